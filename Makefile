@@ -1,0 +1,35 @@
+# The set-up is in tools/: it makes .venv and finds or builds the Pulumi engine, and does nothing when both are there.
+PYTHON ?= python3
+SET_UP = $(PYTHON) -m tools.venv && $(PYTHON) -m tools.engine.install
+ENTER = eval "$$($(PYTHON) -m tools.env)"
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check engine env lock clean
+
+help: ## this list
+	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: ## create the quickstart's stations on a local CHeKT emulator, and list them
+	@$(SET_UP) && $(ENTER) && sh tools/up.sh
+
+down: ## destroy what `make up` created, and prove that nothing is left
+	@$(SET_UP) && $(ENTER) && sh tools/down.sh
+
+test: ## run every test, those of the real Pulumi engine included
+	@$(SET_UP) && $(ENTER) && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
+
+check: ## lint, formatting, types, import rules
+	@$(PYTHON) -m tools.venv && $(ENTER) && sh tools/check.sh
+
+engine: ## find or set up the Pulumi engine
+	@$(PYTHON) -m tools.engine.install && $(ENTER) && echo "pulumi $$(pulumi version): $$(command -v pulumi)"
+
+env: ## print the shell lines that make `pulumi` and `chekt` work: eval "$$(make -s env)"
+	@$(SET_UP) && $(PYTHON) -m tools.env
+
+lock: ## fit requirements.lock to pyproject.toml (delete it first to take the newest of everything)
+	@$(PYTHON) -m tools.venv && .venv/bin/uv pip compile pyproject.toml --quiet --output-file requirements.lock \
+		--universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-header --no-annotate
+
+clean: ## remove what was made in this checkout; the engine stays in the user's cache
+	rm -rf .venv .engine .local

@@ -1,0 +1,9 @@
+#!/bin/sh
+# What `make check` runs, with .venv first on PATH.
+set -eu
+ruff check
+ruff format --check
+mypy
+if grep -q '^\[tool\.importlinter' pyproject.toml; then
+    lint-imports
+fi

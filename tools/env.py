@@ -1,0 +1,34 @@
+"""Print the lines that let a shell use this checkout: `eval "$(make -s env)"`."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.steps import CHECKOUT
+
+
+def exports(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables to set; what the user has set for Pulumi stays as it is."""
+    ours = [str(checkout / ".venv" / "bin")]
+    if (checkout / ".engine").exists():
+        ours.append(str(checkout / ".engine"))
+    others = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder not in ours]
+    found = {"PATH": os.pathsep.join([*ours, *others]), "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    if "PULUMI_BACKEND_URL" not in environ:
+        found["PULUMI_BACKEND_URL"] = f"file://{checkout / '.local' / 'state'}"
+    if "PULUMI_CONFIG_PASSPHRASE" not in environ and "PULUMI_CONFIG_PASSPHRASE_FILE" not in environ:
+        found["PULUMI_CONFIG_PASSPHRASE"] = ""
+    return found
+
+
+def main() -> None:
+    """Print the lines, and make the folder that the state goes to: the engine does not."""
+    (CHECKOUT / ".local" / "state").mkdir(parents=True, exist_ok=True)
+    for name, value in exports(CHECKOUT, os.environ).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+if __name__ == "__main__":
+    main()
