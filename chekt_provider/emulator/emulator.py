@@ -1,0 +1,115 @@
+"""The emulator: a CHeKT Partner API on this machine."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from chekt_provider.emulator.app import make_app
+from chekt_provider.emulator.controls import Controls
+from chekt_provider.emulator.gate import TOKEN_PATH
+from chekt_provider.emulator.server import HOST, Server
+from chekt_provider.emulator.settings import Plan, Switches
+from chekt_provider.emulator.world import World
+
+
+class Emulator(Controls):
+    """CHeKT's Partner API on a port of this machine, for as long as a `with` block or from `start` to `stop`.
+
+    Args:
+        dealers: ids of the dealers that exist; at least one.
+        switches: how the API behaves where CHeKT's documentation is silent.
+        client_id, client_secret: the app that may ask for tokens.
+        token_life: seconds that an access token lives.
+        plan: the rate limit; None for no limit and no headers that tell it.
+        state: a file that keeps dealers, stations, sites, ids and remembered answers from one run to the next;
+            None keeps them in memory.
+        port: 0 picks a free one.
+        clock: seconds since 1970, for every date, life and limit of the API.
+
+    Raises:
+        OSError: the port is taken, when started.
+    """
+
+    def __init__(
+        self,
+        *,
+        dealers: Sequence[int] = (12345,),
+        switches: Switches | None = None,
+        client_id: str = "emulator-client",
+        client_secret: str = "emulator-secret",  # noqa: S107: it opens nothing but this emulator
+        token_life: float = 3600,
+        plan: Plan | None = Plan.ENTERPRISE,
+        state: Path | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(
+            World(
+                dealers=tuple(dealers),
+                switches=switches or Switches(),
+                client_id=client_id,
+                client_secret=client_secret,
+                token_life=token_life,
+                plan=plan,
+                state=state,
+                clock=clock,
+            )
+        )
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._asked_port = port
+        self._server: Server | None = None
+
+    host = HOST
+    """The address that it listens on."""
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        if self._server is None:
+            raise RuntimeError("the emulator is not started")
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """The base URL of the API, without a slash at its end."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def token_url(self) -> str:
+        """The URL of the token endpoint."""
+        return self.url + TOKEN_PATH
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment variables that point a program at this emulator and its first dealer."""
+        return {
+            "CHEKT_BASE_URL": self.url,
+            "CHEKT_TOKEN_URL": self.token_url,
+            "CHEKT_CLIENT_ID": self._client_id,
+            "CHEKT_CLIENT_SECRET": self._client_secret,
+            "CHEKT_DEALER_ID": str(self._world.dealers[0]),
+        }
+
+    def start(self) -> None:
+        """Start to serve; return when connections are taken."""
+        server = Server(make_app(self._world), self._asked_port)
+        server.start()
+        self._server = server
+
+    def stop(self) -> None:
+        """End all connections, whatever they wait for, and return when the thread has ended. The controls still work."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._world.store.close()

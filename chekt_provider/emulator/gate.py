@@ -1,0 +1,263 @@
+"""The gate: every request to the imitated API passes it on its way in, every answer on its way out.
+
+In this order: the log, faults, the trace id, the token, the rate limit, the idempotency key; then the routes.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chekt_provider.emulator.faults import BODILESS, Fault
+from chekt_provider.emulator.log import masked_body, masked_query
+from chekt_provider.emulator.refusals import Refusal
+from chekt_provider.emulator.wire import Answer, Wire, send_whole
+from chekt_provider.emulator.world import World
+
+TRACE_HEADER = "x-partner-trace-id"
+REQUEST_HEADER = "x-request-id"
+TOKEN_PATH = "/oauth/token"  # noqa: S105: a path
+LARGEST_BODY = 1024 * 1024  # bytes
+
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    422: "validation_failed",
+    429: "rate_limited",
+    500: "internal_error",
+    502: "bad_gateway",
+    503: "service_unavailable",
+    504: "gateway_timeout",
+}
+
+_OURS = ("/_emulator", "/docs", "/openapi.json")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that has come in whole: `number` is its place in the log, `path` is as sent, without query."""
+
+    scope: Scope
+    receive: Receive
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    number: int
+    request_id: str
+
+    @property
+    def wire(self) -> Wire:
+        """The connection that it came by."""
+        wire: Wire = self.scope["state"]["wire"]
+        return wire
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key, where one counts: on calls that change something."""
+        counts = self.path.startswith("/partner/") and self.method in ("POST", "PUT", "DELETE")
+        return self.headers.get("idempotency-key") if counts else None
+
+
+class Gate:
+    """An ASGI application around the routes. The emulator's own paths pass untouched and unlogged."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+        self._keyed = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["path"].startswith(_OURS):
+            await self._app(scope, receive, send)
+            return
+        body = await _whole_body(receive)
+        if body is None:
+            return
+        call = self._noted(scope, receive, body)
+        fault = self._world.faults.strike(call.method, call.path)
+        if fault:
+            await self._strike(call, fault, send)
+            return
+        answer = await self._answer(call)
+        self._world.log.note(call.number, status=answer.status, outcome="answered")
+        await send_whole(answer, send)
+
+    def _noted(self, scope: Scope, receive: Receive, body: bytes) -> Call:
+        """Write a request into the log."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        path = scope["raw_path"].decode("ascii")
+        request_id = f"req_{secrets.token_hex(8)}"
+        request = self._world.log.add(
+            method=scope["method"],
+            path=path,
+            query=masked_query(scope["query_string"].decode("ascii")),
+            trace_id=headers.get(TRACE_HEADER),
+            idempotency_key=headers.get("idempotency-key"),
+            request_id=request_id,
+            body=masked_body(media_type(headers), body),
+        )
+        scope["state"]["request_id"] = request_id
+        return Call(scope, receive, scope["method"], path, headers, body, request.number, request_id)
+
+    async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
+        """Let a fault befall a request."""
+        answer = Answer(200, self._headers(call), b"")
+        if fault.when == "before":
+            await call.wire.pause(fault.delay)
+        if fault.when == "after" or not fault.answers:
+            answer = await self._answer(call)
+        if fault.when == "after":
+            await call.wire.pause(fault.delay)
+        if fault.reset:
+            self._world.log.note(call.number, outcome="reset")
+            await call.wire.reset(call.receive)
+        elif fault.hang is not None:
+            self._world.log.note(call.number, outcome="hang")
+            await call.wire.pause(fault.hang)
+            await call.wire.close(call.receive)
+        else:
+            answer = self._altered(call, fault, answer)
+            outcome = "answered" if fault.cut is None else "cut"
+            self._world.log.note(call.number, status=answer.status, outcome=outcome)
+            await call.wire.send(answer, fault, call.receive, send)
+
+    def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
+        """Give an answer as a fault makes it."""
+        if fault.body is not None:
+            headers = {"Date": self._date(), "Content-Type": fault.content_type}
+            answer = Answer(fault.status or answer.status, headers, fault.body.encode())
+        elif fault.status is not None:
+            refusal = Refusal(fault.status, _CODES.get(fault.status, "error"), "a fault of the emulator")
+            answer = self._refused(call, refusal).with_headers(answer.headers)
+        answer = answer.with_headers(fault.headers)
+        if fault.remember:
+            self._remember(call, answer)
+        return answer
+
+    async def _answer(self, call: Call) -> Answer:
+        """Give the API's own answer."""
+        headers = self._headers(call)
+        try:
+            headers |= self._admit(call)
+            answer = await self._once(call)
+        except Refusal as refusal:
+            answer = self._refused(call, refusal)
+        return answer.with_headers(headers)
+
+    def _admit(self, call: Call) -> dict[str, str]:
+        """Check what does not depend on the route, and give the headers that tell the rate limit.
+
+        Raises:
+            Refusal: 400 for a bad trace id, 401 without a live token, 413 for a large body, 429 over the limit.
+        """
+        trace_id = call.headers.get(TRACE_HEADER)
+        if trace_id is not None and not _UUID.fullmatch(trace_id):
+            raise Refusal(400, "bad_request", f"{TRACE_HEADER} must be a UUID", TRACE_HEADER)
+        if len(call.body) > LARGEST_BODY:
+            raise Refusal(413, "payload_too_large", f"the body is longer than {LARGEST_BODY} bytes")
+        if not call.path.startswith("/partner/"):
+            return {}
+        client_id = self._world.tokens.client(call.headers.get("authorization", ""))
+        if client_id is None:
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise Refusal(401, "unauthorized", "the access token is missing, invalid or expired", headers=challenge)
+        self._world.log.note(call.number, client_id=client_id)
+        call.scope["state"]["client_id"] = client_id
+        return self._world.limit.take(client_id)
+
+    async def _once(self, call: Call) -> Answer:
+        """Ask the routes, or repeat what they answered before under the same idempotency key."""
+        if not call.key:
+            return await self._ask(call)
+        async with self._keyed:  # a twin that comes meanwhile must find the first one's answer
+            known = self._world.store.remembered(*_identity(call))
+            if known is None:
+                answer = await self._ask(call)
+                self._remember(call, answer)
+                return answer
+        if known["digest"] != hashlib.sha256(call.body).hexdigest():
+            raise Refusal(409, "idempotency_conflict", "this Idempotency-Key came before with another body")
+        self._world.log.note(call.number, replayed=True)
+        return Answer(known["status"], {"Content-Type": known["content_type"]}, known["body"])
+
+    def _remember(self, call: Call, answer: Answer) -> None:
+        if call.key:
+            row = {
+                "digest": hashlib.sha256(call.body).hexdigest(),
+                "status": answer.status,
+                "content_type": answer.header("Content-Type"),
+                "body": answer.body,
+            }
+            self._world.store.remember(*_identity(call), row)
+
+    async def _ask(self, call: Call) -> Answer:
+        """Ask the routes."""
+        messages: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": call.body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(call.scope, receive, send)
+        start, *parts = messages
+        headers = {
+            name.decode("latin-1").title(): value.decode("latin-1")
+            for name, value in start["headers"]
+            if name != b"content-length"
+        }
+        return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in parts))
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        """Give the headers of every answer: date, the API's id of the request, the caller's trace id."""
+        headers = {"Date": self._date(), REQUEST_HEADER: call.request_id}
+        trace_id = call.headers.get(TRACE_HEADER, "")
+        return headers | ({TRACE_HEADER: trace_id} if _UUID.fullmatch(trace_id) else {})
+
+    def _date(self) -> str:
+        return formatdate(self._world.clock(), usegmt=True)
+
+    def _refused(self, call: Call, refusal: Refusal) -> Answer:
+        """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
+        body: object = refusal.envelope(call.request_id)
+        if call.path == TOKEN_PATH:
+            error = "server_error" if refusal.status >= 500 else "invalid_request"  # noqa: PLR2004: an HTTP status
+            body = {"error": error, "error_description": refusal.message}
+        headers = (
+            refusal.headers if refusal.status in BODILESS else refusal.headers | {"Content-Type": "application/json"}
+        )
+        return Answer(refusal.status, headers, b"" if refusal.status in BODILESS else json.dumps(body).encode())
+
+
+def media_type(headers: dict[str, str]) -> str:
+    """Give the type of a body without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _identity(call: Call) -> tuple[str, str, str]:
+    """Say what an idempotency key belongs to: the app, the endpoint, and the key itself."""
+    return call.scope["state"].get("client_id", ""), f"{call.method} {call.path}", call.key or ""
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    """Read a body to its end, and keep just enough to see that it is too large. None when the caller went away."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body = (body + message.get("body", b""))[: LARGEST_BODY + 1]
+        if not message.get("more_body", False):
+            return body

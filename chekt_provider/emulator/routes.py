@@ -1,0 +1,170 @@
+"""The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from chekt_provider.emulator import rules
+from chekt_provider.emulator.gate import TOKEN_PATH, media_type
+from chekt_provider.emulator.lists import cut
+from chekt_provider.emulator.refusals import Refusal
+from chekt_provider.emulator.shapes import (
+    Dealer,
+    ErrorEnvelope,
+    OAuthError,
+    PathId,
+    Site,
+    SiteCreate,
+    SiteUpdate,
+    Station,
+    StationCreate,
+    StationUpdate,
+    Token,
+)
+from chekt_provider.emulator.tokens import OAuthRefusal
+from chekt_provider.emulator.world import World
+
+DEALER = "/partner/v1/dealers/{dealer_id}"
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorEnvelope, "description": text}
+    for status, text in {
+        400: "Bad input",
+        401: "The token is missing, invalid or expired",
+        403: "No access to this dealer",
+        404: "The dealer, the station or the site does not exist",
+        422: "Validation failed; error.field names the field",
+        429: "Rate limited; Retry-After says how long",
+    }.items()
+}
+_CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": ErrorEnvelope, "description": "The external id is in use, or an Idempotency-Key came back"},
+}
+_BODY: dict[int | str, dict[str, Any]] = _CONFLICT | {
+    413: {"model": ErrorEnvelope, "description": "The body is longer than 1 MiB"},
+    415: {"model": ErrorEnvelope, "description": "The body is not JSON"},
+}
+
+
+def partner_routes(world: World) -> APIRouter:
+    """Make the routes of dealers, stations and sites."""
+    router = APIRouter(responses=_REFUSED)
+    _add_dealers(router, world)
+    _add_stations(router, world)
+    _add_sites(router, world)
+    return router
+
+
+def token_routes(world: World) -> APIRouter:
+    """Make the route of the token endpoint."""
+    router = APIRouter(tags=["Token"])
+
+    @router.post(TOKEN_PATH, response_model=Token, responses={400: {"model": OAuthError}, 401: {"model": OAuthError}})
+    async def grant_token(request: Request) -> Response:
+        """Get an access token: OAuth 2.0, client credentials."""
+        try:
+            if media_type(dict(request.headers)) != "application/x-www-form-urlencoded":
+                raise OAuthRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
+            token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
+        except OAuthRefusal as refusal:
+            answer = {"error": refusal.error, "error_description": refusal.description}
+            return JSONResponse(answer, refusal.status)
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": world.tokens.life}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+async def json_body(request: Request) -> None:
+    """Refuse a body that does not call itself JSON."""
+    kind = media_type(dict(request.headers))
+    if kind != "application/json":
+        raise Refusal(415, "unsupported_media_type", "the body must be application/json")
+
+
+def _add_dealers(router: APIRouter, world: World) -> None:
+    @router.get(DEALER, response_model=Dealer, tags=["Dealers"])
+    async def get_dealer(dealer_id: PathId) -> Response:
+        """Read one dealer."""
+        return JSONResponse(world.store.dealer(dealer_id))
+
+
+def _add_stations(router: APIRouter, world: World) -> None:
+    collection = f"{DEALER}/monitoring-stations"
+    item = collection + "/{monitoring_station_id}"
+    tags: list[Any] = ["Monitoring stations"]
+    has_json = [Depends(json_body)]
+
+    def shown(row: dict[str, Any], status: int = 200) -> Response:
+        return JSONResponse(rules.shown_station(row, world.switches), status)
+
+    @router.post(collection, status_code=201, response_model=Station, responses=_BODY, tags=tags, dependencies=has_json)
+    async def create_station(dealer_id: PathId, body: StationCreate) -> Response:
+        """Make a station."""
+        world.store.dealer(dealer_id)
+        return shown(rules.create_station(world.store, world.switches, dealer_id, body.given()), 201)
+
+    @router.get(collection, response_model=list[Station], tags=tags)
+    async def list_stations(dealer_id: PathId, request: Request) -> Response:
+        """List a dealer's stations."""
+        world.store.dealer(dealer_id)
+        rows, headers = _page(world.store.stations(dealer_id), world, request)
+        return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
+
+    @router.get(item, response_model=Station, tags=tags)
+    async def get_station(dealer_id: PathId, monitoring_station_id: PathId) -> Response:
+        """Read one station."""
+        world.store.dealer(dealer_id)
+        return shown(world.store.station(dealer_id, monitoring_station_id))
+
+    @router.put(item, response_model=Station, responses=_BODY, tags=tags, dependencies=has_json)
+    async def update_station(dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate) -> Response:
+        """Change a station's name, prefix or linecard."""
+        world.store.dealer(dealer_id)
+        row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
+        return shown(row)
+
+    @router.delete(item, status_code=204, responses=_CONFLICT, tags=tags)
+    async def delete_station(dealer_id: PathId, monitoring_station_id: PathId) -> Response:
+        """Delete a station."""
+        world.store.dealer(dealer_id)
+        rules.delete_station(world.store, world.switches, dealer_id, monitoring_station_id)
+        return Response(status_code=204)
+
+
+def _add_sites(router: APIRouter, world: World) -> None:
+    collection = f"{DEALER}/sites"
+    item = collection + "/{site_id}"
+    tags: list[Any] = ["Sites"]
+    has_json = [Depends(json_body)]
+
+    @router.post(collection, status_code=201, response_model=Site, responses=_BODY, tags=tags, dependencies=has_json)
+    async def create_site(dealer_id: PathId, body: SiteCreate) -> Response:
+        """Make a site."""
+        world.store.dealer(dealer_id)
+        return JSONResponse(rules.create_site(world.store, dealer_id, body.given()), 201)
+
+    @router.get(collection, response_model=list[Site], tags=tags)
+    async def list_sites(dealer_id: PathId, request: Request) -> Response:
+        """List a dealer's sites."""
+        world.store.dealer(dealer_id)
+        rows, headers = _page(world.store.sites(dealer_id), world, request)
+        return JSONResponse(rows, headers=headers)
+
+    @router.get(item, response_model=Site, tags=tags)
+    async def get_site(dealer_id: PathId, site_id: PathId) -> Response:
+        """Read one site."""
+        world.store.dealer(dealer_id)
+        return JSONResponse(world.store.site(dealer_id, site_id))
+
+    @router.put(item, response_model=Site, responses=_BODY, tags=tags, dependencies=has_json)
+    async def update_site(dealer_id: PathId, site_id: PathId, body: SiteUpdate) -> Response:
+        """Change a site, its monitoring station included."""
+        world.store.dealer(dealer_id)
+        return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
+
+
+def _page(rows: list[dict[str, Any]], world: World, request: Request) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    url = str(request.url.replace(query=""))
+    return cut(rows, world.switches, request.query_params, url)

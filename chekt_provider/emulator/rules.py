@@ -1,0 +1,120 @@
+"""What the API allows: the rules around stations and sites, with a switch wherever the documentation is silent."""
+
+from chekt_provider.emulator.refusals import Refusal
+from chekt_provider.emulator.settings import Switches
+from chekt_provider.emulator.store import Row, Store
+
+CLEARABLE = ("prefix", "linecard")
+"""A station's optional texts, kept as "" while unset."""
+
+_OPTIONAL_OF_SITE = ("monitoring_station_id", "account_number", "address1", "address2")
+
+
+def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row) -> Row:
+    """Make a station from the fields that a POST carried, and give it as stored.
+
+    Raises:
+        Refusal: 422 for a value that does not clear, or what `Switches.duplicate` says for an external id in use.
+    """
+    values = _cleared(fields, switches)
+    external_id = values["external_monitoring_station_id"]
+    with store.transaction():
+        if switches.duplicate != "twin" and store.stations_called(dealer_id, external_id):
+            raise _duplicate(int(switches.duplicate), "external_monitoring_station_id", external_id)
+        station_id = store.add_station(
+            dealer_id, external_id, values["name"], values.get("prefix", ""), values.get("linecard", "")
+        )
+        return store.station(dealer_id, station_id)
+
+
+def update_station(store: Store, switches: Switches, dealer_id: int, station_id: int, fields: Row) -> Row:
+    """Change a station by the fields that a PUT carried, and give it as stored.
+
+    With `Switches.put` = replace, a prefix or linecard that was left out becomes unset; the name is kept, since a
+    station always has one.
+
+    Raises:
+        NotThere: no such station.
+        Refusal: 422 for a value that does not clear.
+    """
+    unset = dict.fromkeys(CLEARABLE, "") if switches.put == "replace" else {}
+    with store.transaction():
+        store.change_station(dealer_id, station_id, unset | _cleared(fields, switches))
+        return store.station(dealer_id, station_id)
+
+
+def delete_station(store: Store, switches: Switches, dealer_id: int, station_id: int) -> None:
+    """Delete a station.
+
+    Raises:
+        NotThere: no such station.
+        Refusal: 409 when sites use it and `Switches.delete_with_sites` is refuse.
+    """
+    with store.transaction():
+        store.station(dealer_id, station_id)
+        sites = store.sites_of(station_id)
+        if sites and switches.delete_with_sites == "refuse":
+            raise Refusal(409, "conflict", f"monitoring station {station_id} still has sites: {sites}")
+        store.remove_station(dealer_id, station_id)
+
+
+def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
+    """Make a site from the fields that a POST carried, and give it as stored.
+
+    Raises:
+        NotThere: the station it names does not exist.
+        Refusal: 409, the external id is in use.
+    """
+    with store.transaction():
+        _check_site(store, dealer_id, fields, None)
+        return store.site(dealer_id, store.add_site(dealer_id, fields))
+
+
+def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
+    """Change a site by the fields that a PUT carried, and give it as stored.
+
+    With `Switches.put` = replace, station, account number and address become unset when left out.
+
+    Raises:
+        NotThere: no such site, or the station it names does not exist.
+        Refusal: 409, the external id is another site's.
+    """
+    unset = dict.fromkeys(_OPTIONAL_OF_SITE) if switches.put == "replace" else {}
+    with store.transaction():
+        store.site(dealer_id, site_id)
+        _check_site(store, dealer_id, fields, site_id)
+        store.change_site(dealer_id, site_id, unset | fields)
+        return store.site(dealer_id, site_id)
+
+
+def shown_station(row: Row, switches: Switches) -> Row:
+    """Give a station the form that the API answers with: an unset prefix or linecard as `Switches.unset` says."""
+    if switches.unset == "empty":
+        return row
+    if switches.unset == "null":
+        return row | {field: row[field] or None for field in CLEARABLE}
+    return {field: value for field, value in row.items() if field not in CLEARABLE or value}
+
+
+def _cleared(fields: Row, switches: Switches) -> Row:
+    """Turn the value that clears into ""; refuse the other one."""
+    refused = None if switches.clear == "empty" else ""
+    for field in CLEARABLE:
+        if field in fields and fields[field] == refused:
+            shown = "null" if refused is None else "an empty string"
+            raise Refusal(422, "validation_failed", f"{field} must not be {shown}", field)
+    return {field: "" if field in CLEARABLE and value is None else value for field, value in fields.items()}
+
+
+def _duplicate(status: int, field: str, value: str) -> Refusal:
+    code = {400: "bad_request", 409: "conflict", 422: "validation_failed"}[status]
+    return Refusal(status, code, f"{field} {value!r} is already in use", field)
+
+
+def _check_site(store: Store, dealer_id: int, fields: Row, site_id: int | None) -> None:
+    station_id = fields.get("monitoring_station_id")
+    if station_id is not None:
+        store.station(dealer_id, station_id)
+    for other in store.sites_called(dealer_id, fields.get("external_site_id", "")):
+        if other["site_id"] != site_id:
+            raise _duplicate(409, "external_site_id", fields["external_site_id"])
