@@ -1,0 +1,5 @@
+"""CHeKT monitoring stations as code: a Pulumi provider for CHeKT's Partner API."""
+
+from chekt_provider.resources import MonitoringStation
+
+__all__ = ["MonitoringStation"]

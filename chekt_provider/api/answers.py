@@ -1,0 +1,163 @@
+"""What an answer means: looked at before it is believed, and cleaned before it is shown."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from chekt_provider.api.retry import asked_wait
+from chekt_provider.errors import (
+    Conflict,
+    Evidence,
+    InvalidInput,
+    NotChekt,
+    NotFound,
+    PermissionDenied,
+    Refused,
+    ServerFailed,
+    Throttled,
+    TokenRefused,
+)
+from chekt_provider.text import shown
+
+_REFUSALS: dict[int, type[Refused]] = {
+    400: InvalidInput,
+    401: TokenRefused,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    422: InvalidInput,
+    429: Throttled,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A 2xx answer.
+
+    Attributes:
+        data: the parsed JSON; None where the answer had no body.
+        evidence: where the answer can be found again.
+        answered_at: CHeKT's clock, in whole seconds; None where it did not say.
+        next_path: where the list goes on, path and query, when the answer names it.
+    """
+
+    data: Any
+    evidence: Evidence
+    answered_at: datetime | None = None
+    next_path: str = ""
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer as it came: not yet looked at."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+def judged(raw: RawAnswer, trace_id: str) -> Answer:
+    """The answer, when it is a success in CHeKT's shape; otherwise the error that it means."""
+    evidence, envelope = evidence_of(raw, trace_id)
+    if 200 <= raw.status < 300:
+        return Answer(_json(raw, evidence), evidence, _answered_at(raw.headers), _next_path(raw.headers))
+    if 300 <= raw.status < 400:
+        target = urlsplit(raw.headers.get("Location", "")).hostname or "nowhere"
+        raise NotChekt(
+            f"a redirect to {shown(target)} was answered, which is not followed",
+            evidence=evidence,
+            outcome="Nothing was changed.",
+        )
+    if raw.status >= 500:
+        raise ServerFailed(f"CHeKT failed: {_said(raw, envelope)}", evidence=evidence)
+    if raw.status == 404 and raw.body and not _is_json(raw):
+        raise NotChekt(f"something that is not CHeKT answered: {_said(raw, envelope)}", evidence=evidence)
+    if raw.status == 407:
+        raise NotChekt("a proxy asks for credentials", evidence=evidence, outcome="Nothing was changed.")
+    kind = _REFUSALS.get(raw.status, Refused)
+    raise kind(f"CHeKT refused: {_said(raw, envelope)}", evidence=evidence)
+
+
+def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, Any]]:
+    """Where the answer can be found again, and its error envelope: empty where it has none."""
+    envelope: Mapping[str, Any] = {}
+    if raw.status >= 400 and _is_json(raw):
+        try:
+            parsed = json.loads(raw.body)
+        except (ValueError, RecursionError):
+            parsed = None
+        inner = parsed.get("error") if isinstance(parsed, dict) else None
+        envelope = inner if isinstance(inner, dict) else {}
+
+    def text(name: str) -> str:
+        value = envelope.get(name)
+        return shown(value) if isinstance(value, str) else ""
+
+    evidence = Evidence(
+        status=raw.status,
+        trace_id=trace_id,
+        request_id=text("request_id") or shown(raw.headers.get("X-Request-Id", "")),
+        code=text("code"),
+        field=text("field").replace("/", ".").rpartition(".")[2],
+        retry_after=asked_wait(raw.headers, time.time()) if raw.status == 429 else None,
+    )
+    return evidence, envelope
+
+
+def _said(raw: RawAnswer, envelope: Mapping[str, Any]) -> str:
+    """The answer's own reason, on one clean line."""
+    message = envelope.get("message")
+    parts = [
+        envelope.get("code"),
+        f'"{shown(message)}"' if isinstance(message, str) and message else None,
+        f"field {envelope['field']}" if isinstance(envelope.get("field"), str) else None,
+    ]
+    said = ", ".join(shown(part) for part in parts if isinstance(part, str) and part)
+    excerpt = shown(raw.body[:1000].decode("utf-8", "replace"))
+    return said or (f'"{excerpt}"' if excerpt else "without a reason")
+
+
+def _is_json(raw: RawAnswer) -> bool:
+    kind = raw.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _json(raw: RawAnswer, evidence: Evidence) -> Any:
+    if raw.status == 204 or not raw.body.strip():
+        return None
+    if not _is_json(raw):
+        kind = shown(raw.headers.get("Content-Type", "no content type"), 80)
+        raise NotChekt(f"something that is not CHeKT answered, with {kind}", evidence=evidence)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return json.loads(raw.body, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise NotChekt("the answer is not the JSON it says it is", evidence=evidence) from None
+
+
+def _answered_at(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _next_path(headers: Mapping[str, str]) -> str:
+    """Path and query of the Link header's rel="next", without its host: no other host is ever asked."""
+    link = next(
+        (link for link in requests.utils.parse_header_links(headers.get("Link", "")) if link.get("rel") == "next"), {}
+    )
+    target = urlsplit(link.get("url", ""))
+    return f"{target.path}?{target.query}" if target.path and target.query else ""

@@ -1,0 +1,251 @@
+"""One call to CHeKT: token, pace, time limits, repetition, and an answer that was looked at before it is believed."""
+
+from __future__ import annotations
+
+import platform
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from importlib import metadata
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from chekt_provider.api import retry
+from chekt_provider.api.answers import Answer, RawAnswer, judged
+from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth
+from chekt_provider.api.rate_limit import RateLimit
+from chekt_provider.errors import (
+    ChektError,
+    Evidence,
+    NotChekt,
+    TokenError,
+    Unclear,
+    Unreachable,
+    Untrusted,
+)
+from chekt_provider.settings import Settings
+
+CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
+TOKEN_READ_SECONDS = 15.0
+LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
+LONGEST_QUEUE_SECONDS = 480.0
+"""How much of the waiting for the rate limit is left out of an operation's deadline."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Operation:
+    """What a person would call one step: it may take several calls, under one trace id and one deadline.
+
+    Attributes:
+        action: in the infinitive, for errors: "create monitoring station 'central-01' of dealer 12345".
+        trace_id: sent as x-partner-trace-id with each of its calls.
+        deadline: monotonic seconds after which no further attempt is made.
+    """
+
+    action: str
+    trace_id: str
+    deadline: float
+    _excused: float = 0.0
+
+    def excuse(self, seconds: float) -> None:
+        """Leave time spent in our own queue out of the deadline."""
+        seconds = min(seconds, LONGEST_QUEUE_SECONDS - self._excused)
+        self._excused += seconds
+        self.deadline += seconds
+
+
+class Transport:
+    """Makes calls on behalf of one app.
+
+    Args:
+        settings: base URL, token URL, credentials and pace.
+        say: told what a person should know while waiting.
+        clock: monotonic seconds.
+        sleep: waits so many seconds.
+        draw: gives a float in [0, 1), for the jitter.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._draw = draw
+        self._session = _session()
+        self._limit = RateLimit(settings.requests_per_minute, clock=clock, sleep=sleep, say=say)
+        self._tokens = TokenSource(self._fetch_token, clock)
+
+    def operation(self, action: str) -> Operation:
+        """Begin an operation: its deadline runs from now."""
+        trace_id = self._settings.trace_id or str(uuid.uuid4())
+        return Operation(action, trace_id, self._clock() + retry.DEADLINE_SECONDS)
+
+    def call(
+        self,
+        operation: Operation,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str | None] | None = None,
+        idempotency_key: str = "",
+    ) -> Answer:
+        """Make one call, repeated as `retry` says, and give its answer.
+
+        Raises:
+            ChektError: with the operation's action and trace id; see errors.py for which means what.
+        """
+        self._settings.require_credentials(operation.action)
+        headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+
+        def attempt() -> Answer:
+            return self._attempt(operation, verb, path, headers=headers, params=query, json=body)
+
+        return self._repeated(operation, verb, attempt)
+
+    def _repeated(self, operation: Operation, verb: str, attempt: Callable[[], T]) -> T:
+        def enough(state: RetryCallState) -> bool:
+            out_of_time = self._clock() + state.upcoming_sleep > operation.deadline
+            return state.attempt_number >= retry.ATTEMPTS or out_of_time
+
+        attempts = Retrying(
+            retry=retry_if_exception(lambda error: retry.worth_repeating(error, verb=verb)),
+            wait=lambda state: retry.wait_seconds(state, self._draw),
+            stop=enough,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return attempts(attempt)
+        except ChektError as error:
+            tried = attempts.statistics["attempt_number"]
+            cause = f"{error.cause}, {tried} times" if tried > 1 else error.cause
+            evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
+            raise error.replace(cause=cause, action=operation.action, evidence=evidence) from None
+
+    def _attempt(self, operation: Operation, verb: str, path: str, **content: Any) -> Answer:
+        token = self._tokens.token()
+        raw = self._authorised(operation, verb, path, token, **content)
+        if raw.status == 401:
+            self._tokens.drop(token)
+            raw = self._authorised(operation, verb, path, self._tokens.token(), **content)
+        return judged(raw, operation.trace_id)
+
+    def _authorised(self, operation: Operation, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
+        operation.excuse(self._limit.take())
+        raw = self._exchange(verb, self._settings.base_url + path, READ_SECONDS, auth=BearerAuth(token), **content)
+        limit = raw.headers.get("X-RateLimit-Limit", "")
+        if limit.isascii() and limit.isdigit() and int(limit):
+            self._limit.follow(int(limit))
+        if raw.status == 429:
+            self._limit.drain()
+        return raw
+
+    def _fetch_token(self) -> AccessToken:
+        """Ask the token endpoint, repeated as `retry` says; its own trace id, since it serves all operations."""
+        operation = self.operation("get an access token")
+
+        def attempt() -> AccessToken:
+            self._limit.take()
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self._settings.client_id,
+                "client_secret": self._settings.client_secret,
+            }
+            headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+            raw = self._exchange(
+                "POST", self._settings.token_url, TOKEN_READ_SECONDS, auth=no_auth, data=form, headers=headers
+            )
+            return access_token(raw, operation.trace_id)
+
+        try:
+            return self._repeated(operation, "TOKEN", attempt)
+        except TokenError:
+            raise
+        except ChektError as error:
+            host = urlsplit(self._settings.token_url).hostname
+            raise TokenError(
+                f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence
+            ) from None
+
+    def _exchange(
+        self, verb: str, url: str, read_seconds: float, auth: AuthBase | Callable[..., Any], **content: Any
+    ) -> RawAnswer:
+        """Send once and read the whole answer, within limits of time and size."""
+        host = urlsplit(url).hostname or ""
+        proxies = {"no_proxy": host} if self._settings.api_host == "localhost" else None
+        give_up_at = self._clock() + WHOLE_ANSWER_SECONDS
+        try:
+            with self._session.request(
+                verb,
+                url,
+                auth=auth,
+                timeout=(CONNECT_SECONDS, read_seconds),
+                allow_redirects=False,
+                stream=True,
+                proxies=proxies,
+                **content,
+            ) as response:
+                return RawAnswer(response.status_code, response.headers, self._body(response, give_up_at))
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _failure(error, host, read_seconds) from None
+
+    def _body(self, response: requests.Response, give_up_at: float) -> bytes:
+        body = bytearray()
+        while chunk := response.raw.read1(65536, decode_content=True):
+            body += chunk
+            if len(body) > LARGEST_ANSWER_BYTES:
+                raise NotChekt(f"the answer is larger than {LARGEST_ANSWER_BYTES // 1024**2} MiB")
+            if self._clock() > give_up_at:
+                raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s")
+        return bytes(body)
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=64, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    versions = f"chekt-provider/{metadata.version('chekt-provider')} pulumi/{metadata.version('pulumi')}"
+    session.headers["User-Agent"] = f"{versions} python/{platform.python_version()}"
+    session.headers["Accept-Encoding"] = "identity"
+    return session
+
+
+def _failure(error: Exception, host: str, read_seconds: float) -> ChektError:
+    """What it means that no whole answer came; nothing of the exception's own text, which can hold headers."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return Untrusted(f"the certificate of {host} does not check out")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Unreachable(f"{host} did not accept a connection within {CONNECT_SECONDS:.0f} s")
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.NameResolutionError):
+        return Unreachable(f"the name {host} is not known")
+    if isinstance(reason, urllib3.exceptions.NewConnectionError):
+        return Unreachable(f"{host} does not accept connections")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Unreachable(f"the proxy for {host} cannot be used")
+    if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
+        return Unclear(f"{host} did not answer within {read_seconds:.0f} s")
+    return Unclear(f"the connection to {host} broke before the answer was complete")

@@ -1,0 +1,119 @@
+"""What CHeKT lists, read once per run for all threads, and kept up to date with our own writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Operation
+from chekt_provider.models import Site, Station
+
+DELETIONS_PER_LOOK_AT_SITES = 50
+"""How many deletions rely on one list of sites."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a dealer's stations.
+
+    Attributes:
+        number: 1 for the first look of the run.
+        stations: by monitoring station id.
+        answered_at: CHeKT's clock when it listed them, in whole seconds; None where it did not say.
+    """
+
+    number: int
+    stations: Mapping[str, Station]
+    answered_at: datetime | None
+
+    def with_external_id(self, external_id: str) -> list[Station]:
+        """Every station with this external id; more than one are twins."""
+        return [s for s in self.stations.values() if s.external_monitoring_station_id == external_id]
+
+
+@dataclass
+class _Dealer:
+    """What is known of one dealer. `listing` is held during a request, so that only one thread asks."""
+
+    listing: threading.Lock = field(default_factory=threading.Lock)
+    look: Look | None = None
+    writes: list[tuple[str, Station | None]] = field(default_factory=list)
+    sites: tuple[Site, ...] = ()
+    sites_good_for: int = 0
+
+
+class Directory:
+    """The lists of every dealer. Safe to use from several threads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._dealers: dict[str, _Dealer] = {}
+
+    def look(self, operation: Operation, dealer_id: str) -> Look:
+        """The run's look at the dealer's stations; the first caller takes it, the others wait for it and share it."""
+        return self._newer_than(0, operation, dealer_id)
+
+    def look_again(self, operation: Operation, dealer_id: str, after: Look) -> Look:
+        """A look that was taken later than `after`, shared in the same way."""
+        return self._newer_than(after.number, operation, dealer_id)
+
+    def note_written(self, dealer_id: str, station: Station) -> None:
+        """Take over what CHeKT answered to our own creation or update."""
+        self._note(dealer_id, station.monitoring_station_id, station)
+
+    def note_deleted(self, dealer_id: str, station_id: str) -> None:
+        """Take over that we deleted a station."""
+        self._note(dealer_id, station_id, None)
+
+    def sites(self, operation: Operation, dealer_id: str) -> tuple[Site, ...]:
+        """The dealer's sites, for one deletion; read afresh after every 50."""
+        dealer = self._dealer(dealer_id)
+        with dealer.listing:
+            if not dealer.sites_good_for:
+                dealer.sites = self._client.list_sites(operation, dealer_id).items
+                dealer.sites_good_for = DELETIONS_PER_LOOK_AT_SITES
+            dealer.sites_good_for -= 1
+            return dealer.sites
+
+    def _dealer(self, dealer_id: str) -> _Dealer:
+        with self._lock:
+            return self._dealers.setdefault(dealer_id, _Dealer())
+
+    def _newer_than(self, number: int, operation: Operation, dealer_id: str) -> Look:
+        dealer = self._dealer(dealer_id)
+        with dealer.listing:
+            if dealer.look is None or dealer.look.number <= number:
+                self._list(dealer, operation, dealer_id)
+            assert dealer.look is not None  # noqa: S101 - for the type checker: just listed
+            return dealer.look
+
+    def _list(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> None:
+        written_before = len(dealer.writes)
+        listing = self._client.list_stations(operation, dealer_id)
+        stations = {station.monitoring_station_id: station for station in listing.items}
+        with self._lock:
+            for station_id, station in dealer.writes[written_before:]:
+                _apply(stations, station_id, station)
+            number = dealer.look.number + 1 if dealer.look else 1
+            dealer.look = Look(number, stations, listing.answered_at)
+
+    def _note(self, dealer_id: str, station_id: str, station: Station | None) -> None:
+        dealer = self._dealer(dealer_id)
+        with self._lock:
+            dealer.writes.append((station_id, station))
+            if dealer.look:
+                stations = dict(dealer.look.stations)
+                _apply(stations, station_id, station)
+                dealer.look = Look(dealer.look.number, stations, dealer.look.answered_at)
+
+
+def _apply(stations: dict[str, Station], station_id: str, station: Station | None) -> None:
+    """Bring one write into a list that was answered before it."""
+    if station is None:
+        stations.pop(station_id, None)
+    else:
+        stations[station_id] = station

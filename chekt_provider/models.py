@@ -1,0 +1,187 @@
+"""The shapes that go over the wire, and the rules for what a program may ask for.
+
+Source of the shapes: CHeKT's Partner API, Monitoring Stations and Sites. The limits of length are ours and generous;
+CHeKT documents none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from chekt_provider.text import unsafe
+
+MAX_LENGTH = {"external_monitoring_station_id": 200, "name": 200, "prefix": 50, "linecard": 50}
+"""The longest text taken for each input, in characters."""
+
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_EXACT_FLOAT = 2**53
+_WHAT_TO_GIVE = {
+    "external_monitoring_station_id": "give the station your own key, such as 'central-01'",
+    "name": "give the station the name that people will see",
+    "dealer_id": "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+}
+
+
+def id_digits(value: object) -> str | None:
+    """A CHeKT id as the digits it is kept as, or None for what is no id.
+
+    Ids are numbers of up to 19 digits. Pulumi carries numbers as floats, which are exact up to 2**53 only.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    digits = str(value)
+    return digits if _ID.fullmatch(digits) else None
+
+
+def _refuse(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
+
+
+def _dealer_id(value: object) -> str:
+    if isinstance(value, float) and abs(value) > _EXACT_FLOAT:
+        raise _refuse('is too large to be exact as a number: write it as text, "…"')
+    digits = id_digits(value)
+    if digits is None:
+        raise _refuse("is not an id: write digits only, such as 12345")
+    return digits
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str):
+        raise _refuse(f"must be text, not {_kind(value)}")
+    for position, character in enumerate(value, start=1):
+        if unsafe(character):
+            raise _refuse(f"holds the invisible or control character U+{ord(character):04X} at position {position}")
+    if value != value.strip():
+        raise _refuse("begins or ends with a blank")
+    if value != unicodedata.normalize("NFC", value):
+        raise _refuse("is not in Unicode's composed form (NFC), so that it may look the same as another and not be it")
+    if len(value) > MAX_LENGTH[field]:
+        raise _refuse(f"is {len(value):,} characters long; at most {MAX_LENGTH[field]} are taken")
+    return value
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a map"}
+    return kinds.get(type(value), type(value).__name__)
+
+
+def _required(field: str) -> BeforeValidator:
+    def validate(value: object) -> str:
+        if isinstance(value, str) and not value.strip():
+            raise _refuse(f"is blank: {_WHAT_TO_GIVE[field]}")
+        return _text(value, field)
+
+    return BeforeValidator(validate)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse("must be true or false")
+    return value
+
+
+class StationInputs(BaseModel):
+    """What a program asks for, checked and in canonical form: an optional input left out is "".
+
+    Attributes:
+        dealer_id: digits.
+        external_monitoring_station_id: the caller's own key.
+        name, prefix, linecard: text without control characters or outer blanks.
+        adopt_existing: take over a station that already has this external id.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    dealer_id: Annotated[str, BeforeValidator(_dealer_id)]
+    external_monitoring_station_id: Annotated[str, _required("external_monitoring_station_id")]
+    name: Annotated[str, _required("name")]
+    prefix: Annotated[str, BeforeValidator(lambda value: _text(value, "prefix"))] = ""
+    linecard: Annotated[str, BeforeValidator(lambda value: _text(value, "linecard"))] = ""
+    adopt_existing: Annotated[bool, BeforeValidator(_flag)] = False
+
+
+def input_problems(given: Mapping[str, object], unknown: Collection[str] = ()) -> list[str]:
+    """Every rule that inputs break, one sentence each, none of them repeating the value.
+
+    Args:
+        given: the inputs whose values are known; None counts as left out.
+        unknown: names of the inputs whose values a preview does not know yet.
+    """
+    try:
+        StationInputs.model_validate(present(given))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        return [
+            _problem(str(problem["loc"][0]), problem["type"], problem["msg"])
+            for problem in problems
+            if problem["loc"][0] not in unknown
+        ]
+    return []
+
+
+def _problem(name: str, kind: str, message: str) -> str:
+    if kind == "missing":
+        return f"{name} is missing: {_WHAT_TO_GIVE[name]}."
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name, StationInputs.model_fields, n=1)
+        return f"{name!a} is not an input of a monitoring station{f'; did you mean {near[0]!r}?' if near else '.'}"
+    return f"{name} {message}."
+
+
+def present(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties that say something: None and "" are the same as absent, but a blank required one stays."""
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+def _wire_id(value: object) -> str:
+    digits = id_digits(value)
+    if digits is None:
+        raise _refuse("is not an id")
+    return digits
+
+
+def _absent_is_blank(value: object) -> object:
+    return "" if value is None else value
+
+
+WireId = Annotated[str, BeforeValidator(_wire_id)]
+WireText = Annotated[str, BeforeValidator(_absent_is_blank)]
+
+
+class Station(BaseModel):
+    """A monitoring station as CHeKT answers it; null, "" and absent are all "". Fields we do not know are left aside.
+
+    Attributes:
+        monitoring_station_id: CHeKT's id, as digits.
+        created_at: ISO 8601, UTC, milliseconds.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    monitoring_station_id: WireId
+    external_monitoring_station_id: WireText = ""
+    name: WireText = ""
+    prefix: WireText = ""
+    linecard: WireText = ""
+    created_at: WireText = ""
+
+
+class Site(BaseModel):
+    """A protected site as CHeKT answers it, as far as its monitoring station is concerned."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    site_id: WireId
+    name: WireText = ""
+    monitoring_station_id: WireId | None = None
+    external_monitoring_station_id: WireText = ""

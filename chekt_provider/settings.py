@@ -1,0 +1,242 @@
+"""Settings, from environment variables and from the stack's config.
+
+The environment wins: Pulumi refreshes and destroys with the copy of the stack's config that lies in the state, so that
+a secret rotated in the config is stale there. The environment never is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from chekt_provider.errors import SettingsError
+from chekt_provider.models import id_digits
+
+DEFAULT_BASE_URL = "https://api.chekt.com"
+
+VARIABLES = {
+    "chekt:baseUrl": "CHEKT_BASE_URL",
+    "chekt:tokenUrl": "CHEKT_TOKEN_URL",
+    "chekt:clientId": "CHEKT_CLIENT_ID",
+    "chekt:clientSecret": "CHEKT_CLIENT_SECRET",
+    "chekt:dealerId": "CHEKT_DEALER_ID",
+    "chekt:adoptExisting": "CHEKT_ADOPT_EXISTING",
+    "chekt:siteGuard": "CHEKT_SITE_GUARD",
+    "chekt:requestsPerMinute": "CHEKT_REQUESTS_PER_MINUTE",
+    "chekt:traceId": "CHEKT_TRACE_ID",
+}
+"""Each setting's key in the stack's config, and its environment variable."""
+
+_QUOTES = "\"'“”"
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one run.
+
+    Attributes:
+        base_url: scheme and host of the API, without a trailing slash.
+        token_url: the OAuth 2.0 token endpoint.
+        client_id, client_secret: the app's credentials; "" when absent. The secret is left out of repr.
+        dealer_id: digits; the dealer of resources that name none. "" when absent.
+        adopt_existing: adopt stations that already have a declared external id.
+        site_guard: refuse to delete a station whose sites cannot be read.
+        requests_per_minute: the pace to keep; None follows what CHeKT's answers say.
+        trace_id: sent with every call of the run; "" gives each operation its own.
+        problems: what is wrong in the settings themselves, a sentence each. Absent credentials are none.
+        notes: what was mended without asking, a sentence each.
+    """
+
+    base_url: str = DEFAULT_BASE_URL
+    token_url: str = f"{DEFAULT_BASE_URL}/oauth/token"
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    dealer_id: str = ""
+    adopt_existing: bool = False
+    site_guard: bool = True
+    requests_per_minute: int | None = None
+    trace_id: str = ""
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def api_host(self) -> str:
+        """The API's host name as state keeps it; all names of this machine are one."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "localhost" if _is_loopback(host) else host
+
+    def require_credentials(self, action: str) -> None:
+        """Raise SettingsError, which names the settings, when there is nothing to get a token with."""
+        if self.problems:
+            raise SettingsError(self.problems[0].rstrip("."), action=action)
+        if not self.client_id:
+            raise SettingsError(
+                "no credentials are set",
+                action=action,
+                remedy="Set chekt:clientId and chekt:clientSecret (`pulumi config set --secret chekt:clientSecret`), "
+                "or CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET.",
+            )
+
+
+def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -> Settings:
+    """Read all settings; what is wrong in itself ends up in `problems`, never as an exception.
+
+    Args:
+        config: gives a stack config value by its full key ("chekt:baseUrl"), or None.
+        environ: the environment variables.
+    """
+    return _Reader(config, environ).settings()
+
+
+class _Reader:
+    """Reads settings one by one and gathers what is wrong with them."""
+
+    def __init__(self, config: Callable[[str], object], environ: Mapping[str, str]) -> None:
+        self._config = config
+        self._environ = environ
+        self._problems: list[str] = []
+        self._notes: list[str] = []
+
+    def settings(self) -> Settings:
+        base_url = self._url("chekt:baseUrl", DEFAULT_BASE_URL, path_allowed=False)
+        client_id, client_secret = self._credentials()
+        return Settings(
+            base_url=base_url,
+            token_url=self._url("chekt:tokenUrl", f"{base_url}/oauth/token", path_allowed=True),
+            client_id=client_id,
+            client_secret=client_secret,
+            dealer_id=self._dealer_id(),
+            adopt_existing=self._choice("chekt:adoptExisting", {"true": True, "false": False}, default=False),
+            site_guard=self._choice("chekt:siteGuard", {"on": True, "off": False}, default=True),
+            requests_per_minute=self._requests_per_minute(),
+            trace_id=self._trace_id(),
+            problems=tuple(self._problems),
+            notes=tuple(self._notes),
+        )
+
+    def _get(self, key: str) -> str:
+        """The value as text, blank when absent. CI systems pass a secret that does not exist as a blank variable."""
+        value = self._environ.get(VARIABLES[key]) or self._config(key)
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        return "" if value is None else str(value)
+
+    def _blame(self, key: str, sentence: str) -> None:
+        self._problems.append(f"{key} ({VARIABLES[key]}) {sentence}")
+
+    def _url(self, key: str, default: str, *, path_allowed: bool) -> str:
+        url = self._get(key)
+        if not url:
+            return default
+        if problem := _url_problem(url, path_allowed=path_allowed):
+            self._blame(key, problem)
+            return default
+        return url.rstrip("/")
+
+    def _credentials(self) -> tuple[str, str]:
+        client_id = self._credential("chekt:clientId")
+        client_secret = self._credential("chekt:clientSecret")
+        if client_id and not client_secret:
+            self._blame(
+                "chekt:clientSecret",
+                "is missing while chekt:clientId is set: run `pulumi config set --secret chekt:clientSecret`.",
+            )
+        if client_secret and not client_id:
+            self._blame(
+                "chekt:clientId",
+                "is missing while chekt:clientSecret is set: run `pulumi config set chekt:clientId …`.",
+            )
+        return client_id, client_secret
+
+    def _credential(self, key: str) -> str:
+        given = self._get(key)
+        value = given.rstrip("\r\n")
+        if value != given:
+            self._notes.append(f"{key} ({VARIABLES[key]}) ended with a line break, which was left out.")
+        if value and value[0] in _QUOTES and value[-1] in _QUOTES:
+            self._blame(key, "stands in quotes, which would be sent too: set it without them.")
+        elif value and not _HEADER_SAFE.fullmatch(value):
+            self._blame(key, "holds a blank or a character outside ASCII: copy it again.")
+        return value
+
+    def _dealer_id(self) -> str:
+        value = self._get("chekt:dealerId")
+        if value and not id_digits(value):
+            self._blame("chekt:dealerId", "is not an id: write digits only, such as 12345.")
+            return ""
+        return value
+
+    def _choice(self, key: str, choices: Mapping[str, bool], *, default: bool) -> bool:
+        value = self._get(key)
+        if value and value not in choices:
+            self._blame(key, f"must be {' or '.join(choices)}.")
+        return choices.get(value, default)
+
+    def _requests_per_minute(self) -> int | None:
+        value = self._get("chekt:requestsPerMinute")
+        if value and not id_digits(value):
+            self._blame("chekt:requestsPerMinute", "must be a whole number above 0, such as 60.")
+            return None
+        return int(value) if value else None
+
+    def _trace_id(self) -> str:
+        value = self._get("chekt:traceId")
+        if not value:
+            return ""
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            self._blame("chekt:traceId", "must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000.")
+            return ""
+
+
+def _url_problem(url: str, *, path_allowed: bool) -> str | None:
+    """What is wrong with the URL of an API that is sent credentials; None when nothing is."""
+    if not _HEADER_SAFE.fullmatch(url):
+        return "holds a blank, a control character or a letter outside ASCII: write the host in its ASCII form."
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "is not a URL: write it like https://api.chekt.com."
+    return _part_problem(parts, host, path_allowed=path_allowed)
+
+
+def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str | None:
+    if parts.scheme not in ("http", "https") or not host:
+        return "is not a URL: write it like https://api.chekt.com."
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or password: take them out, credentials have settings of their own."
+    if parts.query or parts.fragment:
+        return "holds a query or fragment: write it without."
+    if parts.path.strip("/") and not path_allowed:
+        return "holds a path: write scheme and host only, like https://api.chekt.com."
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "begins with http://, which would send the credentials in clear: write https://."
+    if _is_link_local(host):
+        return "points at a link-local address, where no API of CHeKT is: write the API's host name."
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def _is_link_local(host: str) -> bool:
+    address = _address(host)
+    return address is not None and address.is_link_local
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,20 @@
+"""Text that comes from outside, made safe to show on one line of a terminal or a log."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words and emoji are spelt with
+
+
+def unsafe(character: str) -> bool:
+    """Whether a character can steer a terminal, hide, or turn the direction of the text around it."""
+    return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
+
+
+def shown(text: str, limit: int = 200) -> str:
+    """Give text back on one line of at most `limit` characters, unsafe characters escaped by code point."""
+    line = " ".join(text.split())
+    line = line if len(line) <= limit else line[: limit - 1] + "…"
+    return "".join(f"\\u{ord(c):04x}" if unsafe(c) else c for c in line)
