@@ -1,7 +1,6 @@
-# The set-up is in tools/: it makes .venv and finds or builds the Pulumi engine, and does nothing when both are there.
 PYTHON ?= python3
-SET_UP = $(PYTHON) -m tools.venv && $(PYTHON) -m tools.engine.install
-ENTER = eval "$$($(PYTHON) -m tools.env)"
+# Makes .venv and finds or builds the Pulumi engine, where that is still to do, and puts both on PATH.
+SET_UP = settings=$$($(PYTHON) -m tools.env) && eval "$$settings"
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test check engine env lock clean
@@ -10,22 +9,22 @@ help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: ## create the quickstart's stations on a local CHeKT emulator, and list them
-	@$(SET_UP) && $(ENTER) && sh tools/up.sh
+	@$(SET_UP) && sh tools/up.sh
 
 down: ## destroy what `make up` created, and prove that nothing is left
-	@$(SET_UP) && $(ENTER) && sh tools/down.sh
+	@$(SET_UP) && sh tools/down.sh
 
 test: ## run every test, those of the real Pulumi engine included
-	@$(SET_UP) && $(ENTER) && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
+	@$(SET_UP) && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
 
 check: ## lint, formatting, types, import rules
-	@$(PYTHON) -m tools.venv && $(ENTER) && sh tools/check.sh
+	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh
 
 engine: ## find or set up the Pulumi engine
-	@$(PYTHON) -m tools.engine.install && $(ENTER) && echo "pulumi $$(pulumi version): $$(command -v pulumi)"
+	@$(PYTHON) -m tools.engine.install
 
-env: ## print the shell lines that make `pulumi` and `chekt` work: eval "$$(make -s env)"
-	@$(SET_UP) && $(PYTHON) -m tools.env
+env: ## print the lines that make `pulumi` and `chekt` work in a shell: eval "$(make -s env)"
+	@$(PYTHON) -m tools.env
 
 lock: ## fit requirements.lock to pyproject.toml (delete it first to take the newest of everything)
 	@$(PYTHON) -m tools.venv && .venv/bin/uv pip compile pyproject.toml --quiet --output-file requirements.lock \

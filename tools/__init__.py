@@ -4,6 +4,6 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this line is what tells an older Python's user
     sys.exit(
-        "This project needs Python 3.11 or newer and %s is %d.%d: install one and name it, as in `make PYTHON=python3.11 up`."
-        % (sys.executable, sys.version_info[0], sys.version_info[1])
+        "This project needs Python 3.11 or newer, and {} is {}.{}:"
+        " install one and name it, as in `make PYTHON=python3.11 up`.".format(sys.executable, *sys.version_info[:2])
     )

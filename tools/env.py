@@ -1,4 +1,7 @@
-"""Print the lines that let a shell use this checkout: `eval "$(make -s env)"`."""
+"""The whole set-up, then the lines that let a shell use it: `eval "$(make -s env)"`.
+
+Only those lines go to stdout.
+"""
 
 import os
 import shlex
@@ -6,7 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.steps import CHECKOUT
+from tools.engine.install import ensure_engine
+from tools.steps import CHECKOUT, run_as_command
+from tools.venv import ensure_venv
 
 
 def exports(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -24,11 +29,14 @@ def exports(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Print the lines, and make the folder that the state goes to: the engine does not."""
+    """Set up what is missing and print the lines."""
+    ensure_venv(CHECKOUT)
+    ensure_engine(CHECKOUT)
+    # The engine makes no folder for its state.
     (CHECKOUT / ".local" / "state").mkdir(parents=True, exist_ok=True)
     for name, value in exports(CHECKOUT, os.environ).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_as_command(main))

@@ -19,7 +19,16 @@ LINES_OF_OUTPUT = 15
 
 
 class SetupError(Exception):
-    """The set-up cannot go on; the text says why, and what to do, to the person at the keyboard."""
+    """The set-up cannot go on; `reason` says why, and what to do, to the person at the keyboard.
+
+    `output` is what a failed command printed last, or nothing.
+    """
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        shown = "".join(f"\n    {line}" for line in output.splitlines()[-LINES_OF_OUTPUT:])
+        super().__init__(f"{reason}\nThe last lines of its output:{shown}" if shown else reason)
+        self.reason = reason
+        self.output = output
 
 
 def say(text: str) -> None:
@@ -30,7 +39,8 @@ def say(text: str) -> None:
 def run_as_command(step: Callable[[], None]) -> int:
     """Run one step of the set-up as a program of its own; returns its exit status.
 
-    A termination or a closed terminal ends it like Ctrl-C does: commands under way are stopped, unfinished folders removed.
+    A termination or a closed terminal ends it like Ctrl-C does: commands under way are stopped, half-made folders
+    removed.
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
@@ -71,18 +81,26 @@ def run_in_sight(
 
     Args:
         title: what is being done, shown with the seconds it has taken.
-        command, cwd, environ: as for `subprocess.Popen`.
+        command: program and arguments.
         log: file for the command's stdout and stderr.
+        cwd: folder to run it in; None for the present one.
+        environ: its environment; None for ours.
         limit: seconds after which the command is stopped; None for no limit.
 
     Raises:
-        SetupError: the command cannot be started, failed or took too long; carries its last lines.
+        SetupError: the command failed or took too long; carries its output.
     """
     progress = _Progress(title)
     with log.open("wb") as output:
         # A session of its own, so that everything the command starts can be ended with it.
         process = subprocess.Popen(  # noqa: S603 - the callers' commands are fixed
-            command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         ending = _wait(process, progress, limit)
@@ -92,14 +110,8 @@ def run_in_sight(
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
     if ending:
-        raise SetupError(f"{title}: {ending}. Its last lines:\n{last_lines(log)}")
+        raise SetupError(f"{title} {ending}", log.read_text(errors="replace"))
     say(f"{title}: done in {progress.seconds:.0f} s")
-
-
-def last_lines(log: Path) -> str:
-    """The end of a command's output, indented."""
-    lines = log.read_text(errors="replace").splitlines()[-LINES_OF_OUTPUT:]
-    return "\n".join(f"    {line}" for line in lines)
 
 
 def _wait(process: subprocess.Popen[bytes], progress: "_Progress", limit: float | None) -> str:
@@ -111,7 +123,7 @@ def _wait(process: subprocess.Popen[bytes], progress: "_Progress", limit: float 
             progress.show()
         else:
             return f"failed (exit status {status})" if status else ""
-    return f"not finished after {limit:.0f} s"
+    return f"had not finished after {limit:.0f} s"
 
 
 class _Progress:

@@ -1,7 +1,7 @@
 """The checkout's virtual environment, made from requirements.lock: `python -m tools.venv`.
 
-`.venv/.complete` is written last and says what the environment was made from. Without it, or with another text in it, the
-environment is made anew from nothing: it is never repaired, so it cannot be half of one thing and half of another.
+`.venv/.complete` is written last and says what the environment was made from. Without it, or with another text in it,
+the environment is made anew from nothing: it is never repaired, so it cannot be half of one thing and half of another.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from tools.steps import CHECKOUT, SetupError, one_at_a_time, run_as_command, run
 
 LOCK = "requirements.lock"
 # What of pyproject.toml ends up in an environment: the rest may change without making a new one.
-PROJECT_KEYS = ("name", "version", "requires-python", "dependencies", "optional-dependencies", "scripts", "entry-points")
+PROJECT_KEYS = ("name", "version", "requires-python", "dependencies", "optional-dependencies", "scripts")
 
 
 def ensure_venv(checkout: Path) -> None:
@@ -71,7 +71,7 @@ def _make(checkout: Path, folder: Path) -> None:
         venv.create(folder, clear=True, with_pip=True)
     except subprocess.CalledProcessError as error:
         raise SetupError(f"{sys.executable} could not put pip into .venv:\n{error.output}") from None
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off"]
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off"]
     run_in_sight(
         "Installing what requirements.lock lists",
         [*pip, "--require-hashes", "-r", checkout / LOCK],

@@ -1,7 +1,8 @@
 """The Pulumi engine from its published Go modules, for machines that Pulumi's own site does not reach.
 
-The two folders beside this file are the smallest Go modules that can build the programs: `go install …@version` refuses them,
-since their go.mod files hold replace directives. The committed go.sum files pin and verify every line that is compiled.
+The two folders beside this file are the smallest Go modules that can build the programs: `go install …@version`
+refuses them, since their go.mod files hold replace directives. The committed go.sum files pin and verify every line
+that is compiled.
 """
 
 import hashlib
@@ -107,5 +108,5 @@ def _sdk_folder(go: str, module: str, environ: dict[str, str]) -> Path:
         check=False,
     )
     if listing.returncode:
-        raise SetupError(f"`go list -m {SDK}` failed: {listing.stderr.strip()}")
+        raise SetupError(f"`go list -m {SDK}` failed", listing.stderr)
     return Path(listing.stdout.strip())

@@ -12,15 +12,14 @@ A folder in the cache gets its name only when `pulumi version` has answered from
 """
 
 import argparse
+import http.client
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 
 from tools.engine.build import ENGINE_VERSION, build, recipe_hash
@@ -35,32 +34,36 @@ HALF_MADE = ".half-made"
 COMPANIONS = ("pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 
 
-def ensure_engine(checkout: Path, environ: Mapping[str, str], installer: str = INSTALLER) -> None:
-    """Leave the checkout with an engine: its `.engine`, or else `pulumi` on PATH.
+def ensure_engine(checkout: Path, installer: str = INSTALLER) -> Path:
+    """Leave the checkout with an engine: its `.engine`, or else `pulumi` on PATH; returns the folder it is in.
 
     Raises:
         SetupError: there is none and none could be made; says what was tried.
     """
-    cache = cache_folder(environ)
+    cache = cache_folder()
     engine = cache / f"{ENGINE_VERSION}-{recipe_hash()}"
     link = checkout / ".engine"
     if link.is_symlink() and link.readlink() == engine and is_whole(engine):
-        return
-    on_path = why_not_on_path(environ, cache)
-    if on_path is None:
+        return engine
+    try:
+        pulumi = pulumi_on_path(cache)
+    except SetupError as error:
+        not_on_path = error.reason
+    else:
         link.unlink(missing_ok=True)
-        return
+        return pulumi.parent
     if not is_whole(engine):
         with one_at_a_time(cache / "lock", "Another run is setting up the Pulumi engine; waiting for it."):
             _remove_leftovers(cache)
             if not is_whole(engine):
-                _make(engine, on_path, environ, installer)
+                _make(engine, not_on_path, installer)
     _point(link, engine)
+    return engine
 
 
-def cache_folder(environ: Mapping[str, str]) -> Path:
+def cache_folder() -> Path:
     """Where engines are kept, shared by all checkouts of this user."""
-    base = environ.get("XDG_CACHE_HOME", "")
+    base = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG rules: a path that is not absolute is ignored.
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "chekt-provider" / "engine"
 
@@ -70,20 +73,26 @@ def is_whole(engine: Path) -> bool:
     return all(os.access(engine / name, os.X_OK) for name in ("pulumi", *COMPANIONS))
 
 
-def why_not_on_path(environ: Mapping[str, str], cache: Path) -> str | None:
-    """Half a sentence on why `pulumi` on PATH will not do; None when it will."""
-    path = environ.get("PATH", "")
-    pulumi = shutil.which("pulumi", path=path)
-    if pulumi is None or Path(pulumi).resolve().is_relative_to(cache.resolve()):
-        return "there is no `pulumi` on PATH"
-    version = engine_version(Path(pulumi))
+def pulumi_on_path(cache: Path) -> Path:
+    """The user's own `pulumi`.
+
+    Raises:
+        SetupError: there is none that will do; the reason is half a sentence.
+    """
+    found = shutil.which("pulumi")
+    if found is None or Path(found).resolve().is_relative_to(cache.resolve()):
+        raise SetupError("there is no `pulumi` on PATH")
+    pulumi = Path(found)
+    version = engine_version(pulumi)
     if version is None:
-        return f"`{pulumi} version` does not answer with a version"
+        raise SetupError(f"`{pulumi} version` does not answer with a version")
     if version < OLDEST_ENGINE:
-        return f"{pulumi} is {version[0]}.{version[1]}, older than {OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]}"
-    beside = os.pathsep.join([str(Path(pulumi).resolve().parent), path])
+        raise SetupError(f"{pulumi} is {version[0]}.{version[1]}, older than {OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]}")
+    beside = os.pathsep.join([str(pulumi.resolve().parent), os.environ["PATH"]])
     missing = [name for name in COMPANIONS if shutil.which(name, path=beside) is None]
-    return f"{pulumi} has no {missing[0]} beside it" if missing else None
+    if missing:
+        raise SetupError(f"{pulumi} has no {missing[0]} beside it")
+    return pulumi
 
 
 def engine_version(pulumi: Path) -> tuple[int, int] | None:
@@ -106,36 +115,34 @@ def engine_version(pulumi: Path) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _make(engine: Path, on_path: str, environ: Mapping[str, str], installer: str) -> None:
+def _make(engine: Path, not_on_path: str, installer: str) -> None:
     """Install or build into a folder with a temporary name, try it, give it its name."""
     say(
-        f"Setting up the Pulumi engine {ENGINE_VERSION} in {engine}, since {on_path}."
+        f"Setting up the Pulumi engine {ENGINE_VERSION} in {engine}, since {not_on_path}."
         " A minute by download, about 4 minutes (1.7 GB of downloads) where it has to be built; once for this user."
     )
     with tempfile.TemporaryDirectory(prefix=f"{engine.name}.", suffix=HALF_MADE, dir=engine.parent) as scratch:
-        made = _install_or_build(Path(scratch), on_path, environ, installer)
+        made = _install_or_build(Path(scratch), not_on_path, installer)
         if engine.exists():
             shutil.rmtree(engine)  # it is not whole: somebody removed files from it
         made.rename(engine)
 
 
-def _install_or_build(scratch: Path, on_path: str, environ: Mapping[str, str], installer: str) -> Path:
+def _install_or_build(scratch: Path, not_on_path: str, installer: str) -> Path:
     try:
-        return _check(_install(installer, scratch))
+        return _install(installer, scratch)
     except SetupError as error:
-        no_installer = str(error)
-        say(no_installer)
-    go = shutil.which("go", path=environ.get("PATH", ""))
-    if go is None:
+        not_installed = error.reason
+        say(str(error))
+    try:
+        return _build(scratch)
+    except SetupError as error:
         raise SetupError(
-            f"No Pulumi engine: {on_path}; {no_installer}; there is no `go` on PATH to build one with."
-            f" Install Pulumi {OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]} or newer"
-            " (https://www.pulumi.com/docs/iac/download-install/) or Go (https://go.dev/dl/), and run this again."
-        )
-    bin_folder = scratch / "built"
-    bin_folder.mkdir()
-    build(go, bin_folder, scratch)
-    return _check(bin_folder)
+            f"No Pulumi engine: {not_on_path}; {not_installed}; {error.reason}."
+            f" Install Pulumi {OLDEST_ENGINE[0]}.{OLDEST_ENGINE[1]} or newer by hand"
+            " (https://www.pulumi.com/docs/iac/download-install/) and run this again.",
+            error.output,
+        ) from None
 
 
 def _install(installer: str, scratch: Path) -> Path:
@@ -143,29 +150,41 @@ def _install(installer: str, scratch: Path) -> Path:
     script = scratch / "install.sh"
     script.write_bytes(_fetch(installer))
     root = scratch / "installed"
-    command = ["sh", script, "--no-edit-path", "--install-root", root, "--version", ENGINE_VERSION.removeprefix("v")]
-    run_in_sight("Installing pulumi", command, log=scratch / "install.log", limit=SECONDS_TO_INSTALL)
-    return root / "bin"
+    version = ENGINE_VERSION.removeprefix("v")
+    run_in_sight(
+        "Installing pulumi",
+        ["sh", script, "--no-edit-path", "--install-root", root, "--version", version],
+        log=scratch / "install.log",
+        limit=SECONDS_TO_INSTALL,
+    )
+    return _checked(root / "bin", f"the engine that {installer} installs")
+
+
+def _build(scratch: Path) -> Path:
+    go = shutil.which("go")
+    if go is None:
+        raise SetupError("there is no `go` on PATH to build one with")
+    built = scratch / "built"
+    built.mkdir()
+    build(go, built, scratch)
+    return _checked(built, "the engine that Go builds")
 
 
 def _fetch(installer: str) -> bytes:
     try:
         with urllib.request.urlopen(installer, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - a fixed address
             script: bytes = answer.read()
-    except urllib.error.URLError as error:
-        raise SetupError(f"{installer} cannot be read ({error.reason})") from None
-    except OSError as error:
-        raise SetupError(f"{installer} cannot be read ({error})") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise SetupError(f"{installer} cannot be read ({getattr(error, 'reason', error)})") from None
     # A network's log-in page answers 200 to everything.
     if not script.startswith(b"#!"):
         raise SetupError(f"{installer} answers with something that is not a script")
     return script
 
 
-def _check(made: Path) -> Path:
-    version = engine_version(made / "pulumi")
-    if version is None or not is_whole(made):
-        raise SetupError(f"the engine that was made in {made} does not run")
+def _checked(made: Path, what: str) -> Path:
+    if not is_whole(made) or engine_version(made / "pulumi") is None:
+        raise SetupError(f"{what} does not run")
     return made
 
 
@@ -183,10 +202,11 @@ def _point(link: Path, engine: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line and ensure an engine."""
-    parser = argparse.ArgumentParser(prog="python -m tools.engine.install", description="Find or set up a Pulumi engine.")
+    """Read the command line, ensure an engine, say where it is."""
+    parser = argparse.ArgumentParser(description="Find a Pulumi engine, or set one up.")
     parser.add_argument("--installer", default=INSTALLER, help="address of Pulumi's installer script")
-    ensure_engine(CHECKOUT, os.environ, parser.parse_args().installer)
+    folder = ensure_engine(CHECKOUT, parser.parse_args().installer)
+    say(f"The Pulumi engine is in {folder}.")
 
 
 if __name__ == "__main__":
