@@ -1,8 +1,9 @@
 """What we change in the process that Pulumi's SDK runs dynamic providers in.
 
 The SDK answers every exception with a whole Python traceback, and has no other channel for an error of create, read,
-update or delete. Inside its process the name `traceback` in the servicer's module is replaced by an object that gives our own
-errors as their text alone. Where the SDK's module does not look as expected nothing is changed: the worst case is a traceback.
+update or delete. Inside its process the name `traceback` in the servicer's module is replaced by an object that gives
+our own errors as their text alone. Where the SDK's module does not look as expected nothing is changed: then the worst
+case is a traceback.
 """
 
 from __future__ import annotations

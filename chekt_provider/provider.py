@@ -1,7 +1,7 @@
 """The dynamic provider: what Pulumi calls. A thin shell around operations.py.
 
-Pulumi keeps the provider in every resource's state as a pickled reference to `chekt_provider.provider.MonitoringStationProvider`: the
-module's path and the class's name never change again, and the object has no attributes before `configure`.
+Pulumi keeps the provider in every resource's state as a pickled reference to this module and class: the module's path
+and the class's name never change again, and the object has no attributes before `configure`.
 """
 
 from __future__ import annotations
@@ -134,6 +134,10 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
 
 
 def _outs(recorded: Recorded) -> dict[str, Any]:
-    outs = {name: recorded.fields[name] for name in _IDENTITY_AND_VALUES}
-    outs |= {"created_at": recorded.created_at, "api_host": recorded.api_host, "asked": dict(recorded.asked)}
+    outs = {
+        **recorded.fields,
+        "created_at": recorded.created_at,
+        "api_host": recorded.api_host,
+        "asked": dict(recorded.asked),
+    }
     return {name: value for name, value in outs.items() if value}

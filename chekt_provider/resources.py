@@ -8,7 +8,7 @@ from pulumi.dynamic import Resource
 
 from chekt_provider.provider import MonitoringStationProvider
 
-_PLAIN_SECRET = (
+_IN_PLAIN_TEXT = (
     "chekt:clientSecret is set in plain text. Run `pulumi config set --secret chekt:clientSecret` to set it again "
     "encrypted, and change the secret in CHeKT's portal if the file was shared."
 )
@@ -51,13 +51,14 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
 
         Args:
             resource_name: Pulumi's name of the resource, unique in the program.
-            external_monitoring_station_id: your own key for it, up to 200 characters. Changing it replaces the station.
+            external_monitoring_station_id: your own key for it, up to 200 characters. Changing it replaces the
+                station.
             name: the name that people see, up to 200 characters.
             prefix: text in front of the account number, up to 50 characters. Leaving it out means: none.
             linecard: the receiver hardware that handles the lines, up to 50 characters. Leaving it out means: none.
             dealer_id: whose station it is. Default: chekt:dealerId, CHEKT_DEALER_ID. Changing it replaces the station.
-            adopt_existing: take over a station that already has this external id, and give it these values. Default: the
-                setting chekt:adoptExisting, which is false.
+            adopt_existing: take over a station that already has this external id, and give it these values. Default:
+                the setting chekt:adoptExisting, which is false.
             opts: Pulumi's resource options. `replace_on_changes` and `custom_timeouts` have no effect on dynamic
                 resources.
 
@@ -107,4 +108,4 @@ _OUTPUTS = {"created_at": None, "api_host": None}
 
 def _refuse_plain_secret() -> None:
     if pulumi.Config("chekt").get("clientSecret") and not pulumi.runtime.is_config_secret("chekt:clientSecret"):
-        raise pulumi.RunError(_PLAIN_SECRET)
+        raise pulumi.RunError(_IN_PLAIN_TEXT)
