@@ -1,40 +1,63 @@
 """The application: routes, and one form for everything that they refuse."""
 
+from http import HTTPStatus
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
+from chekt_provider.emulator.control_routes import control_routes
+from chekt_provider.emulator.controls import Controls
+from chekt_provider.emulator.document import document
 from chekt_provider.emulator.gate import Gate
+from chekt_provider.emulator.page import page
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.routes import partner_routes, token_routes
 from chekt_provider.emulator.world import World
 
-_METHOD_NOT_ALLOWED = 405
 
-
-def make_app(world: World) -> ASGIApp:
-    """Make the application that serves a world."""
-    app = FastAPI(title="CHeKT Partner API, emulated", openapi_url=None, redirect_slashes=False)
+def make_app(world: World, controls: Controls) -> ASGIApp:
+    """Make the application that serves a world and its controls."""
+    app = FastAPI(
+        title="CHeKT Partner API, emulated", openapi_url=None, redirect_slashes=False, generate_unique_id_function=_name
+    )
     app.include_router(token_routes(world))
     app.include_router(partner_routes(world))
+    app.include_router(control_routes(controls))
+    _add_documents(app, world)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _no_route)
     return Gate(app, world)
 
 
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_documents(app: FastAPI, world: World) -> None:
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return JSONResponse(document(app, world.switches))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(page(document(app, world.switches), world.switches))
+
+
 async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)  # noqa: S101: what it is registered for
+    assert isinstance(refusal, Refusal)  # noqa: S101 - what it is registered for
     request_id = getattr(request.state, "request_id", "")
     return JSONResponse(refusal.envelope(request_id), refusal.status, refusal.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     """Refuse input that does not fit its shape: 400 when it is not JSON at all, else 422 that names the field."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101: what it is registered for
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     first = error.errors()[0]
     where = [str(part) for part in first["loc"][1:]]
     if first["type"] == "json_invalid" or (first["type"] == "missing" and not where):
@@ -44,10 +67,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101: what it is registered for
-    if error.status_code == _METHOD_NOT_ALLOWED:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         refusal = Refusal(405, "method_not_allowed", f"{request.method} does not work here", headers=_allowed(request))
-    elif error.status_code == 404:  # noqa: PLR2004: an HTTP status
+    elif error.status_code == HTTPStatus.NOT_FOUND:
         refusal = Refusal(404, "not_found", "there is nothing here")
     else:
         refusal = Refusal(400, "bad_request", "the body cannot be read")
@@ -56,6 +79,10 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> dict[str, str]:
     """Name the methods of every route with this path, not only of the first."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    here = [route for route in routes if route.path_regex.match(request.url.path)]
-    return {"Allow": ", ".join(sorted({method for route in here for method in route.methods or ()}))}
+    asked = {method: {**request.scope, "method": method} for method in ("DELETE", "GET", "PATCH", "POST", "PUT")}
+    works = [
+        method
+        for method, scope in asked.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
+    return {"Allow": ", ".join(works)}

@@ -137,15 +137,19 @@ class Controls:
         timezone: str = "UTC",
         monitoring_station_id: int | None = None,
         account_number: str | None = None,
+        address1: str | None = None,
+        address2: str | None = None,
         dealer_id: int | None = None,
     ) -> int:
-        """Add a site and give its id."""
+        """Add a site and give its id. The station need not exist: sites can dangle."""
         fields = {
             "external_site_id": external_site_id,
             "name": name,
             "timezone": timezone,
             "monitoring_station_id": monitoring_station_id,
             "account_number": account_number,
+            "address1": address1,
+            "address2": address2,
         }
         return self._world.store.add_site(self._dealer(dealer_id), fields)
 
@@ -154,4 +158,7 @@ class Controls:
         self._world.store.change_site(self._dealer(dealer_id), site_id, changes)
 
     def _dealer(self, dealer_id: int | None) -> int:
-        return self._world.dealers[0] if dealer_id is None else dealer_id
+        if dealer_id is None:
+            return self._world.dealers[0]
+        self._world.store.check_dealer(dealer_id)
+        return dealer_id

@@ -32,13 +32,13 @@ class Emulator(Controls):
         OSError: the port is taken, when started.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         *,
         dealers: Sequence[int] = (12345,),
         switches: Switches | None = None,
         client_id: str = "emulator-client",
-        client_secret: str = "emulator-secret",  # noqa: S107: it opens nothing but this emulator
+        client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
         token_life: float = 3600,
         plan: Plan | None = Plan.ENTERPRISE,
         state: Path | None = None,
@@ -94,12 +94,12 @@ class Emulator(Controls):
 
     def start(self) -> None:
         """Start to serve; return when connections are taken."""
-        server = Server(make_app(self._world), self._asked_port)
+        server = Server(make_app(self._world, self), self._asked_port)
         server.start()
         self._server = server
 
     def stop(self) -> None:
-        """End all connections, whatever they wait for, and return when the thread has ended. The controls still work."""
+        """End all connections, whatever they wait for, and return when the thread has ended."""
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -10,6 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +22,7 @@ from chekt_provider.emulator.world import World
 
 TRACE_HEADER = "x-partner-trace-id"
 REQUEST_HEADER = "x-request-id"
-TOKEN_PATH = "/oauth/token"  # noqa: S105: a path
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 LARGEST_BODY = 1024 * 1024  # bytes
 
 _CODES = {
@@ -233,7 +234,7 @@ class Gate:
         """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
         body: object = refusal.envelope(call.request_id)
         if call.path == TOKEN_PATH:
-            error = "server_error" if refusal.status >= 500 else "invalid_request"  # noqa: PLR2004: an HTTP status
+            error = "server_error" if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
             body = {"error": error, "error_description": refusal.message}
         headers = (
             refusal.headers if refusal.status in BODILESS else refusal.headers | {"Content-Type": "application/json"}
@@ -258,6 +259,7 @@ async def _whole_body(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body = (body + message.get("body", b""))[: LARGEST_BODY + 1]
+        chunk: bytes = message.get("body", b"")
+        body = (body + chunk)[: LARGEST_BODY + 1]
         if not message.get("more_body", False):
             return body

@@ -8,12 +8,15 @@ from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.store import Row
 
+_DIGITS = 15  # of the longest number taken
+
 
 def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str) -> tuple[list[Row], dict[str, str]]:
     """Give the rows of one page and the headers that belong to it.
 
     Args:
         rows: the whole list, in order of id.
+        switches: `lists` and `page_size` count.
         query: the query parameters; those of no meaning under the switch are ignored.
         url: the list's own address without query, for the Link header.
 
@@ -37,7 +40,7 @@ def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str)
 
 def _number(query: Mapping[str, str], name: str, default: int, *, least: int) -> int:
     text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) >= least):  # noqa: PLR2004: 64 bits
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= least):
         raise Refusal(422, "validation_failed", f"{name} must be a whole number from {least}", name)
     return int(text)
 

@@ -68,10 +68,9 @@ def token_routes(world: World) -> APIRouter:
                 raise OAuthRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
             token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
         except OAuthRefusal as refusal:
-            answer = {"error": refusal.error, "error_description": refusal.description}
-            return JSONResponse(answer, refusal.status)
-        answer = {"access_token": token, "token_type": "Bearer", "expires_in": world.tokens.life}
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+            return JSONResponse({"error": refusal.error, "error_description": refusal.description}, refusal.status)
+        granted = {"access_token": token, "token_type": "Bearer", "expires_in": world.tokens.life}
+        return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
     return router
 

@@ -4,8 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-LARGEST_ID = 2**63 - 1
-
 
 def _digits(value: Any) -> Any:
     """Refuse what Python takes for a number and an URL should not hold: +1, 1_000, 1.0, full-width digits."""
@@ -14,17 +12,22 @@ def _digits(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    """Take 1.0 for 1, since JSON knows one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _drop_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-PathId = Annotated[Id, BeforeValidator(_digits)]
+Id = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_whole)]  # the largest that every JSON reader keeps
+PathId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]  # the largest that the store keeps
 Text = Annotated[str, Field(pattern=r"\S")]
 Timezone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", examples=["Europe/London"])]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     """What a caller sends: types are taken strictly, unknown fields are ignored."""
 
     # Python's own regular expressions: the other engine takes fewer characters for blank than readers of the schema do
@@ -35,7 +38,7 @@ class _Body(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-class StationCreate(_Body):
+class StationCreate(Body):
     """Body of a POST that makes a station."""
 
     external_monitoring_station_id: Text = Field(description="Your own key of the station; cannot be changed.")
@@ -44,7 +47,7 @@ class StationCreate(_Body):
     linecard: str | None = Field(default=None, description="The hardware module that handles given lines.")
 
 
-class StationUpdate(_Body):
+class StationUpdate(Body):
     """Body of a PUT that changes a station."""
 
     name: Text = Field(default="", json_schema_extra=_drop_default)
@@ -63,7 +66,7 @@ class Station(BaseModel):
     created_at: str = Field(description="ISO 8601, UTC, milliseconds.")
 
 
-class SiteCreate(_Body):
+class SiteCreate(Body):
     """Body of a POST that makes a site."""
 
     external_site_id: Text
@@ -75,7 +78,7 @@ class SiteCreate(_Body):
     address2: str | None = None
 
 
-class SiteUpdate(_Body):
+class SiteUpdate(Body):
     """Body of a PUT that changes a site."""
 
     external_site_id: Text = Field(default="", json_schema_extra=_drop_default)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Store:
         """Forget everything, the counters of ids included."""
         with self.transaction() as db:
             for table in ("dealers", "stations", "sites", "answers", "sqlite_sequence"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608: the names stand in the line above
+                db.execute("DELETE FROM " + table)  # noqa: S608 - the names stand in the line above
 
     def _rows(self, sql: str, *values: Any) -> list[Row]:
         with self._lock:
@@ -160,17 +161,22 @@ class Store:
         """
         rows = self._rows("SELECT * FROM dealers WHERE dealer_id = ?", dealer_id)
         withdrawn = rows[0].pop("withdrawn") if rows else 404
-        if withdrawn == 404:  # noqa: PLR2004: an HTTP status
+        if withdrawn == HTTPStatus.NOT_FOUND:
             raise NotThere(f"dealer {dealer_id} does not exist", "dealer_id")
         if withdrawn:
-            raise Refusal(403, "forbidden", f"this app has no access to dealer {dealer_id}", "dealer_id")
+            raise Refusal(
+                HTTPStatus.FORBIDDEN, "forbidden", f"this app has no access to dealer {dealer_id}", "dealer_id"
+            )
         return rows[0]
+
+    def check_dealer(self, dealer_id: int) -> None:
+        """Raise NotThere unless there is such a dealer, withdrawn or not."""
+        if not self._rows("SELECT 1 FROM dealers WHERE dealer_id = ?", dealer_id):
+            raise NotThere(f"dealer {dealer_id} does not exist", "dealer_id")
 
     def withdraw_dealer(self, dealer_id: int, status: int | None) -> None:
         """Let every call for this dealer be refused with 403 or 404; None grants access again."""
-        with self.transaction() as db:
-            if not db.execute("UPDATE dealers SET withdrawn = ? WHERE dealer_id = ?", (status, dealer_id)).rowcount:
-                raise NotThere(f"dealer {dealer_id} does not exist", "dealer_id")
+        self._change("UPDATE dealers SET withdrawn = ? WHERE dealer_id = ?", status, dealer_id)
 
     # Stations
 

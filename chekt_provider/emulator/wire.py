@@ -4,16 +4,12 @@ import asyncio
 import gzip
 import socket
 import struct
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
+from starlette.types import Message, Receive, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chekt_provider.emulator.faults import BODILESS, Fault
-
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _CHUNK = 64 * 1024  # bytes
 
@@ -97,7 +93,7 @@ class WireProtocol(H11Protocol):
         self.app_state = {"wire": Wire(transport, self.app_state["stopping"])}
 
 
-def _start(answer: Answer, length: int) -> dict[str, Any]:
+def _start(answer: Answer, length: int) -> Message:
     headers = answer.headers if answer.status in BODILESS else answer.headers | {"Content-Length": str(length)}
     return {
         "type": "http.response.start",
@@ -106,7 +102,7 @@ def _start(answer: Answer, length: int) -> dict[str, Any]:
     }
 
 
-def _part(body: bytes, *, more: bool) -> dict[str, Any]:
+def _part(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 

@@ -31,6 +31,8 @@ class World:
         state: Path | None,
         clock: Callable[[], float],
     ) -> None:
+        if not dealers:
+            raise ValueError("an emulator needs at least one dealer")
         self.dealers = dealers
         self.switches = switches
         self.store = Store(state, clock)

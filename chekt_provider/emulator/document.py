@@ -1,0 +1,96 @@
+"""The OpenAPI document: exact for the switches as they stand."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from chekt_provider.emulator.gate import TOKEN_PATH, TRACE_HEADER
+from chekt_provider.emulator.rules import CLEARABLE
+from chekt_provider.emulator.settings import Switches
+
+_ABOUT = """\
+An imitation of CHeKT's Partner API for tests and trials. Every answer of the imitated API carries `x-request-id`, and
+with a plan `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`. Where CHeKT's documentation is
+silent, a switch decides."""
+
+_TRACE = {
+    "name": TRACE_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Follows a request through the logs; comes back in the answer.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Same key and same body within 24 hours: the first answer again. Another body: 409.",
+    "schema": {"type": "string"},
+}
+_PAGING: dict[str, dict[str, int]] = {
+    "whole": {},
+    "pages": {"page": 1, "page_size": 1},
+    "offset": {"offset": 0, "limit": 1},
+    "links": {},
+}
+"""Paging parameters under each value of the switch `lists`, with their least values."""
+
+_TOKEN_BODY = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["grant_type", "client_id", "client_secret"],
+                "properties": {
+                    "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                    "client_id": {"type": "string"},
+                    "client_secret": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+
+
+def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
+    """Describe the application."""
+    whole = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    for path, operations in whole["paths"].items():
+        for method, operation in operations.items():
+            if path == TOKEN_PATH:
+                operation["requestBody"] = _TOKEN_BODY
+            if path.startswith("/partner/"):
+                _describe_partner_call(method, operation, switches)
+            if not path.startswith("/_emulator"):
+                operation.setdefault("parameters", []).append(_TRACE)
+    _describe_clearing(whole["components"]["schemas"], switches)
+    whole["components"]["securitySchemes"] = {
+        "token": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": {}}}}
+    }
+    return whole
+
+
+def _describe_partner_call(method: str, operation: dict[str, Any], switches: Switches) -> None:
+    operation["security"] = [{"token": []}]
+    parameters = operation.setdefault("parameters", [])
+    if method in ("post", "put", "delete"):
+        parameters.append(_KEY)
+    if operation["operationId"].startswith("list_"):
+        for name, least in _PAGING[switches.lists].items():
+            schema = {"type": "integer", "minimum": least, "maximum": 10**15 - 1}
+            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+
+
+def _describe_clearing(schemas: dict[str, Any], switches: Switches) -> None:
+    """Say which value clears a field: the other one is refused."""
+    allowed: dict[str, dict[str, Any]] = {
+        "empty": {"type": "string"},
+        "null": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}]},
+    }
+    for shape in ("StationCreate", "StationUpdate"):
+        for field in CLEARABLE:
+            old = schemas[shape]["properties"][field]
+            kept = {key: old[key] for key in ("title", "description") if key in old}
+            schemas[shape]["properties"][field] = kept | allowed[switches.clear]
