@@ -1,6 +1,6 @@
 PYTHON ?= python3
 # Makes .venv and finds or builds the Pulumi engine, where that is still to do, and puts both on PATH.
-SET_UP = settings=$$($(PYTHON) -m tools.env) && eval "$$settings"
+SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
 .PHONY: help up down test check engine env lock clean
@@ -24,7 +24,7 @@ engine: ## find or set up the Pulumi engine
 	@$(PYTHON) -m tools.engine.install
 
 env: ## print the lines that make `pulumi` and `chekt` work in a shell: eval "$(make -s env)"
-	@$(PYTHON) -m tools.env
+	@$(PYTHON) -m tools.env "$$PATH"
 
 lock: ## fit requirements.lock to pyproject.toml (delete it first to take the newest of everything)
 	@$(PYTHON) -m tools.venv && .venv/bin/uv pip compile pyproject.toml --quiet --output-file requirements.lock \

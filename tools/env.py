@@ -14,12 +14,18 @@ from tools.steps import CHECKOUT, run_as_command
 from tools.venv import ensure_venv
 
 
-def exports(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables to set; what the user has set for Pulumi stays as it is."""
+def exports(checkout: Path, path: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables to set; what the user has set for Pulumi stays as it is.
+
+    Args:
+        checkout: the root of this checkout.
+        path: PATH of the shell that will use them. Our own may differ: pyenv's `python3` adds its folders.
+        environ: the shell's other variables.
+    """
     ours = [str(checkout / ".venv" / "bin")]
     if (checkout / ".engine").exists():
         ours.append(str(checkout / ".engine"))
-    others = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder not in ours]
+    others = [folder for folder in path.split(os.pathsep) if folder not in ours]
     found = {"PATH": os.pathsep.join([*ours, *others]), "PULUMI_SKIP_UPDATE_CHECK": "1"}
     if "PULUMI_BACKEND_URL" not in environ:
         found["PULUMI_BACKEND_URL"] = f"file://{checkout / '.local' / 'state'}"
@@ -29,12 +35,12 @@ def exports(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Set up what is missing and print the lines."""
+    """Set up what is missing and print the lines; the one argument is the shell's PATH."""
     ensure_venv(CHECKOUT)
     ensure_engine(CHECKOUT)
     # The engine makes no folder for its state.
     (CHECKOUT / ".local" / "state").mkdir(parents=True, exist_ok=True)
-    for name, value in exports(CHECKOUT, os.environ).items():
+    for name, value in exports(CHECKOUT, sys.argv[1], os.environ).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SECONDS_BETWEEN_LINES = 20
-LINES_OF_OUTPUT = 15
+LINES_OF_OUTPUT = 20
+ERASE = "\r\x1b[K"  # back to the start of the terminal's line, and empty it
 
 
 class SetupError(Exception):
@@ -47,7 +49,7 @@ def run_as_command(step: Callable[[], None]) -> int:
     try:
         step()
     except KeyboardInterrupt:
-        say("\nStopped before the set-up was ready. The same command starts it again.")
+        say("Stopped before the set-up was ready. The same command starts it again.")
         return 130
     except (SetupError, OSError) as error:
         say(str(error))
@@ -56,8 +58,11 @@ def run_as_command(step: Callable[[], None]) -> int:
 
 
 @contextmanager
-def one_at_a_time(lock_file: Path, meanwhile: str) -> Iterator[None]:
-    """Hold the lock; where another run holds it, say `meanwhile` and wait. A run that dies lets go by dying."""
+def one_at_a_time(lock_file: Path, meanwhile: str) -> Iterator[int]:
+    """Hold the lock, and give its file descriptor; where another run holds it, say `meanwhile` and wait.
+
+    A run that dies lets go by dying.
+    """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("w") as lock:
         try:
@@ -65,7 +70,7 @@ def one_at_a_time(lock_file: Path, meanwhile: str) -> Iterator[None]:
         except BlockingIOError:
             say(meanwhile)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def run_in_sight(
@@ -76,6 +81,7 @@ def run_in_sight(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     limit: float | None = None,
+    lock: int | None = None,
 ) -> None:
     """Run a long command, its output in `log`, and show that time passes.
 
@@ -86,11 +92,13 @@ def run_in_sight(
         cwd: folder to run it in; None for the present one.
         environ: its environment; None for ours.
         limit: seconds after which the command is stopped; None for no limit.
+        lock: from `one_at_a_time`, for the command to hold as well: when we are killed and the command is not, the
+            next run waits for it; None where the command cannot do harm any more.
 
     Raises:
         SetupError: the command failed or took too long; carries its output.
     """
-    progress = _Progress(title)
+    progress = Progress(title, sys.stderr)
     with log.open("wb") as output:
         # A session of its own, so that everything the command starts can be ended with it.
         process = subprocess.Popen(  # noqa: S603 - the callers' commands are fixed
@@ -101,57 +109,67 @@ def run_in_sight(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
         )
+    status = None
     try:
-        ending = _wait(process, progress, limit)
+        status = _wait(process, progress, limit)
     finally:
-        progress.close()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-    if ending:
+        progress.close({0: "done", None: "stopped"}.get(status, "failed"))
+    if status != 0:
+        ending = f"had not finished after {limit:.0f} s" if status is None else f"failed (exit status {status})"
         raise SetupError(f"{title} {ending}", log.read_text(errors="replace"))
-    say(f"{title}: done in {progress.seconds:.0f} s")
 
 
-def _wait(process: subprocess.Popen[bytes], progress: "_Progress", limit: float | None) -> str:
-    """How the command failed, or nothing when it worked."""
-    while limit is None or progress.seconds < limit:
-        try:
-            status = process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            progress.show()
-        else:
-            return f"failed (exit status {status})" if status else ""
-    return f"had not finished after {limit:.0f} s"
+class Progress:
+    """Seconds passed: on a terminal one line rewritten in place, elsewhere a line now and then.
 
+    Args:
+        title: what is being done.
+        stream: where to show it.
+        clock: gives seconds.
+    """
 
-class _Progress:
-    """Seconds passed: on a terminal one line rewritten in place, elsewhere a line now and then."""
-
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._title = title
-        self._start = time.monotonic()
-        self._last_line = 0.0
-        self._in_place = sys.stderr.isatty()
-        if self._in_place:
-            self.show()
-        else:
-            say(f"{title} ...")
+        self._stream = stream
+        self._clock = clock
+        self._start = clock()
+        self._next_line = float(SECONDS_BETWEEN_LINES)
+        self._in_place = stream.isatty()
+        self._write(f"{title} ..." if self._in_place else f"{title} ...\n")
 
     @property
     def seconds(self) -> float:
-        return time.monotonic() - self._start
+        """Seconds since the start."""
+        return self._clock() - self._start
 
     def show(self) -> None:
+        """Called about once a second."""
+        shown = f"{self._title} ... {self.seconds:.0f} s"
         if self._in_place:
-            sys.stderr.write(f"\r\x1b[K{self._title} ... {self.seconds:.0f} s")
-            sys.stderr.flush()
-        elif self.seconds - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._last_line = self.seconds
-            say(f"{self._title} ... {self.seconds:.0f} s")
+            self._write(f"{ERASE}{shown}")
+        elif self.seconds >= self._next_line:
+            self._next_line += SECONDS_BETWEEN_LINES
+            self._write(f"{shown}\n")
 
-    def close(self) -> None:
-        if self._in_place:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+    def close(self, ending: str) -> None:
+        """Leave one line that says how it ended."""
+        self._write(f"{ERASE if self._in_place else ''}{self._title}: {ending} after {self.seconds:.0f} s\n")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def _wait(process: subprocess.Popen[bytes], progress: Progress, limit: float | None) -> int | None:
+    """The command's exit status; None when it went over the limit."""
+    while limit is None or progress.seconds < limit:
+        try:
+            return process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            progress.show()
+    return None

@@ -7,10 +7,9 @@ the environment is made anew from nothing: it is never repaired, so it cannot be
 import hashlib
 import importlib.util
 import json
-import subprocess
 import sys
 import tomllib
-import venv
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.steps import CHECKOUT, SetupError, one_at_a_time, run_as_command, run_in_sight, say
@@ -30,9 +29,9 @@ def ensure_venv(checkout: Path) -> None:
     folder = checkout / ".venv"
     if is_complete(folder, wanted):
         return
-    with one_at_a_time(checkout / ".local" / "venv.lock", "Another run is making .venv; waiting for it."):
+    with one_at_a_time(checkout / ".local" / "venv.lock", "Another run is making .venv; waiting for it.") as lock:
         if not is_complete(folder, wanted):
-            _make(checkout, folder)
+            _make(checkout, folder, lock)
             (folder / ".complete").write_text(wanted)
 
 
@@ -58,30 +57,35 @@ def is_complete(folder: Path, wanted: str) -> bool:
         return False
 
 
-def _make(checkout: Path, folder: Path) -> None:
+def require_venv_modules(find: Callable[[str], object | None] = importlib.util.find_spec) -> None:
+    """Some distributions ship Python without them.
+
+    Args:
+        find: gives None for a module that is not there.
+
+    Raises:
+        SetupError: one is missing.
+    """
     for module in ("venv", "ensurepip"):
-        if importlib.util.find_spec(module) is None:
+        if find(module) is None:
             raise SetupError(
-                f"{sys.executable} cannot make virtual environments, its `{module}` module is missing"
-                " (on Debian and Ubuntu: apt-get install python3-venv)."
+                f"{sys.executable} cannot make virtual environments: it has no module `{module}`"
+                " (on Debian and Ubuntu, `apt-get install python3-venv` brings it)."
             )
-    say("Making .venv from requirements.lock: half a minute or so.")
+
+
+def _make(checkout: Path, folder: Path, lock: int) -> None:
+    require_venv_modules()
+    say("Setting up .venv from requirements.lock: about a minute.")
     (folder / ".complete").unlink(missing_ok=True)  # first, since clearing goes file by file
-    try:
-        venv.create(folder, clear=True, with_pip=True)
-    except subprocess.CalledProcessError as error:
-        raise SetupError(f"{sys.executable} could not put pip into .venv:\n{error.output}") from None
     pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off"]
-    run_in_sight(
-        "Installing what requirements.lock lists",
-        [*pip, "--require-hashes", "-r", checkout / LOCK],
-        log=folder / "pip-requirements.log",
-    )
-    run_in_sight(
-        "Installing this checkout",
-        [*pip, "--no-deps", "--no-build-isolation", "-e", checkout],
-        log=folder / "pip-checkout.log",
-    )
+    steps: dict[str, list[str | Path]] = {
+        "Making .venv": [sys.executable, "-m", "venv", "--clear", folder],
+        "Installing what requirements.lock lists": [*pip, "--require-hashes", "-r", checkout / LOCK],
+        "Installing this checkout": [*pip, "--no-deps", "--no-build-isolation", "-e", checkout],
+    }
+    for title, command in steps.items():
+        run_in_sight(title, command, log=checkout / ".local" / "venv.log", lock=lock)
 
 
 def main() -> None:

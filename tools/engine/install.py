@@ -148,7 +148,7 @@ def _install_or_build(scratch: Path, not_on_path: str, installer: str) -> Path:
 def _install(installer: str, scratch: Path) -> Path:
     """Pulumi's own installer, kept away from ~/.pulumi and from the shell's profile; returns the folder of programs."""
     script = scratch / "install.sh"
-    script.write_bytes(_fetch(installer))
+    script.write_bytes(fetch(installer))
     root = scratch / "installed"
     version = ENGINE_VERSION.removeprefix("v")
     run_in_sight(
@@ -170,9 +170,18 @@ def _build(scratch: Path) -> Path:
     return _checked(built, "the engine that Go builds")
 
 
-def _fetch(installer: str) -> bytes:
+def fetch(installer: str, seconds: float = SECONDS_TO_ANSWER) -> bytes:
+    """The installer's script.
+
+    Args:
+        installer: its address.
+        seconds: how long to wait for each sign of life.
+
+    Raises:
+        SetupError: there is no answer, or it is no script.
+    """
     try:
-        with urllib.request.urlopen(installer, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - a fixed address
+        with urllib.request.urlopen(installer, timeout=seconds) as answer:  # noqa: S310 - a fixed address
             script: bytes = answer.read()
     except (OSError, http.client.HTTPException) as error:
         raise SetupError(f"{installer} cannot be read ({getattr(error, 'reason', error)})") from None
