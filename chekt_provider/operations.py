@@ -262,18 +262,24 @@ class StationOperations:
     # read
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
-        """What CHeKT holds now; None when the station is gone for certain.
+        """What CHeKT holds now; None when a recorded station is gone for certain.
 
         Args:
             station_id: of the station to read.
             recorded: what state holds; None for one that is managed elsewhere.
+
+        Raises:
+            NotFound: a station that is managed elsewhere does not exist.
         """
         operation = self._client.operation(f"read {recorded or f'monitoring station {station_id}'}")
         if recorded:
             self._require_same_host(operation, recorded)
         station = self._live(operation, station_id)
-        if station is None:
+        if station is None and recorded:
             return None
+        if station is None:
+            # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
+            raise NotFound("it does not exist", action=operation.action, remedy="Correct the id given to get().")
         kept = recorded.asked if recorded else {}
         asked = {
             name: sent for name, sent in kept.items() if recorded and _value(station, name) == recorded.fields[name]

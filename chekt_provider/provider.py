@@ -85,7 +85,7 @@ class MonitoringStationProvider(ResourceProvider):
         if live is None:
             return ReadResult("", {})
         outs = _outs(live)
-        inputs = {name: live.asked.get(name, outs[name]) for name in _IDENTITY_AND_VALUES if name in outs}
+        inputs = {name: live.asked.get(name, outs[name]) for name in _IDENTITY_AND_VALUES}
         return ReadResult(id_, outs, inputs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -104,13 +104,9 @@ def _is_unknown(value: object) -> bool:
 
 
 def _inputs(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that say something: for an optional one, None and "" are the same as absent."""
-    optional = {"prefix", "linecard"}
-    return {
-        name: value
-        for name, value in properties.items()
-        if name != PROVIDER_KEY and value is not None and not (name in optional and value == "")
-    }
+    """The inputs, with "" for an optional text left out: left out of the state too, its output would be unknown."""
+    given = {name: value for name, value in properties.items() if name != PROVIDER_KEY and value is not None}
+    return {"prefix": "", "linecard": "", **given}
 
 
 def _wanted(properties: Mapping[str, Any]) -> StationInputs:
@@ -134,10 +130,5 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
 
 
 def _outs(recorded: Recorded) -> dict[str, Any]:
-    outs = {
-        **recorded.fields,
-        "created_at": recorded.created_at,
-        "api_host": recorded.api_host,
-        "asked": dict(recorded.asked),
-    }
-    return {name: value for name, value in outs.items() if value}
+    outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
+    return {**outs, "asked": dict(recorded.asked)} if recorded.asked else outs

@@ -20,8 +20,8 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
     Attributes:
         external_monitoring_station_id: the caller's own key.
         name: the name that people see.
-        prefix: what goes in front of account numbers; None when unset.
-        linecard: the receiver hardware that handles the lines; None when unset.
+        prefix: what goes in front of account numbers; "" when unset.
+        linecard: the receiver hardware that handles the lines; "" when unset.
         dealer_id: the dealer's id, as digits.
         created_at: when CHeKT created it, ISO 8601, UTC.
         api_host: the host of the API that holds it. Read, update and delete refuse to work on another.
@@ -29,8 +29,8 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
 
     external_monitoring_station_id: Output[str]
     name: Output[str]
-    prefix: Output[str | None]
-    linecard: Output[str | None]
+    prefix: Output[str]
+    linecard: Output[str]
     dealer_id: Output[str]
     created_at: Output[str]
     api_host: Output[str]

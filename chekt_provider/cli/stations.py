@@ -1,0 +1,73 @@
+"""`chekt stations`: the monitoring stations that CHeKT holds for a dealer."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Transport
+from chekt_provider.errors import ChektError
+from chekt_provider.models import Station, id_digits
+from chekt_provider.settings import read_settings
+from chekt_provider.text import shown
+
+_COLUMNS = {
+    "monitoring_station_id": "id",
+    "external_monitoring_station_id": "external id",
+    "name": "name",
+    "prefix": "prefix",
+    "linecard": "linecard",
+    "created_at": "created at",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command("stations")(stations)
+
+
+def stations(
+    dealer: Annotated[str, typer.Option(help="The dealer's id. Default: CHEKT_DEALER_ID.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the monitoring stations that CHeKT holds for a dealer. Reads the CHEKT_* environment variables."""
+    settings = read_settings(lambda key: None, os.environ)
+    dealer_id = id_digits(dealer or settings.dealer_id)
+    if dealer_id is None:
+        _complain("Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
+        raise typer.Exit(2)
+    try:
+        client = Client(Transport(settings, say=_complain))
+        operation = client.operation(f"list the monitoring stations of dealer {dealer_id}")
+        listing = client.list_stations(operation, dealer_id)
+    except ChektError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps([station.model_dump() for station in listing.items], indent=2))
+    else:
+        _print_table(dealer_id, listing.items)
+
+
+def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:
+    console = Console(markup=False, highlight=False)
+    if not items:
+        console.print(f"CHeKT holds no monitoring station of dealer {dealer_id}.")
+        return
+    table = Table(title=f"Monitoring stations that CHeKT holds for dealer {dealer_id}", title_justify="left")
+    for heading in _COLUMNS.values():
+        table.add_column(heading, overflow="fold")
+    for station in items:
+        table.add_row(*(shown(getattr(station, name)) for name in _COLUMNS))
+    console.print(table)
+
+
+def _complain(sentence: str) -> None:
+    print(f"chekt: {sentence}", file=sys.stderr)  # noqa: T201 - this is a command
