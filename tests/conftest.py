@@ -1,0 +1,89 @@
+"""Fixtures: an emulator, and what speaks to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Transport
+from chekt_provider.emulator import Emulator
+from chekt_provider.operations import StationOperations
+from chekt_provider.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the CHEKT_* variables of whoever runs the tests out of the way."""
+    for name in [name for name in os.environ if name.startswith("CHEKT_") and name != "CHEKT_TEST_ENGINE"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A CHeKT with dealer 12345 and no stations."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@dataclass
+class Clock:
+    """A clock that moves only when something sleeps."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What was told to the person at the terminal."""
+    return []
+
+
+@pytest.fixture
+def settings(emulator: Emulator) -> Settings:
+    """The settings that point at the emulator."""
+    return read_settings(lambda key: None, emulator.environment())
+
+
+@pytest.fixture
+def transport(settings: Settings, clock: Clock, said: list[str]) -> Transport:
+    """Calls that never sleep; the jitter is always a half."""
+    return Transport(settings, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
+
+
+@pytest.fixture
+def client(transport: Transport) -> Client:
+    return Client(transport)
+
+
+@pytest.fixture
+def new_run(settings: Settings, clock: Clock, said: list[str]) -> Callable[[], StationOperations]:
+    """The operations of a new process: nothing remembered of what came before."""
+
+    def start() -> StationOperations:
+        transport = Transport(settings, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
+        return StationOperations(Client(transport), settings, said.append)
+
+    return start
+
+
+@pytest.fixture
+def stations(new_run: Callable[[], StationOperations]) -> StationOperations:
+    """The operations of one run."""
+    return new_run()
