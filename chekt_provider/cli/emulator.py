@@ -1,7 +1,152 @@
-"""`chekt emulator`: a CHeKT to try things on."""
+"""`chekt emulator`: a CHeKT to try things on, alone or around a command."""
+
+import os
+import shlex
+import signal
+import sqlite3
+import subprocess
+import threading
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 import typer
+from pydantic import BaseModel, Field, ValidationError
+
+from chekt_provider.emulator import Emulator, Plan, Switches
+
+USAGE = 2
+"""Exit status for a bad option."""
+CANNOT_RUN = 126
+NOT_FOUND = 127
+
+
+class _Options(BaseModel):
+    """The options besides the switches, as numbers."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    dealer: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] = [12345]
+    token_life: float = Field(default=3600, ge=0, allow_inf_nan=False)
+    plan: Literal["free", "pro", "enterprise", "none"] = "enterprise"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
+    app.command("emulator", context_settings={"allow_interspersed_args": False})(emulator)
+
+
+def _switch(name: str) -> Any:
+    """Make the option of a switch."""
+    field = Switches.model_fields[name]
+    values = "|".join(get_args(field.annotation)) or "NUMBER"
+    return typer.Option(metavar=values, help=f"{field.description} (default: {field.default})")
+
+
+def emulator(  # noqa: PLR0913 - one for each option
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Run this with the emulator around it.")
+    ] = None,
+    *,
+    port: Annotated[str | None, typer.Option(metavar="PORT", help="Listen here. (default: a free port)")] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep stations and sites in this file. (default: in memory)")
+    ] = None,
+    dealer: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A dealer that exists; may be repeated. (default: 12345)")
+    ] = None,
+    token_life: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="How long an access token lives. (default: 3600)")
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="free|pro|enterprise|none", help="The rate limit. (default: enterprise)"),
+    ] = None,
+    put: Annotated[str | None, _switch("put")] = None,
+    unset: Annotated[str | None, _switch("unset")] = None,
+    clear: Annotated[str | None, _switch("clear")] = None,
+    duplicate: Annotated[str | None, _switch("duplicate")] = None,
+    delete_with_sites: Annotated[str | None, _switch("delete_with_sites")] = None,
+    lists: Annotated[str | None, _switch("lists")] = None,
+    page_size: Annotated[str | None, _switch("page_size")] = None,
+) -> None:
+    """Imitate CHeKT's Partner API on this machine.
+
+    Without a command it serves until Ctrl-C. With one it runs that with CHEKT_BASE_URL and the other CHEKT_
+    variables set, and ends with its exit status.
+    """
+    switches = {
+        "put": put,
+        "unset": unset,
+        "clear": clear,
+        "duplicate": duplicate,
+        "delete_with_sites": delete_with_sites,
+        "lists": lists,
+        "page_size": page_size,
+    }
+    options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
+    world = _emulator(options, switches, state)
+    try:
+        world.start()
+    except OSError as error:
+        _refuse(f"--port: {error.strerror}")
+    try:
+        status = _run(command, world) if command else _serve(world)
+    finally:
+        world.stop()
+    raise typer.Exit(status)
+
+
+def _emulator(options: dict[str, Any], switches: dict[str, Any], state: Path | None) -> Emulator:
+    """Make the emulator that the options ask for, or end with one line that names the bad one."""
+    try:
+        chosen = _Options(**{name: value for name, value in options.items() if value is not None})
+        answers = Switches(**{name: value for name, value in switches.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")
+    plan = None if chosen.plan == "none" else Plan[chosen.plan.upper()]
+    try:
+        return Emulator(
+            dealers=chosen.dealer,
+            switches=answers,
+            token_life=chosen.token_life,
+            plan=plan,
+            state=state,
+            port=chosen.port,
+        )
+    except sqlite3.Error as error:
+        _refuse(f"--state: {state}: {error}")
+
+
+def _refuse(message: str, status: int = USAGE) -> NoReturn:
+    typer.echo(f"chekt emulator: {message}", err=True)
+    raise typer.Exit(status)
+
+
+def _serve(world: Emulator) -> int:
+    """Tell how to reach the emulator, and wait for Ctrl-C or SIGTERM."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    typer.echo(f"CHeKT's Partner API, emulated: {world.url} (Ctrl-C ends it)")
+    typer.echo(f"What it does, and its switches and faults: {world.url}/docs")
+    typer.echo("To point a program at it:")
+    for name, value in world.environment().items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+    stopping.wait()
+    return 0
+
+
+def _run(command: list[str], world: Emulator) -> int:
+    """Run a command with the emulator around it, and give its exit status as a shell would."""
+    # Not ignored but handled: an ignored signal would be ignored in the command, too. Ctrl-C at a terminal reaches
+    # the command by itself, and the emulator has to outlive it.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        child = subprocess.Popen(command, env=os.environ | world.environment())  # noqa: S603 - what it is there for
+    except FileNotFoundError:
+        _refuse(f"command not found: {command[0]}", NOT_FOUND)
+    except PermissionError:
+        _refuse(f"command cannot be run: {command[0]}", CANNOT_RUN)
+    signal.signal(signal.SIGTERM, lambda number, _: child.send_signal(number))
+    status = child.wait()
+    return status if status >= 0 else 128 - status

@@ -12,7 +12,7 @@ from chekt_provider.emulator.faults import Fault
 from chekt_provider.emulator.log import Request
 from chekt_provider.emulator.routes import json_body
 from chekt_provider.emulator.settings import Switches
-from chekt_provider.emulator.shapes import Body, ErrorEnvelope, Id, PathId, Site, SiteCreate, SiteUpdate, Station, Text
+from chekt_provider.emulator.shapes import Body, ErrorEnvelope, PathId, Site, SiteCreate, SiteUpdate, Station, Text
 
 ROOT = "/_emulator"
 _DEALER = ROOT + "/dealers/{dealer_id}"
@@ -21,12 +21,6 @@ _STATION = _DEALER + "/stations/{monitoring_station_id}"
 _NO_BODY: dict[int | str, dict[str, Any]] = {422: {"model": ErrorEnvelope}}
 _NOT_THERE: dict[int | str, dict[str, Any]] = _NO_BODY | {404: {"model": ErrorEnvelope}}
 _BAD_BODY: dict[int | str, dict[str, Any]] = _NO_BODY | {status: {"model": ErrorEnvelope} for status in (400, 415)}
-
-
-class NewDealer(Body):
-    """A dealer to add."""
-
-    dealer_id: Id
 
 
 class Withdrawal(Body):
@@ -142,11 +136,10 @@ def _add_settings(router: APIRouter, controls: Controls) -> None:
 def _add_dealers(router: APIRouter, controls: Controls) -> None:
     has_json = [Depends(json_body)]
 
-    @router.post(f"{ROOT}/dealers", status_code=201, responses=_BAD_BODY, dependencies=has_json)
-    async def add_dealer(dealer: NewDealer) -> Made:
+    @router.put(_DEALER, status_code=204, responses=_NO_BODY)
+    async def add_dealer(dealer_id: PathId) -> None:
         """Add a dealer with made-up particulars; one that exists stays as it is."""
-        controls.add_dealer(dealer.dealer_id)
-        return Made(id=dealer.dealer_id)
+        controls.add_dealer(dealer_id)
 
     @router.put(f"{_DEALER}/withdrawal", responses=_NOT_THERE | _BAD_BODY, dependencies=has_json)
     async def withdraw_dealer(dealer_id: PathId, withdrawal: Withdrawal) -> Withdrawal:

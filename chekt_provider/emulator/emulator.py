@@ -1,6 +1,7 @@
 """The emulator: a CHeKT Partner API on this machine."""
 
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,9 @@ from chekt_provider.emulator.world import World
 class Emulator(Controls):
     """CHeKT's Partner API on a port of this machine, for as long as a `with` block or from `start` to `stop`.
 
+    Stopped and started again it is the same: same port, same stations, same log. Only requests need it to run; the
+    controls work before, between and after.
+
     Args:
         dealers: ids of the dealers that exist; at least one.
         switches: how the API behaves where CHeKT's documentation is silent.
@@ -29,7 +33,9 @@ class Emulator(Controls):
         clock: seconds since 1970, for every date, life and limit of the API.
 
     Raises:
-        OSError: the port is taken, when started.
+        ValueError: there is no dealer.
+        sqlite3.Error: the state file cannot be opened, or is something else.
+        OSError: from `start`: the port is taken.
     """
 
     def __init__(  # noqa: PLR0913 - each is named at the call
@@ -59,8 +65,9 @@ class Emulator(Controls):
         )
         self._client_id = client_id
         self._client_secret = client_secret
-        self._asked_port = port
+        self._port = port
         self._server: Server | None = None
+        weakref.finalize(self, self._world.store.close)
 
     host = HOST
     """The address that it listens on."""
@@ -68,9 +75,9 @@ class Emulator(Controls):
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        if self._server is None:
-            raise RuntimeError("the emulator is not started")
-        return self._server.port
+        if not self._port:
+            raise RuntimeError("the emulator has no port before it is started")
+        return self._port
 
     @property
     def url(self) -> str:
@@ -94,9 +101,11 @@ class Emulator(Controls):
 
     def start(self) -> None:
         """Start to serve; return when connections are taken."""
-        server = Server(make_app(self._world, self), self._asked_port)
-        server.start()
-        self._server = server
+        if self._server is not None:
+            raise RuntimeError("the emulator is started already")
+        self._server = Server(make_app(self._world, self), self._port)
+        self._server.start()
+        self._port = self._server.port
 
     def stop(self) -> None:
         """End all connections, whatever they wait for, and return when the thread has ended."""
@@ -112,4 +121,3 @@ class Emulator(Controls):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
-        self._world.store.close()
