@@ -340,7 +340,10 @@ class StationOperations:
             refused_blank = error.evidence.field in cleared or (cleared and not error.evidence.field)
             if self._cleared_as is None or not refused_blank:
                 raise
-            station = self._put_once(operation, station_id, wanted, cleared_as=None)
+            try:
+                station = self._put_once(operation, station_id, wanted, cleared_as=None)
+            except InvalidInput:
+                raise error from None  # it was not about the form that clears
             self._cleared_as = None
         self._directory.note_written(station_id.dealer_id, station)
         return station
@@ -402,7 +405,7 @@ class StationOperations:
         attached = [site for site in sites if _sends_to(site, recorded)]
         if attached:
             raise SitesAttached(
-                f"{_named(attached)} to it",
+                _who_sends(attached),
                 action=operation.action,
                 outcome="Nothing was deleted.",
                 remedy="Move them to another monitoring station first.",
@@ -505,7 +508,8 @@ def _sends_to(site: Site, recorded: Recorded) -> bool:
     )
 
 
-def _named(sites: list[Site]) -> str:
+def _who_sends(sites: list[Site]) -> str:
     names = ", ".join(f"{shown(site.name, 60)!r} ({site.site_id})" for site in sites[:SITES_NAMED])
     more = f" and {len(sites) - SITES_NAMED} more" if len(sites) > SITES_NAMED else ""
-    return f"{len(sites)} site{'s send' if len(sites) > 1 else ' sends'} signals: {names}{more}"
+    count = f"{len(sites)} sites send their" if len(sites) > 1 else "1 site sends its"
+    return f"{count} signals to it: {names}{more}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -73,17 +74,18 @@ def client(transport: Transport) -> Client:
 
 
 @pytest.fixture
-def new_run(settings: Settings, clock: Clock, said: list[str]) -> Callable[[], StationOperations]:
-    """The operations of a new process: nothing remembered of what came before."""
+def new_run(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., StationOperations]:
+    """The operations of a new process, with changed settings where given: nothing remembered of what came before."""
 
-    def start() -> StationOperations:
-        transport = Transport(settings, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
-        return StationOperations(Client(transport), settings, said.append)
+    def start(**changes: Any) -> StationOperations:
+        changed = replace(settings, **changes)
+        transport = Transport(changed, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
+        return StationOperations(Client(transport), changed, said.append)
 
     return start
 
 
 @pytest.fixture
-def stations(new_run: Callable[[], StationOperations]) -> StationOperations:
+def stations(new_run: Callable[..., StationOperations]) -> StationOperations:
     """The operations of one run."""
     return new_run()

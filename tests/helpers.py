@@ -1,0 +1,43 @@
+"""What several tests say in the same words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from chekt_provider.emulator import Emulator
+from chekt_provider.models import StationInputs
+
+COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
+
+
+def central(**changes: Any) -> StationInputs:
+    """Inputs of one station: external id central-01, name Central, prefix CH, linecard 7."""
+    inputs = {
+        "dealer_id": "12345",
+        "external_monitoring_station_id": "central-01",
+        "name": "Central",
+        "prefix": "CH",
+        "linecard": "7",
+    }
+    return StationInputs.model_validate(inputs | changes)
+
+
+def held(emulator: Emulator) -> list[tuple[int, str, str, str, str]]:
+    """What the API holds: (id, external id, name, prefix, linecard) of each station."""
+    return [
+        (s["monitoring_station_id"], s["external_monitoring_station_id"], s["name"], s["prefix"], s["linecard"])
+        for s in emulator.stations()
+    ]
+
+
+def calls(emulator: Emulator) -> list[str]:
+    """Method and path, below the dealer, of each request so far but those for a token."""
+    short = [f"{r.method} {r.path.removeprefix('/partner/v1/dealers/12345')}" for r in emulator.requests]
+    return [call for call in short if "/oauth/token" not in call]
+
+
+def anonymous(line: str) -> str:
+    """An error line with its trace id and request id taken out."""
+    line = re.sub(r"trace id [0-9a-f-]{36}", "trace id T", line)
+    return re.sub(r"request id [\w-]+", "request id R", line)

@@ -1,0 +1,361 @@
+"""Creating a station: look first, once, and say what was found."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Fault, Switches
+from chekt_provider.errors import (
+    ChektError,
+    DeclaredTwice,
+    InvalidInput,
+    NotChekt,
+    PermissionDenied,
+    StationExists,
+    TwinStations,
+    Unclear,
+)
+from chekt_provider.operations import StationOperations, creation_key
+from tests.helpers import COLLECTION, anonymous, calls, central, held
+
+NewRun = Callable[..., StationOperations]
+
+
+def test_a_creation_lists_once_and_posts_once(emulator: Emulator, stations: StationOperations) -> None:
+    """One look, one POST, no confirmation."""
+    recorded = stations.create(central())
+
+    assert str(recorded.id) == "12345/1"
+    assert recorded.fields == {
+        "dealer_id": "12345",
+        "external_monitoring_station_id": "central-01",
+        "name": "Central",
+        "prefix": "CH",
+        "linecard": "7",
+    }
+    assert recorded.api_host == "localhost"
+    assert calls(emulator) == ["GET /monitoring-stations", "POST /monitoring-stations"]
+    assert held(emulator) == [(1, "central-01", "Central", "CH", "7")]
+
+
+def test_unset_fields_are_left_out_of_the_post(emulator: Emulator, stations: StationOperations) -> None:
+    """An unset prefix is not sent: which form CHeKT takes for "unset" is not documented."""
+    stations.create(central(prefix="", linecard=""))
+
+    assert emulator.requests[-1].body == {"external_monitoring_station_id": "central-01", "name": "Central"}
+
+
+def test_twenty_creations_share_one_look(emulator: Emulator, stations: StationOperations) -> None:
+    """N creations cost N POSTs and one list, from several threads as well."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: stations.create(central(external_monitoring_station_id=f"s-{n}")), range(20)))
+
+    assert sorted(calls(emulator)) == ["GET /monitoring-stations"] + ["POST /monitoring-stations"] * 20
+    assert len(held(emulator)) == 20
+
+
+def test_an_existing_station_is_not_adopted_unasked(emulator: Emulator, stations: StationOperations) -> None:
+    """The error names the id, the live values and the two ways out; nothing is written."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Old", prefix="OL")
+
+    with pytest.raises(StationExists) as caught:
+        stations.create(central())
+
+    assert str(caught.value) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: it exists already as 12345/1, "
+        "with name 'Old', prefix 'OL', linecard ''. Nothing was changed. To manage this one, pass adopt_existing=True; "
+        "to make another one, choose another external_monitoring_station_id."
+    )
+    assert held(emulator) == [(1, "central-01", "Old", "OL", "")]
+
+
+def test_an_equal_station_is_adopted_without_a_write(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """Adopting a station that has the wanted values already sends nothing but the look."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central", prefix="CH", linecard="7")
+
+    recorded = stations.create(central(adopt_existing=True))
+
+    assert str(recorded.id) == "12345/1"
+    assert said == []
+    assert not [call for call in calls(emulator) if not call.startswith("GET")]
+
+
+def test_a_different_station_is_adopted_with_one_put_and_its_old_values_are_told(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """What the adopted station had is said before it is overwritten."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Old", linecard="7")
+
+    stations.create(central(adopt_existing=True))
+
+    assert said == [
+        "Adopting monitoring station 12345/1, which had name 'Old', prefix '', linecard '7'; changing name, prefix."
+    ]
+    assert [call for call in calls(emulator) if not call.startswith("GET")] == ["PUT /monitoring-stations/1"]
+    assert held(emulator) == [(1, "central-01", "Central", "CH", "7")]
+
+
+def test_twins_stop_everything(emulator: Emulator, stations: StationOperations) -> None:
+    """Two stations with our external id: an error that names both, even where adoption was asked for."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="One")
+    emulator.add_station(external_monitoring_station_id="central-01", name="Two")
+
+    with pytest.raises(TwinStations) as caught:
+        stations.create(central(adopt_existing=True))
+
+    assert str(caught.value) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: 2 stations have this external id already: "
+        "12345/1, 12345/2. Nothing was changed. Delete all but one of them in CHeKT's portal, then run again."
+    )
+    assert not [call for call in calls(emulator) if not call.startswith("GET")]
+
+
+def test_two_resources_cannot_share_an_external_id(emulator: Emulator, stations: StationOperations) -> None:
+    """The second one fails before its POST; adoption does not help it."""
+    stations.create(central())
+
+    with pytest.raises(DeclaredTwice) as caught:
+        stations.create(central(adopt_existing=True))
+
+    assert str(caught.value) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: another resource of this program has the "
+        "same external id. Nothing was changed. Give each resource its own external_monitoring_station_id."
+    )
+    assert len(held(emulator)) == 1
+
+
+def test_a_failed_creation_gives_its_external_id_back(emulator: Emulator, stations: StationOperations) -> None:
+    """A refused creation does not block a later one of the same run."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=403))
+    with pytest.raises(PermissionDenied):
+        stations.create(central())
+
+    assert str(stations.create(central()).id) == "12345/1"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(method="POST", path=COLLECTION, when="after", reset=True), id="reset"),
+        pytest.param(Fault(method="POST", path=COLLECTION, when="after", status=502), id="502"),
+        pytest.param(Fault(method="POST", path=COLLECTION, when="after", cut=10), id="cut"),
+        pytest.param(
+            Fault(method="POST", path=COLLECTION, when="after", status=200, body="<p>", content_type="text/html"),
+            id="html",
+        ),
+        pytest.param(Fault(method="POST", path=COLLECTION, when="after", status=201, body=""), id="empty"),
+        pytest.param(Fault(method="POST", path=COLLECTION, when="after", status=201, body="[]"), id="other shape"),
+    ],
+)
+def test_a_stored_post_whose_answer_was_lost_is_found_by_a_list(
+    emulator: Emulator, stations: StationOperations, fault: Fault
+) -> None:
+    """One POST, one list more, and the station that it made."""
+    emulator.add_fault(fault)
+
+    recorded = stations.create(central())
+
+    assert str(recorded.id) == "12345/1"
+    assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"]
+    assert len(held(emulator)) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(method="POST", path=COLLECTION, reset=True), id="reset"),
+        pytest.param(Fault(method="POST", path=COLLECTION, status=503), id="503"),
+    ],
+)
+def test_a_lost_post_is_sent_again_with_the_same_key_after_a_look(
+    emulator: Emulator, stations: StationOperations, fault: Fault
+) -> None:
+    """Only a list that shows nothing allows a second POST, and it carries the key of the first."""
+    emulator.add_fault(fault)
+
+    stations.create(central())
+
+    assert calls(emulator) == [
+        "GET /monitoring-stations",
+        "POST /monitoring-stations",
+        "GET /monitoring-stations",
+        "POST /monitoring-stations",
+    ]
+    keys = [r.idempotency_key for r in emulator.requests if r.method == "POST" and r.path == COLLECTION]
+    assert keys[0] == keys[1]
+    assert len(held(emulator)) == 1
+
+
+def test_a_post_is_sent_three_times_at_most(emulator: Emulator, stations: StationOperations) -> None:
+    """After three unclear answers and three lists without the station, the error says that nothing was created."""
+    emulator.add_fault(
+        Fault(method="POST", path=COLLECTION, status=503, times=None, body="", content_type="text/plain")
+    )
+
+    with pytest.raises(Unclear) as caught:
+        stations.create(central())
+
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT failed: without a reason, after 3 "
+        "attempts. Nothing was created: the dealer's list does not show the station. Run `pulumi up` again. "
+        "(HTTP 503, trace id T)"
+    )
+    assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"] * 3
+    keys = [r.idempotency_key for r in emulator.requests if r.method == "POST" and r.path == COLLECTION]
+    assert keys[0] == keys[1] != keys[2], "a stored 5xx is replayed for its key, so the last attempt takes a new one"
+
+
+def test_no_second_post_without_a_look(emulator: Emulator, stations: StationOperations) -> None:
+    """When looking fails too, the error says that the station may have been created."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=1, status=403, times=None))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", reset=True))
+
+    with pytest.raises(Unclear) as caught:
+        stations.create(central())
+
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: the connection to 127.0.0.1 broke before "
+        "the answer was complete. The station may have been created: looking for it failed too (CHeKT refused: "
+        'forbidden, "a fault of the emulator"). Run `pulumi up` again: it looks before it creates. (trace id T)'
+    )
+    assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"]
+
+
+def test_a_list_that_is_no_list_stops_the_creation(emulator: Emulator, stations: StationOperations) -> None:
+    """HTML from a proxy is not an empty list: no POST."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=200, body="<html>", content_type="text/html"))
+
+    with pytest.raises(NotChekt):
+        stations.create(central())
+
+    assert calls(emulator) == ["GET /monitoring-stations"]
+
+
+@pytest.mark.parametrize("duplicate", ["409", "400", "422"])
+def test_a_station_that_appears_between_look_and_post_is_not_taken_for_ours(
+    emulator: Emulator, stations: StationOperations, duplicate: str
+) -> None:
+    """CHeKT's refusal of the POST leads to a look, and the look to the rule of adoption."""
+    emulator.switches = Switches.model_validate({"duplicate": duplicate})
+    stations.create(central(external_monitoring_station_id="other"))
+    emulator.add_station(external_monitoring_station_id="central-01", name="Theirs")
+
+    with pytest.raises(StationExists):
+        stations.create(central())
+
+    assert len(held(emulator)) == 2
+
+
+def test_a_refused_field_is_told_at_once(emulator: Emulator, stations: StationOperations) -> None:
+    """A 422 that names another field needs no look."""
+    body = '{"error": {"code": "validation_failed", "message": "too odd", "field": "prefix", "request_id": "r-1"}}'
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=422, body=body))
+
+    with pytest.raises(InvalidInput) as caught:
+        stations.create(central())
+
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: validation_failed, "
+        '"too odd", field prefix. Nothing was changed. Correct the input and run again. '
+        "(HTTP 422, trace id T, request id R)"
+    )
+    assert calls(emulator) == ["GET /monitoring-stations", "POST /monitoring-stations"]
+
+
+def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emulator, new_run: NewRun) -> None:
+    """CHeKT replays the answer of the first POST for 24 hours, though its station is gone: a new key is taken."""
+    first = new_run()
+    first.delete(first.create(central()))
+
+    recorded = first.create(central())
+
+    assert str(recorded.id) == "12345/2"
+    assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
+
+
+def test_a_killed_run_is_found_by_the_next(emulator: Emulator, new_run: NewRun) -> None:
+    """A station that was made but never recorded is named, and adopted where that is asked for."""
+    new_run().create(central())
+
+    with pytest.raises(StationExists):
+        new_run().create(central())
+    assert str(new_run().create(central(adopt_existing=True)).id) == "12345/1"
+    assert len(held(emulator)) == 1
+
+
+def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """CHeKT answered without the prefix: one PUT; lost again, it is said, and the record holds the truth."""
+    lost = (
+        '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
+        '"linecard": "7", "created_at": "2999-01-01T00:00:00.000Z"}'
+    )
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost))
+    emulator.add_fault(Fault(method="PUT", when="after", status=200, body=lost))
+
+    recorded = stations.create(central())
+
+    assert recorded.fields["prefix"] == ""
+    assert said == [
+        "CHeKT created monitoring station 'central-01' (12345/1) but did not take prefix; the next preview shows it."
+    ]
+    assert [call for call in calls(emulator) if call.startswith("PUT")] == ["PUT /monitoring-stations/1"]
+
+
+def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
+    emulator: Emulator, stations: StationOperations
+) -> None:
+    """CHeKT trims or folds a name: state holds what it keeps and what was asked, so that no update follows."""
+    folded = (
+        '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "CENTRAL", '
+        '"prefix": "CH", "linecard": "7", "created_at": "2999-01-01T00:00:00.000Z"}'
+    )
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=folded))
+
+    recorded = stations.create(central())
+
+    assert recorded.fields["name"] == "CENTRAL"
+    assert recorded.asked == {"name": "Central"}
+    assert recorded.answers("name", "Central")
+    assert not recorded.answers("name", "Zentrale")
+
+
+def test_the_key_of_a_creation_is_the_same_in_every_process() -> None:
+    """A crashed run's POST is recognised by a later one, and by later versions: the key is fixed for ever."""
+    body = {"external_monitoring_station_id": "central-01", "name": "Central"}
+    key = "49f8d096-164a-5b66-b2c4-c72227f9d067"
+
+    assert creation_key("12345", body, 0) == key
+    assert creation_key("12345", body, 1) != key
+    assert creation_key("12346", body, 0) != key
+    assert creation_key("12345", {**body, "prefix": "CH"}, 0) != key
+
+
+def test_every_call_of_a_creation_carries_one_trace_id(emulator: Emulator, stations: StationOperations) -> None:
+    """A UUID of the operation's own."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=503))
+
+    stations.create(central())
+
+    traces = {r.trace_id for r in emulator.requests if r.path == COLLECTION}
+    assert len(traces) == 1
+    assert uuid.UUID(str(traces.pop()))
+
+
+def test_an_error_never_holds_the_secret(emulator: Emulator, stations: StationOperations) -> None:
+    """Neither the secret nor the token is in an error's text or representation."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=403))
+
+    with pytest.raises(ChektError) as caught:
+        stations.create(central())
+
+    shown = f"{caught.value}{caught.value!r}{vars(caught.value)}{vars(stations)}"
+    assert "emulator-secret" not in shown
+    assert "Bearer" not in shown
