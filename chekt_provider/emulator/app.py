@@ -8,45 +8,16 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import ASGIApp
 
-from chekt_provider.emulator.control_routes import control_routes
-from chekt_provider.emulator.controls import Controls
+from chekt_provider.emulator.control_routes import control
 from chekt_provider.emulator.document import document
-from chekt_provider.emulator.gate import Gate
 from chekt_provider.emulator.page import page
 from chekt_provider.emulator.refusals import Refusal
-from chekt_provider.emulator.routes import partner_routes, token_routes
-from chekt_provider.emulator.world import World
-
-
-def make_app(world: World, controls: Controls) -> ASGIApp:
-    """Make the application that serves a world and its controls."""
-    app = FastAPI(
-        title="CHeKT Partner API, emulated", openapi_url=None, redirect_slashes=False, generate_unique_id_function=_name
-    )
-    app.include_router(token_routes(world))
-    app.include_router(partner_routes(world))
-    app.include_router(control_routes(controls))
-    _add_documents(app, world)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _no_route)
-    return Gate(app, world)
+from chekt_provider.emulator.routes import TheWorld, partner, token
 
 
 def _name(route: APIRoute) -> str:
     return route.name
-
-
-def _add_documents(app: FastAPI, world: World) -> None:
-    @app.get("/openapi.json", include_in_schema=False)
-    async def openapi() -> Response:
-        return JSONResponse(document(app, world.switches))
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return HTMLResponse(page(document(app, world.switches), world.switches))
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
@@ -86,3 +57,32 @@ def _allowed(request: Request) -> dict[str, str]:
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
     ]
     return {"Allow": ", ".join(works)}
+
+
+def _make_app() -> FastAPI:
+    app = FastAPI(
+        title="CHeKT Partner API, emulated",
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+        exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
+    )
+    for routes in (token, partner, control):
+        app.include_router(routes)
+    return app
+
+
+APP = _make_app()
+"""One application for all emulators: the gate tells it which world a request belongs to."""
+
+
+@APP.get("/openapi.json", include_in_schema=False)
+async def openapi(world: TheWorld) -> Response:
+    """Give the OpenAPI document."""
+    return JSONResponse(document(APP, world.switches))
+
+
+@APP.get("/docs", include_in_schema=False)
+async def docs(world: TheWorld) -> Response:
+    """Give the page."""
+    return HTMLResponse(page(document(APP, world.switches), world.switches))

@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
+from fastapi import Request as HttpRequest
 from pydantic import BaseModel, Field
 
 from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import Fault
 from chekt_provider.emulator.log import Request
-from chekt_provider.emulator.routes import json_body
+from chekt_provider.emulator.routes import HAS_JSON
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.shapes import Body, ErrorEnvelope, PathId, Site, SiteCreate, SiteUpdate, Station, Text
 
@@ -58,141 +59,139 @@ class Made(BaseModel):
     id: int
 
 
-def control_routes(controls: Controls) -> APIRouter:
-    """Make the routes."""
-    router = APIRouter(tags=["Controls of the emulator"])
-    _add_log(router, controls)
-    _add_faults(router, controls)
-    _add_settings(router, controls)
-    _add_dealers(router, controls)
-    _add_stations(router, controls)
-    _add_sites(router, controls)
-    return router
+def _controls(request: HttpRequest) -> Controls:
+    controls: Controls = request.state.controls
+    return controls
 
 
-def _add_log(router: APIRouter, controls: Controls) -> None:
-    @router.get(f"{ROOT}/requests", response_model=list[Request])
-    async def list_requests() -> Response:
-        """List the requests to the imitated API, oldest first."""
-        rows = [asdict(request) for request in controls.requests]
-        # Escaped to ASCII: a body may hold half a character pair, which UTF-8 cannot
-        return Response(json.dumps(rows), media_type="application/json")
+TheControls = Annotated[Controls, Depends(_controls)]
 
-    @router.delete(f"{ROOT}/requests", status_code=204)
-    async def clear_requests() -> None:
-        """Forget the requests so far; their numbers go on."""
-        controls.clear_requests()
+control = APIRouter(tags=["Controls of the emulator"])
 
 
-def _add_faults(router: APIRouter, controls: Controls) -> None:
-    @router.get(f"{ROOT}/faults")
-    async def list_faults() -> list[Fault]:
-        """List the faults in force, each with the times and skip that are left."""
-        return controls.faults
-
-    @router.post(f"{ROOT}/faults", status_code=201, responses=_BAD_BODY, dependencies=[Depends(json_body)])
-    async def add_fault(fault: Fault) -> Fault:
-        """Put a fault in force."""
-        controls.add_fault(fault)
-        return fault
-
-    @router.delete(f"{ROOT}/faults", status_code=204)
-    async def clear_faults() -> None:
-        """Put an end to all faults."""
-        controls.clear_faults()
+@control.get(f"{ROOT}/requests", response_model=list[Request])
+async def list_requests(controls: TheControls) -> Response:
+    """List the requests to the imitated API, oldest first."""
+    rows = [asdict(request) for request in controls.requests]
+    # Escaped to ASCII: a body may hold half a character pair, which UTF-8 cannot
+    return Response(json.dumps(rows), media_type="application/json")
 
 
-def _add_settings(router: APIRouter, controls: Controls) -> None:
-    has_json = [Depends(json_body)]
-
-    @router.get(f"{ROOT}/switches")
-    async def get_switches() -> Switches:
-        """Read the switches."""
-        return controls.switches
-
-    @router.put(f"{ROOT}/switches", responses=_BAD_BODY, dependencies=has_json)
-    async def set_switches(switches: Switches) -> Switches:
-        """Set all switches; one that is left out goes back to its default."""
-        controls.switches = switches
-        return switches
-
-    @router.put(f"{ROOT}/token-life", responses=_BAD_BODY, dependencies=has_json)
-    async def set_token_life(life: TokenLife) -> TokenLife:
-        """Set how long tokens live that are handed out from now on."""
-        controls.token_life = life.seconds
-        return life
-
-    @router.delete(f"{ROOT}/tokens", status_code=204)
-    async def revoke_tokens() -> None:
-        """Let the API refuse every token handed out so far."""
-        controls.revoke_tokens()
-
-    @router.post(f"{ROOT}/reset", status_code=204)
-    async def reset() -> None:
-        """Go back to the start; switches and the life of tokens stay."""
-        controls.reset()
+@control.delete(f"{ROOT}/requests", status_code=204)
+async def clear_requests(controls: TheControls) -> None:
+    """Forget the requests so far; their numbers go on."""
+    controls.clear_requests()
 
 
-def _add_dealers(router: APIRouter, controls: Controls) -> None:
-    has_json = [Depends(json_body)]
-
-    @router.put(_DEALER, status_code=204, responses=_NO_BODY)
-    async def add_dealer(dealer_id: PathId) -> None:
-        """Add a dealer with made-up particulars; one that exists stays as it is."""
-        controls.add_dealer(dealer_id)
-
-    @router.put(f"{_DEALER}/withdrawal", responses=_NOT_THERE | _BAD_BODY, dependencies=has_json)
-    async def withdraw_dealer(dealer_id: PathId, withdrawal: Withdrawal) -> Withdrawal:
-        """Let every call for a dealer be refused."""
-        controls.withdraw_dealer(dealer_id, withdrawal.status)
-        return withdrawal
-
-    @router.delete(f"{_DEALER}/withdrawal", status_code=204, responses=_NOT_THERE)
-    async def restore_dealer(dealer_id: PathId) -> None:
-        """Grant access to a dealer again."""
-        controls.restore_dealer(dealer_id)
+@control.get(f"{ROOT}/faults")
+async def list_faults(controls: TheControls) -> list[Fault]:
+    """List the faults in force, each with the times and skip that are left."""
+    return controls.faults
 
 
-def _add_stations(router: APIRouter, controls: Controls) -> None:
-    has_json = [Depends(json_body)]
-
-    @router.get(f"{_DEALER}/stations", response_model=list[Station], responses=_NOT_THERE)
-    async def see_stations(dealer_id: PathId) -> list[dict[str, Any]]:
-        """List a dealer's stations; an unset prefix or linecard is "", whatever the switches say."""
-        return controls.stations(dealer_id)
-
-    @router.post(f"{_DEALER}/stations", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=has_json)
-    async def add_station(dealer_id: PathId, station: NewStation) -> Made:
-        """Add a station behind the API's back."""
-        return Made(id=controls.add_station(**station.model_dump(), dealer_id=dealer_id))
-
-    @router.patch(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=has_json)
-    async def edit_station(dealer_id: PathId, monitoring_station_id: PathId, edit: StationEdit) -> None:
-        """Change a station as somebody in the portal would."""
-        controls.edit_station(monitoring_station_id, **edit.model_dump(), dealer_id=dealer_id)
-
-    @router.delete(_STATION, status_code=204, responses=_NOT_THERE)
-    async def remove_station(dealer_id: PathId, monitoring_station_id: PathId) -> None:
-        """Remove a station; its sites stay, without one."""
-        controls.remove_station(monitoring_station_id, dealer_id)
+@control.post(f"{ROOT}/faults", status_code=201, responses=_BAD_BODY, dependencies=HAS_JSON)
+async def add_fault(controls: TheControls, fault: Fault) -> Fault:
+    """Put a fault in force."""
+    controls.add_fault(fault)
+    return fault
 
 
-def _add_sites(router: APIRouter, controls: Controls) -> None:
-    has_json = [Depends(json_body)]
+@control.delete(f"{ROOT}/faults", status_code=204)
+async def clear_faults(controls: TheControls) -> None:
+    """Put an end to all faults."""
+    controls.clear_faults()
 
-    @router.get(f"{_DEALER}/sites", response_model=list[Site], responses=_NOT_THERE)
-    async def see_sites(dealer_id: PathId) -> list[dict[str, Any]]:
-        """List a dealer's sites."""
-        return controls.sites(dealer_id)
 
-    @router.post(f"{_DEALER}/sites", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=has_json)
-    async def add_site(dealer_id: PathId, site: SiteCreate) -> Made:
-        """Add a site behind the API's back."""
-        return Made(id=controls.add_site(**site.model_dump(), dealer_id=dealer_id))
+@control.get(f"{ROOT}/switches")
+async def get_switches(controls: TheControls) -> Switches:
+    """Read the switches."""
+    return controls.switches
 
-    @router.patch(
-        _DEALER + "/sites/{site_id}", status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=has_json
-    )
-    async def edit_site(dealer_id: PathId, site_id: PathId, edit: SiteUpdate) -> None:
-        """Change a site as somebody in the portal would; what is left out stays."""
-        controls.edit_site(site_id, dealer_id=dealer_id, **edit.given())
+
+@control.put(f"{ROOT}/switches", responses=_BAD_BODY, dependencies=HAS_JSON)
+async def set_switches(controls: TheControls, switches: Switches) -> Switches:
+    """Set all switches; one that is left out goes back to its default."""
+    controls.switches = switches
+    return switches
+
+
+@control.put(f"{ROOT}/token-life", responses=_BAD_BODY, dependencies=HAS_JSON)
+async def set_token_life(controls: TheControls, life: TokenLife) -> TokenLife:
+    """Set how long tokens live that are handed out from now on."""
+    controls.token_life = life.seconds
+    return life
+
+
+@control.delete(f"{ROOT}/tokens", status_code=204)
+async def revoke_tokens(controls: TheControls) -> None:
+    """Let the API refuse every token handed out so far."""
+    controls.revoke_tokens()
+
+
+@control.post(f"{ROOT}/reset", status_code=204)
+async def reset(controls: TheControls) -> None:
+    """Go back to the start; switches and the life of tokens stay."""
+    controls.reset()
+
+
+@control.put(_DEALER, status_code=204, responses=_NO_BODY)
+async def add_dealer(controls: TheControls, dealer_id: PathId) -> None:
+    """Add a dealer with made-up particulars; one that exists stays as it is."""
+    controls.add_dealer(dealer_id)
+
+
+@control.put(f"{_DEALER}/withdrawal", responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def withdraw_dealer(controls: TheControls, dealer_id: PathId, withdrawal: Withdrawal) -> Withdrawal:
+    """Let every call for a dealer be refused."""
+    controls.withdraw_dealer(dealer_id, withdrawal.status)
+    return withdrawal
+
+
+@control.delete(f"{_DEALER}/withdrawal", status_code=204, responses=_NOT_THERE)
+async def restore_dealer(controls: TheControls, dealer_id: PathId) -> None:
+    """Grant access to a dealer again."""
+    controls.restore_dealer(dealer_id)
+
+
+@control.get(f"{_DEALER}/stations", response_model=list[Station], responses=_NOT_THERE)
+async def see_stations(controls: TheControls, dealer_id: PathId) -> list[dict[str, Any]]:
+    """List a dealer's stations; an unset prefix or linecard is "", whatever the switches say."""
+    return controls.stations(dealer_id)
+
+
+@control.post(f"{_DEALER}/stations", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def add_station(controls: TheControls, dealer_id: PathId, station: NewStation) -> Made:
+    """Add a station behind the API's back."""
+    return Made(id=controls.add_station(**station.model_dump(), dealer_id=dealer_id))
+
+
+@control.patch(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def edit_station(
+    controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId, edit: StationEdit
+) -> None:
+    """Change a station as somebody in the portal would."""
+    controls.edit_station(monitoring_station_id, **edit.model_dump(), dealer_id=dealer_id)
+
+
+@control.delete(_STATION, status_code=204, responses=_NOT_THERE)
+async def remove_station(controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId) -> None:
+    """Remove a station; its sites stay, without one."""
+    controls.remove_station(monitoring_station_id, dealer_id)
+
+
+@control.get(f"{_DEALER}/sites", response_model=list[Site], responses=_NOT_THERE)
+async def see_sites(controls: TheControls, dealer_id: PathId) -> list[dict[str, Any]]:
+    """List a dealer's sites."""
+    return controls.sites(dealer_id)
+
+
+@control.post(f"{_DEALER}/sites", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def add_site(controls: TheControls, dealer_id: PathId, site: SiteCreate) -> Made:
+    """Add a site behind the API's back."""
+    return Made(id=controls.add_site(**site.model_dump(), dealer_id=dealer_id))
+
+
+@control.patch(_DEALER + "/sites/{site_id}", status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def edit_site(controls: TheControls, dealer_id: PathId, site_id: PathId, edit: SiteUpdate) -> None:
+    """Change a site as somebody in the portal would; what is left out stays."""
+    controls.edit_site(site_id, dealer_id=dealer_id, **edit.given())

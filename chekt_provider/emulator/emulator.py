@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from chekt_provider.emulator.app import make_app
+from chekt_provider.emulator.app import APP
 from chekt_provider.emulator.controls import Controls
-from chekt_provider.emulator.gate import TOKEN_PATH
+from chekt_provider.emulator.gate import TOKEN_PATH, Gate
 from chekt_provider.emulator.server import HOST, Server
 from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.world import World
@@ -103,7 +103,7 @@ class Emulator(Controls):
         """Start to serve; return when connections are taken."""
         if self._server is not None:
             raise RuntimeError("the emulator is started already")
-        self._server = Server(make_app(self._world, self), self._port)
+        self._server = Server(Gate(APP, self._world, self), self._port)
         self._server.start()
         self._port = self._server.port
 

@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import BODILESS, Fault
 from chekt_provider.emulator.log import masked_body, masked_query
 from chekt_provider.emulator.refusals import Refusal
@@ -45,7 +46,11 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """A request that has come in whole: `number` is its place in the log, `path` is as sent, without query."""
+    """A request that has come in whole.
+
+    `path` is as sent, without query; `client_id` is the app that its token belongs to; `number` is its number in the
+    log.
+    """
 
     scope: Scope
     receive: Receive
@@ -53,6 +58,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: bytes
+    client_id: str | None
     number: int
     request_id: str
 
@@ -72,13 +78,15 @@ class Call:
 class Gate:
     """An ASGI application around the routes. The emulator's own paths pass untouched and unlogged."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, world: World, controls: Controls) -> None:
         self._app = app
         self._world = world
+        self._controls = controls
         self._keyed = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        scope["state"] |= {"world": self._world, "controls": self._controls}
         if scope["path"].startswith(_OURS):
             await self._app(scope, receive, send)
             return
@@ -99,6 +107,7 @@ class Gate:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = scope["raw_path"].decode("ascii")
         request_id = f"req_{secrets.token_hex(8)}"
+        client_id = self._world.tokens.client(headers.get("authorization", ""))
         request = self._world.log.add(
             method=scope["method"],
             path=path,
@@ -106,10 +115,11 @@ class Gate:
             trace_id=headers.get(TRACE_HEADER),
             idempotency_key=headers.get("idempotency-key"),
             request_id=request_id,
+            client_id=client_id,
             body=masked_body(media_type(headers), body),
         )
         scope["state"]["request_id"] = request_id
-        return Call(scope, receive, scope["method"], path, headers, body, request.number, request_id)
+        return Call(scope, receive, scope["method"], path, headers, body, client_id, request.number, request_id)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
         """Let a fault befall a request."""
@@ -169,13 +179,10 @@ class Gate:
             raise Refusal(413, "payload_too_large", f"the body is longer than {LARGEST_BODY} bytes")
         if not call.path.startswith("/partner/"):
             return {}
-        client_id = self._world.tokens.client(call.headers.get("authorization", ""))
-        if client_id is None:
+        if call.client_id is None:
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Refusal(401, "unauthorized", "the access token is missing, invalid or expired", headers=challenge)
-        self._world.log.note(call.number, client_id=client_id)
-        call.scope["state"]["client_id"] = client_id
-        return self._world.limit.take(client_id)
+        return self._world.limit.take(call.client_id)
 
     async def _once(self, call: Call) -> Answer:
         """Ask the routes, or repeat what they answered before under the same idempotency key."""
@@ -249,7 +256,7 @@ def media_type(headers: dict[str, str]) -> str:
 
 def _identity(call: Call) -> tuple[str, str, str]:
     """Say what an idempotency key belongs to: the app, the endpoint, and the key itself."""
-    return call.scope["state"].get("client_id", ""), f"{call.method} {call.path}", call.key or ""
+    return call.client_id or "", f"{call.method} {call.path}", call.key or ""
 
 
 async def _whole_body(receive: Receive) -> bytes | None:

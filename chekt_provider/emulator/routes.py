@@ -1,6 +1,6 @@
 """The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -22,6 +22,7 @@ from chekt_provider.emulator.shapes import (
     StationUpdate,
     Token,
 )
+from chekt_provider.emulator.store import Row
 from chekt_provider.emulator.tokens import OAuthRefusal
 from chekt_provider.emulator.world import World
 
@@ -47,32 +48,9 @@ _BODY: dict[int | str, dict[str, Any]] = _CONFLICT | {
 }
 
 
-def partner_routes(world: World) -> APIRouter:
-    """Make the routes of dealers, stations and sites."""
-    router = APIRouter(responses=_REFUSED)
-    _add_dealers(router, world)
-    _add_stations(router, world)
-    _add_sites(router, world)
-    return router
-
-
-def token_routes(world: World) -> APIRouter:
-    """Make the route of the token endpoint."""
-    router = APIRouter(tags=["Token"])
-
-    @router.post(TOKEN_PATH, response_model=Token, responses={400: {"model": OAuthError}, 401: {"model": OAuthError}})
-    async def grant_token(request: Request) -> Response:
-        """Get an access token: OAuth 2.0, client credentials."""
-        try:
-            if media_type(dict(request.headers)) != "application/x-www-form-urlencoded":
-                raise OAuthRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
-            token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
-        except OAuthRefusal as refusal:
-            return JSONResponse({"error": refusal.error, "error_description": refusal.description}, refusal.status)
-        granted = {"access_token": token, "token_type": "Bearer", "expires_in": world.tokens.life}
-        return JSONResponse(granted, headers={"Cache-Control": "no-store"})
-
-    return router
+def _world(request: Request) -> World:
+    world: World = request.state.world
+    return world
 
 
 async def json_body(request: Request) -> None:
@@ -82,88 +60,121 @@ async def json_body(request: Request) -> None:
         raise Refusal(415, "unsupported_media_type", "the body must be application/json")
 
 
-def _add_dealers(router: APIRouter, world: World) -> None:
-    @router.get(DEALER, response_model=Dealer, tags=["Dealers"])
-    async def get_dealer(dealer_id: PathId) -> Response:
-        """Read one dealer."""
-        return JSONResponse(world.store.dealer(dealer_id))
+TheWorld = Annotated[World, Depends(_world)]
+HAS_JSON = [Depends(json_body)]
+
+token = APIRouter(tags=["Token"])
+partner = APIRouter(responses=_REFUSED)
 
 
-def _add_stations(router: APIRouter, world: World) -> None:
-    collection = f"{DEALER}/monitoring-stations"
-    item = collection + "/{monitoring_station_id}"
-    tags: list[Any] = ["Monitoring stations"]
-    has_json = [Depends(json_body)]
-
-    def shown(row: dict[str, Any], status: int = 200) -> Response:
-        return JSONResponse(rules.shown_station(row, world.switches), status)
-
-    @router.post(collection, status_code=201, response_model=Station, responses=_BODY, tags=tags, dependencies=has_json)
-    async def create_station(dealer_id: PathId, body: StationCreate) -> Response:
-        """Make a station."""
-        world.store.dealer(dealer_id)
-        return shown(rules.create_station(world.store, world.switches, dealer_id, body.given()), 201)
-
-    @router.get(collection, response_model=list[Station], tags=tags)
-    async def list_stations(dealer_id: PathId, request: Request) -> Response:
-        """List a dealer's stations."""
-        world.store.dealer(dealer_id)
-        rows, headers = _page(world.store.stations(dealer_id), world, request)
-        return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
-
-    @router.get(item, response_model=Station, tags=tags)
-    async def get_station(dealer_id: PathId, monitoring_station_id: PathId) -> Response:
-        """Read one station."""
-        world.store.dealer(dealer_id)
-        return shown(world.store.station(dealer_id, monitoring_station_id))
-
-    @router.put(item, response_model=Station, responses=_BODY, tags=tags, dependencies=has_json)
-    async def update_station(dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate) -> Response:
-        """Change a station's name, prefix or linecard."""
-        world.store.dealer(dealer_id)
-        row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
-        return shown(row)
-
-    @router.delete(item, status_code=204, responses=_CONFLICT, tags=tags)
-    async def delete_station(dealer_id: PathId, monitoring_station_id: PathId) -> Response:
-        """Delete a station."""
-        world.store.dealer(dealer_id)
-        rules.delete_station(world.store, world.switches, dealer_id, monitoring_station_id)
-        return Response(status_code=204)
+@token.post(TOKEN_PATH, response_model=Token, responses={400: {"model": OAuthError}, 401: {"model": OAuthError}})
+async def grant_token(request: Request, world: TheWorld) -> Response:
+    """Get an access token: OAuth 2.0, client credentials."""
+    try:
+        if media_type(dict(request.headers)) != "application/x-www-form-urlencoded":
+            raise OAuthRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
+        access_token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
+    except OAuthRefusal as refusal:
+        return JSONResponse({"error": refusal.error, "error_description": refusal.description}, refusal.status)
+    granted = {"access_token": access_token, "token_type": "Bearer", "expires_in": world.tokens.life}
+    return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 
-def _add_sites(router: APIRouter, world: World) -> None:
-    collection = f"{DEALER}/sites"
-    item = collection + "/{site_id}"
-    tags: list[Any] = ["Sites"]
-    has_json = [Depends(json_body)]
-
-    @router.post(collection, status_code=201, response_model=Site, responses=_BODY, tags=tags, dependencies=has_json)
-    async def create_site(dealer_id: PathId, body: SiteCreate) -> Response:
-        """Make a site."""
-        world.store.dealer(dealer_id)
-        return JSONResponse(rules.create_site(world.store, dealer_id, body.given()), 201)
-
-    @router.get(collection, response_model=list[Site], tags=tags)
-    async def list_sites(dealer_id: PathId, request: Request) -> Response:
-        """List a dealer's sites."""
-        world.store.dealer(dealer_id)
-        rows, headers = _page(world.store.sites(dealer_id), world, request)
-        return JSONResponse(rows, headers=headers)
-
-    @router.get(item, response_model=Site, tags=tags)
-    async def get_site(dealer_id: PathId, site_id: PathId) -> Response:
-        """Read one site."""
-        world.store.dealer(dealer_id)
-        return JSONResponse(world.store.site(dealer_id, site_id))
-
-    @router.put(item, response_model=Site, responses=_BODY, tags=tags, dependencies=has_json)
-    async def update_site(dealer_id: PathId, site_id: PathId, body: SiteUpdate) -> Response:
-        """Change a site, its monitoring station included."""
-        world.store.dealer(dealer_id)
-        return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
+@partner.get(DEALER, response_model=Dealer, tags=["Dealers"])
+async def get_dealer(world: TheWorld, dealer_id: PathId) -> Response:
+    """Read one dealer."""
+    return JSONResponse(world.store.dealer(dealer_id))
 
 
-def _page(rows: list[dict[str, Any]], world: World, request: Request) -> tuple[list[dict[str, Any]], dict[str, str]]:
+# Monitoring stations
+
+_STATIONS = f"{DEALER}/monitoring-stations"
+_STATION = _STATIONS + "/{monitoring_station_id}"
+_STATION_TAGS: list[Any] = ["Monitoring stations"]
+
+
+def _shown(world: World, row: Row, status: int = 200) -> Response:
+    return JSONResponse(rules.shown_station(row, world.switches), status)
+
+
+@partner.post(
+    _STATIONS, status_code=201, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON
+)
+async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate) -> Response:
+    """Make a station."""
+    world.store.dealer(dealer_id)
+    return _shown(world, rules.create_station(world.store, world.switches, dealer_id, body.given()), 201)
+
+
+@partner.get(_STATIONS, response_model=list[Station], tags=_STATION_TAGS)
+async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
+    """List a dealer's stations."""
+    world.store.dealer(dealer_id)
+    rows, headers = _page(world.store.stations(dealer_id), world, request)
+    return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
+
+
+@partner.get(_STATION, response_model=Station, tags=_STATION_TAGS)
+async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
+    """Read one station."""
+    world.store.dealer(dealer_id)
+    return _shown(world, world.store.station(dealer_id, monitoring_station_id))
+
+
+@partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
+async def update_station(
+    world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate
+) -> Response:
+    """Change a station's name, prefix or linecard."""
+    world.store.dealer(dealer_id)
+    row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
+    return _shown(world, row)
+
+
+@partner.delete(_STATION, status_code=204, responses=_CONFLICT, tags=_STATION_TAGS)
+async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
+    """Delete a station."""
+    world.store.dealer(dealer_id)
+    rules.delete_station(world.store, world.switches, dealer_id, monitoring_station_id)
+    return Response(status_code=204)
+
+
+# Sites
+
+_SITES = f"{DEALER}/sites"
+_SITE = _SITES + "/{site_id}"
+_SITE_TAGS: list[Any] = ["Sites"]
+
+
+@partner.post(_SITES, status_code=201, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> Response:
+    """Make a site."""
+    world.store.dealer(dealer_id)
+    return JSONResponse(rules.create_site(world.store, dealer_id, body.given()), 201)
+
+
+@partner.get(_SITES, response_model=list[Site], tags=_SITE_TAGS)
+async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
+    """List a dealer's sites."""
+    world.store.dealer(dealer_id)
+    rows, headers = _page(world.store.sites(dealer_id), world, request)
+    return JSONResponse(rows, headers=headers)
+
+
+@partner.get(_SITE, response_model=Site, tags=_SITE_TAGS)
+async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
+    """Read one site."""
+    world.store.dealer(dealer_id)
+    return JSONResponse(world.store.site(dealer_id, site_id))
+
+
+@partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body: SiteUpdate) -> Response:
+    """Change a site, its monitoring station included."""
+    world.store.dealer(dealer_id)
+    return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
+
+
+def _page(rows: list[Row], world: World, request: Request) -> tuple[list[Row], dict[str, str]]:
     url = str(request.url.replace(query=""))
     return cut(rows, world.switches, request.query_params, url)
