@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
+
+from pulumi.dynamic import Config, ConfigureRequest
 
 from chekt_provider.emulator import Emulator
 from chekt_provider.models import StationInputs
+from chekt_provider.provider import MonitoringStationProvider
+from chekt_provider.settings import VARIABLES
 
 COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
 
@@ -41,3 +46,12 @@ def anonymous(line: str) -> str:
     """An error line with its trace id and request id taken out."""
     line = re.sub(r"trace id [0-9a-f-]{36}", "trace id T", line)
     return re.sub(r"request id [\w-]+", "request id R", line)
+
+
+def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
+    """A provider as Pulumi configures it; `settings` by their config keys, or as an emulator's environment."""
+    keys = {variable: key for key, variable in VARIABLES.items()}
+    config = {keys.get(name, name): value for name, value in settings.items()}
+    provider = MonitoringStationProvider()
+    provider.configure(ConfigureRequest(Config(config, "test")))
+    return provider
