@@ -1,5 +1,7 @@
 """`chekt emulator`: a CHeKT to try things on, alone or around a command."""
 
+from __future__ import annotations
+
 import os
 import shlex
 import signal
@@ -7,12 +9,13 @@ import sqlite3
 import subprocess
 import threading
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import BaseModel, Field, ValidationError
 
-from chekt_provider.emulator import Emulator, Plan, Switches
+if TYPE_CHECKING:
+    from chekt_provider.emulator import Emulator
 
 USAGE = 2
 """Exit status for a bad option."""
@@ -34,11 +37,9 @@ def register(app: typer.Typer) -> None:
     app.command("emulator", context_settings={"allow_interspersed_args": False})(emulator)
 
 
-def _switch(name: str) -> Any:
-    """Make the option of a switch."""
-    field = Switches.model_fields[name]
-    values = "|".join(get_args(field.annotation)) or "NUMBER"
-    return typer.Option(metavar=values, help=f"{field.description} (default: {field.default})")
+def _text(values: str, meaning: str) -> Any:
+    """Make an option that is taken as text and looked at here: Typer would draw a box around what is wrong with it."""
+    return typer.Option(metavar=values, help=meaning)
 
 
 def emulator(  # noqa: PLR0913 - one for each option
@@ -46,32 +47,35 @@ def emulator(  # noqa: PLR0913 - one for each option
         list[str] | None, typer.Argument(metavar="COMMAND", help="Run this with the emulator around it.")
     ] = None,
     *,
-    port: Annotated[str | None, typer.Option(metavar="PORT", help="Listen here. (default: a free port)")] = None,
+    port: Annotated[str | None, _text("PORT", "Listen on this port of 127.0.0.1 (default: a free one).")] = None,
     state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep stations and sites in this file. (default: in memory)")
+        Path | None, typer.Option(metavar="FILE", help="Keep stations and sites in this file (default: in memory).")
     ] = None,
-    dealer: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A dealer that exists; may be repeated. (default: 12345)")
+    dealer: Annotated[list[str] | None, _text("ID", "A dealer that exists; may be repeated (default: 12345).")] = None,
+    token_life: Annotated[str | None, _text("SECONDS", "How long an access token lives (default: 3600).")] = None,
+    plan: Annotated[str | None, _text("free|pro|enterprise|none", "The rate limit (default: enterprise).")] = None,
+    put: Annotated[
+        str | None, _text("merge|replace", "What PUT does with a field that is left out (default: merge).")
     ] = None,
-    token_life: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help="How long an access token lives. (default: 3600)")
+    unset: Annotated[
+        str | None, _text("null|empty|absent", "How an unset prefix or linecard comes back (default: null).")
     ] = None,
-    plan: Annotated[
-        str | None,
-        typer.Option(metavar="free|pro|enterprise|none", help="The rate limit. (default: enterprise)"),
+    clear: Annotated[
+        str | None, _text("empty|null", "Which value clears prefix and linecard (default: empty).")
     ] = None,
-    put: Annotated[str | None, _switch("put")] = None,
-    unset: Annotated[str | None, _switch("unset")] = None,
-    clear: Annotated[str | None, _switch("clear")] = None,
-    duplicate: Annotated[str | None, _switch("duplicate")] = None,
-    delete_with_sites: Annotated[str | None, _switch("delete_with_sites")] = None,
-    lists: Annotated[str | None, _switch("lists")] = None,
-    page_size: Annotated[str | None, _switch("page_size")] = None,
+    duplicate: Annotated[
+        str | None, _text("409|400|422|twin", "What a second POST with the same external id gets (default: 409).")
+    ] = None,
+    delete_with_sites: Annotated[
+        str | None, _text("orphan|refuse", "What DELETE does with a station that has sites (default: orphan).")
+    ] = None,
+    lists: Annotated[str | None, _text("whole|pages|offset|links", "How lists are cut (default: whole).")] = None,
+    page_size: Annotated[str | None, _text("ROWS", "Rows on one page of a list that is cut (default: 100).")] = None,
 ) -> None:
     """Imitate CHeKT's Partner API on this machine.
 
-    Without a command it serves until Ctrl-C. With one it runs that with CHEKT_BASE_URL and the other CHEKT_
-    variables set, and ends with its exit status.
+    Without a command it serves until Ctrl-C. With one, as in: chekt emulator -- pytest tests, it runs that with
+    CHEKT_BASE_URL and its like set, and ends with its exit status.
     """
     switches = {
         "put": put,
@@ -98,18 +102,21 @@ def emulator(  # noqa: PLR0913 - one for each option
 def _emulator(options: dict[str, Any], switches: dict[str, Any], state: Path | None) -> Emulator:
     """Make the emulator that the options ask for, or end with one line that names the bad one."""
     try:
+        from chekt_provider.emulator import Emulator, Plan, Switches  # noqa: PLC0415 - an extra, and slow to load
+    except ModuleNotFoundError as error:
+        _refuse(f"{error.name} is missing: pip install 'chekt-provider[emulator]'")
+    try:
         chosen = _Options(**{name: value for name, value in options.items() if value is not None})
         answers = Switches(**{name: value for name, value in switches.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")
-    plan = None if chosen.plan == "none" else Plan[chosen.plan.upper()]
     try:
         return Emulator(
             dealers=chosen.dealer,
             switches=answers,
             token_life=chosen.token_life,
-            plan=plan,
+            plan=None if chosen.plan == "none" else Plan[chosen.plan.upper()],
             state=state,
             port=chosen.port,
         )
