@@ -15,6 +15,5 @@ def unsafe(character: str) -> bool:
 
 def shown(text: str, limit: int = 200) -> str:
     """Give text back on one line of at most `limit` characters, unsafe characters escaped by code point."""
-    line = " ".join(text.split())
-    line = line if len(line) <= limit else line[: limit - 1] + "…"
-    return "".join(f"\\u{ord(c):04x}" if unsafe(c) else c for c in line)
+    line = "".join(f"\\u{ord(c):04x}" if unsafe(c) else c for c in " ".join(text.split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"

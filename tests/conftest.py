@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import hypothesis
 import pytest
 
 from chekt_provider.api.client import Client
@@ -14,6 +15,10 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator
 from chekt_provider.operations import StationOperations
 from chekt_provider.settings import Settings, read_settings
+
+# Everybody sees the same examples, and on slow machines too.
+hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)
