@@ -21,7 +21,7 @@ MAX_LENGTH = {"external_monitoring_station_id": 200, "name": 200, "prefix": 50, 
 """The longest text taken for each input, in characters."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-_EXACT_FLOAT = 2**53
+_INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
 _WHAT_TO_GIVE = {
     "external_monitoring_station_id": "give the station your own key, such as 'central-01'",
     "name": "give the station the name that people will see",
@@ -32,9 +32,9 @@ _WHAT_TO_GIVE = {
 def id_digits(value: object) -> str | None:
     """A CHeKT id as the digits it is kept as, or None for what is no id.
 
-    Ids are numbers of up to 19 digits. Pulumi carries numbers as floats, which are exact up to 2**53 only.
+    Ids are numbers of up to 19 digits. Pulumi carries numbers as floats, which are exact below 2**53 only.
     """
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _INEXACT_FROM:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
@@ -47,7 +47,7 @@ def _refuse(sentence: str) -> PydanticCustomError:
 
 
 def _dealer_id(value: object) -> str:
-    if isinstance(value, float) and abs(value) > _EXACT_FLOAT:
+    if isinstance(value, float) and abs(value) >= _INEXACT_FROM:
         raise _refuse('is too large to be exact as a number: write it as text, "…"')
     digits = id_digits(value)
     if digits is None:
@@ -63,10 +63,10 @@ def _text(value: object, field: str) -> str:
             raise _refuse(f"holds the invisible or control character U+{ord(character):04X} at position {position}")
     if value != value.strip():
         raise _refuse("begins or ends with a blank")
-    if value != unicodedata.normalize("NFC", value):
-        raise _refuse("is not in Unicode's composed form (NFC), so that it may look the same as another and not be it")
     if len(value) > MAX_LENGTH[field]:
         raise _refuse(f"is {len(value):,} characters long; at most {MAX_LENGTH[field]} are taken")
+    if value != unicodedata.normalize("NFC", value):
+        raise _refuse("is not in Unicode's composed form (NFC), so that it may look the same as another and not be it")
     return value
 
 
@@ -154,7 +154,12 @@ def _absent_is_blank(value: object) -> object:
     return "" if value is None else value
 
 
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
 WireId = Annotated[str, BeforeValidator(_wire_id)]
+OptionalWireId = Annotated[WireId | None, BeforeValidator(_blank_is_none)]
 WireText = Annotated[str, BeforeValidator(_absent_is_blank)]
 
 
@@ -183,5 +188,5 @@ class Site(BaseModel):
 
     site_id: WireId
     name: WireText = ""
-    monitoring_station_id: WireId | None = None
+    monitoring_station_id: OptionalWireId = None
     external_monitoring_station_id: WireText = ""
