@@ -33,6 +33,7 @@ VARIABLES = {
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ class _Reader:
         value = self._environ.get(VARIABLES[key]) or self._config(key)
         if isinstance(value, bool):
             return str(value).lower()
-        if isinstance(value, float) and value.is_integer():
-            return str(int(value))
+        if isinstance(value, float):
+            return id_digits(value) or str(value)
         return "" if value is None else str(value)
 
     def _blame(self, key: str, sentence: str) -> None:
@@ -206,16 +207,16 @@ def _url_problem(url: str, *, path_allowed: bool) -> str | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return "is not a URL: write it like https://api.chekt.com."
+    if "?" in url or "#" in url:
+        return "holds a query or fragment: write it without."
     return _part_problem(parts, host, path_allowed=path_allowed)
 
 
 def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str | None:
-    if parts.scheme not in ("http", "https") or not host:
-        return "is not a URL: write it like https://api.chekt.com."
     if parts.username is not None or parts.password is not None:
         return "holds a user name or password: take them out, credentials have settings of their own."
-    if parts.query or parts.fragment:
-        return "holds a query or fragment: write it without."
+    if parts.scheme not in ("http", "https") or not _is_host(host):
+        return "is not a URL: write it like https://api.chekt.com."
     if parts.path.strip("/") and not path_allowed:
         return "holds a path: write scheme and host only, like https://api.chekt.com."
     if parts.scheme == "http" and not _is_loopback(host):
@@ -223,6 +224,10 @@ def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str |
     if _is_link_local(host):
         return "points at a link-local address, where no API of CHeKT is: write the API's host name."
     return None
+
+
+def _is_host(host: str) -> bool:
+    return _address(host) is not None or _HOST_NAME.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:
