@@ -1,0 +1,179 @@
+"""Which failures are tried again, and after how long."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tenacity import Future, RetryCallState, Retrying
+
+from chekt_provider.api import retry
+from chekt_provider.api.retry import asked_wait, backoff_seconds, wait_seconds, worth_repeating
+from chekt_provider.errors import (
+    ChektError,
+    Evidence,
+    NotChekt,
+    ServerFailed,
+    Throttled,
+    Unclear,
+    Unreachable,
+    Untrusted,
+)
+from tests.test_errors import CLASSES
+from tests.test_text import ANY_TEXT
+
+VERBS = ["GET", "PUT", "DELETE", "TOKEN", "POST"]
+NOON = "Mon, 02 Nov 2026 12:00:00 GMT"
+NOON_UNIX = 1793620800
+
+
+def drawn() -> dict[str, tuple[str, str]]:
+    """The table in the module's docstring: what happens to the repeatable verbs, and to POST."""
+    rows = re.findall(r"^    (\S.*?)  +(\S.*?)  +(\S.*)$", retry.__doc__ or "", re.MULTILINE)
+    return {failure: (repeatable, post) for failure, repeatable, post in rows}
+
+
+FAILURES: dict[str, list[ChektError]] = {
+    "no connection: nothing was sent": [Unreachable("x")],
+    "429: refused for its rate": [Throttled("x"), Throttled("x", evidence=Evidence(status=429, retry_after=60))],
+    "time-out, reset, cut answer": [Unclear("x")],
+    "500, 502, 503, 504": [ServerFailed("x", evidence=Evidence(status=n)) for n in (500, 502, 503, 504)],
+    "any other answer": [
+        *(ServerFailed("x", evidence=Evidence(status=n)) for n in (501, 505, 507, 520, 599)),
+        *(cls("x") for cls in CLASSES if cls not in (Unreachable, Throttled, Unclear, ServerFailed)),
+    ],
+}
+
+
+def test_the_table_is_the_one_that_was_agreed() -> None:
+    """Word for word: it is the rule that reviewers read."""
+    assert drawn() == {
+        "failure": ("GET, PUT, DELETE, token", "POST"),
+        "no connection: nothing was sent": ("again", "again"),
+        "429: refused for its rate": ("again", "again"),
+        "time-out, reset, cut answer": ("again", "never here"),
+        "500, 502, 503, 504": ("again", "never here"),
+        "any other answer": ("never", "never"),
+    }
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_the_table_is_what_happens(failure: str, verb: str) -> None:
+    """Every class of error, under every verb."""
+    expected = drawn()[failure][verb == "POST"] == "again"
+
+    assert [worth_repeating(error, verb=verb) for error in FAILURES[failure]] == [expected] * len(FAILURES[failure])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("cls", [Untrusted, NotChekt])
+def test_a_wrong_host_is_never_asked_twice(cls: type[ChektError], verb: str) -> None:
+    """A bad certificate, or something that is not CHeKT, is the same a second later."""
+    assert not worth_repeating(cls("x"), verb=verb)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("asked", "again"), [(0.0, True), (60.0, True), (60.5, False), (999999999.0, False)])
+def test_a_wait_of_more_than_a_minute_is_not_waited(asked: float, again: bool, verb: str) -> None:
+    """Retry-After is obeyed up to 60 seconds; above that the call fails at once."""
+    assert worth_repeating(Throttled("x", evidence=Evidence(status=429, retry_after=asked)), verb=verb) is again
+
+
+@pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])
+def test_a_bug_is_not_repeated(bug: BaseException) -> None:
+    """Only our own errors are."""
+    assert not worth_repeating(bug, verb="GET")
+
+
+@pytest.mark.parametrize(
+    ("retry_number", "ceiling"), [(1, 0.5), (2, 1), (3, 2), (4, 4), (5, 8), (6, 16), (7, 20), (99, 20)]
+)
+def test_the_backoff_doubles_from_half_a_second_to_twenty(retry_number: int, ceiling: float) -> None:
+    """Uniform from nothing to its ceiling: a draw of 0 waits 0, one of a half the half."""
+    assert backoff_seconds(retry_number, draw=lambda: 0.0) == 0
+    assert backoff_seconds(retry_number, draw=lambda: 0.5) == ceiling / 2
+    assert backoff_seconds(retry_number, draw=lambda: 1.0) == ceiling
+
+
+@given(st.integers(1, 200))
+def test_the_backoff_stays_in_bounds(retry_number: int) -> None:
+    """With the randomness of every day."""
+    assert 0 <= backoff_seconds(retry_number) <= 20
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "seconds"),
+    [
+        (Unclear("x"), 1, 0.25),
+        (Unclear("x"), 3, 1.0),
+        (Throttled("x"), 1, 0.5),
+        (Throttled("x"), 3, 2.0),
+        (Throttled("x", evidence=Evidence(retry_after=7)), 1, 7.0),
+        (Throttled("x", evidence=Evidence(retry_after=7)), 4, 7.0),
+        (Throttled("x", evidence=Evidence(retry_after=0)), 1, 0.0),
+        (Unclear("x", evidence=Evidence(retry_after=7)), 1, 0.25),
+    ],
+)
+def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: float) -> None:
+    """What a 429 asked for, else the backoff; a throttled call starts from one second."""
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempt
+    state.outcome = Future.construct(attempt, error, has_exception=True)
+
+    assert wait_seconds(state, draw=lambda: 0.5) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": " 7 "}, 7),
+        ({"Retry-After": "0"}, 0),
+        ({"Retry-After": "999999999"}, 999999999),
+        ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT", "Date": NOON}, 30),
+        ({"Retry-After": "Mon, 02 Nov 2026 11:59:00 GMT", "Date": NOON}, 0),
+        ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT"}, 30),  # without a Date our own clock counts
+        ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT", "Date": "yesterday"}, 30),
+        ({"X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 11),
+        ({"X-RateLimit-Reset": str(NOON_UNIX - 10), "Date": NOON}, 0),
+        ({"X-RateLimit-Reset": str(NOON_UNIX + 10)}, 11),
+        ({"Retry-After": "7", "X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 7),
+        ({}, None),
+        ({"Retry-After": ""}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "1_0"}, None),
+        ({"Retry-After": "\u0661"}, None),
+        ({"Retry-After": "Mon, 31 Feb 2026 12:00:30 GMT"}, None),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, None),
+        ({"X-RateLimit-Reset": "soon"}, None),
+        ({"X-RateLimit-Reset": "-1"}, None),
+    ],
+)
+def test_what_a_429_asks_for(headers: dict[str, str], seconds: float | None) -> None:
+    """Seconds or a date, measured by CHeKT's clock; else the reset, a second later; nonsense asks for nothing."""
+    assert asked_wait(headers, float(NOON_UNIX)) == seconds
+
+
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+def test_no_header_breaks_the_wait(retry_after: str, reset: str, date: str) -> None:
+    """Whatever stands in the headers, the answer is no wait or one that is not negative."""
+    asked = asked_wait({"Retry-After": retry_after, "X-RateLimit-Reset": reset, "Date": date}, 0.0)
+
+    assert asked is None or asked >= 0
+
+
+@given(
+    st.from_regex(
+        r"(\w{3}, )?\d{1,3} (Jan|Dec|Foo) \d{1,6} \d{1,3}:\d{1,3}(:\d{1,3})? ?([+-]\d{1,12}|GMT|EST|)", fullmatch=True
+    )
+)
+def test_no_date_breaks_the_wait(date: str) -> None:
+    """Dates that are in no calendar are no dates."""
+    asked = asked_wait({"Retry-After": date, "Date": date}, 0.0)
+
+    assert asked is None or asked >= 0
