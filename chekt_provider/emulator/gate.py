@@ -241,12 +241,17 @@ class Gate:
         """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
         body: object = refusal.envelope(call.request_id)
         if call.path == TOKEN_PATH:
-            error = "server_error" if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
-            body = {"error": error, "error_description": refusal.message}
+            body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
         headers = (
             refusal.headers if refusal.status in BODILESS else refusal.headers | {"Content-Type": "application/json"}
         )
         return Answer(refusal.status, headers, b"" if refusal.status in BODILESS else json.dumps(body).encode())
+
+
+def _oauth_error(status: int) -> str:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return "invalid_client"
+    return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
 
 
 def media_type(headers: dict[str, str]) -> str:

@@ -35,7 +35,7 @@ class Server:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="chekt-emulator", daemon=True)
@@ -65,7 +65,15 @@ class Server:
         )
         self._ready.set()
         await self._stopping.wait()
+        await self._hang_up(state)
         listener.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        await asyncio.gather(*state.tasks)
+
+    async def _hang_up(self, state: ServerState) -> None:
+        """End every connection, and wait until nothing serves one any more."""
+        # A listener must not be closed while it takes a connection: asyncio would lose that one, open
+        self._loop.remove_reader(self._socket)
+        me = asyncio.current_task()
+        while state.connections or asyncio.all_tasks() != {me}:
+            for connection in list(state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)

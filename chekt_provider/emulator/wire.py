@@ -69,9 +69,9 @@ class Wire:
         step = 1 if fault.drip else _CHUNK
         end = len(body) if fault.cut is None else min(fault.cut, len(body))
         for place in range(0, end, step):
-            await send(_part(body[place : min(place + step, end)], more=True))
-            if fault.drip:
+            if fault.drip and place:
                 await self.pause(fault.drip)
+            await send(_part(body[place : min(place + step, end)], more=True))
         if end < len(body):
             await self.close(receive)
         else:

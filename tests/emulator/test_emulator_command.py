@@ -1,0 +1,239 @@
+"""The command `chekt emulator`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import requests
+
+from chekt_provider.cli import app
+from chekt_provider.emulator import Emulator, Switches
+
+CHEKT = [sys.executable, "-c", "from chekt_provider.cli import main; main()", "emulator"]
+
+ASK = """
+import os, requests
+form = {"grant_type": "client_credentials", "client_id": os.environ["CHEKT_CLIENT_ID"],
+        "client_secret": os.environ["CHEKT_CLIENT_SECRET"]}
+token = requests.post(os.environ["CHEKT_TOKEN_URL"], data=form).json()["access_token"]
+stations = f"{os.environ['CHEKT_BASE_URL']}/partner/v1/dealers/{os.environ['CHEKT_DEALER_ID']}/monitoring-stations"
+session = requests.Session()
+session.headers["Authorization"] = "Bearer " + token
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run([*CHEKT, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def python(program: str) -> list[str]:
+    """Give a command that calls the API and then does what the program says."""
+    return ["--", sys.executable, "-c", ASK + program]
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes of a test; those that still run after it are killed with all their children."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def start(started: list[subprocess.Popen[str]], *arguments: str) -> subprocess.Popen[str]:
+    """Start the command as a terminal would: in a process group of its own."""
+    process = subprocess.Popen(
+        [*CHEKT, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    started.append(process)
+    return process
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().rstrip("\n")
+
+
+def test_a_command_finds_the_emulator_and_its_status_is_passed_on() -> None:
+    """It can call the API; of our own not a word is printed."""
+    made = run(*python("print(session.get(stations).json()); raise SystemExit(7)"))
+
+    assert (made.returncode, made.stdout, made.stderr) == (7, "[]\n", "")
+
+
+def test_the_two_dashes_may_be_left_out() -> None:
+    """Everything from the first word on is the command's, its options too."""
+    assert run("sh", "-c", "exit 5").returncode == 5
+
+
+def test_a_command_that_dies_of_a_signal_gives_128_and_its_number() -> None:
+    """As a shell tells it."""
+    assert run("--", "sh", "-c", "kill -9 $$").returncode == 137
+
+
+def test_a_command_that_does_not_exist_is_127_and_one_line() -> None:
+    """As a shell does it."""
+    made = run("--", "no-such-command", "-x")
+
+    assert (made.returncode, made.stdout) == (127, "")
+    assert made.stderr == "chekt emulator: command not found: no-such-command\n"
+
+
+def test_a_command_that_cannot_be_run_is_126_and_one_line(tmp_path: Path) -> None:
+    """A file without the right to be run."""
+    (tmp_path / "notes").write_text("x")
+
+    made = run("--", str(tmp_path / "notes"))
+
+    assert (made.returncode, made.stderr) == (126, f"chekt emulator: command cannot be run: {tmp_path}/notes\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--put", "patch"], "--put: Input should be 'merge' or 'replace'"),
+        (["--unset", "x"], "--unset: Input should be 'null', 'empty' or 'absent'"),
+        (["--clear", "x"], "--clear: Input should be 'empty' or 'null'"),
+        (["--duplicate", "500"], "--duplicate: Input should be '409', '400', '422' or 'twin'"),
+        (["--delete-with-sites", "x"], "--delete-with-sites: Input should be 'orphan' or 'refuse'"),
+        (["--lists", "x"], "--lists: Input should be 'whole', 'pages', 'offset' or 'links'"),
+        (["--page-size", "0"], "--page-size: Input should be greater than or equal to 1"),
+        (["--plan", "x"], "--plan: Input should be 'free', 'pro', 'enterprise' or 'none'"),
+        (["--port", "65536"], "--port: Input should be less than or equal to 65535"),
+        (["--dealer", "1", "--dealer", "0"], "--dealer: Input should be greater than or equal to 1"),
+        (["--token-life", "-1"], "--token-life: Input should be greater than or equal to 0"),
+        (["--state", "/nonexistent/x"], "--state: /nonexistent/x: unable to open database file"),
+    ],
+)
+def test_a_bad_value_is_one_line_and_status_2(
+    capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """The line names the option and what it takes; the command is not run."""
+    with pytest.raises(SystemExit) as end:
+        app(["emulator", *arguments, "--", "echo", "ran"])
+
+    assert (end.value.code, *capfd.readouterr()) == (2, "", f"chekt emulator: {message}\n")
+
+
+def test_a_port_in_use_is_one_line_and_status_2(emulator: Emulator) -> None:
+    """Somebody else listens there."""
+    made = run("--port", str(emulator.port))
+
+    assert (made.returncode, made.stdout) == (2, "")
+    assert made.stderr == "chekt emulator: --port: Address already in use\n"
+
+
+def test_every_option_reaches_the_emulator() -> None:
+    """Seen from within: dealers, plan, life of tokens and a switch of each kind."""
+    options = ["--dealer", "7", "--dealer", "8", "--plan", "free", "--token-life", "90", "--page-size", "3"]
+    options += ["--put", "replace", "--unset", "absent", "--clear", "null", "--duplicate", "twin"]
+    options += ["--delete-with-sites", "refuse", "--lists", "links"]
+    program = """
+print(os.environ["CHEKT_DEALER_ID"], session.get(stations.replace("/7/", "/8/")).headers["X-RateLimit-Limit"])
+print(requests.post(os.environ["CHEKT_TOKEN_URL"], data=form).json()["expires_in"])
+print(requests.get(os.environ["CHEKT_BASE_URL"] + "/_emulator/switches").json())
+"""
+
+    made = run(*options, *python(program))
+
+    switches = {
+        "put": "replace",
+        "unset": "absent",
+        "clear": "null",
+        "duplicate": "twin",
+        "delete_with_sites": "refuse",
+        "lists": "links",
+        "page_size": 3,
+    }
+    assert made.stderr == ""
+    assert made.stdout == f"7 60\n90.0\n{switches}\n"
+
+
+def test_help_names_every_switch_with_its_positions() -> None:
+    """A switch that is added without an option fails here."""
+    made = subprocess.run(
+        [*CHEKT, "--help"], capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "200"}
+    )
+
+    for name, field in Switches.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in made.stdout
+        assert "|".join(get_args(field.annotation)) in made.stdout
+
+
+def test_a_state_file_lasts_from_one_command_to_the_next(tmp_path: Path) -> None:
+    """A station made in one run is there in the next."""
+    state = ["--state", str(tmp_path / "state.db")]
+    make = 'session.post(stations, json={"external_monitoring_station_id": "a", "name": "A"}).raise_for_status()'
+
+    assert run(*state, *python(make)).returncode == 0
+    assert run(*state, *python('print(session.get(stations).json()[0]["name"])')).stdout == "A\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_command_it_serves_until_it_is_told_to_end(
+    started: list[subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    """It prints where it is, where its page is, and the lines to paste; then it ends with status 0."""
+    process = start(started)
+
+    url = line(process).removeprefix("CHeKT's Partner API, emulated: ").removesuffix(" (Ctrl-C ends it)")
+    assert [line(process) for _ in range(7)] == [
+        f"What it does, and its switches and faults: {url}/docs",
+        "To point a program at it:",
+        f"export CHEKT_BASE_URL={url}",
+        f"export CHEKT_TOKEN_URL={url}/oauth/token",
+        "export CHEKT_CLIENT_ID=emulator-client",
+        "export CHEKT_CLIENT_SECRET=emulator-secret",
+        "export CHEKT_DEALER_ID=12345",
+    ]
+    assert requests.get(f"{url}/docs", timeout=20).status_code == 200
+
+    process.send_signal(number)
+    assert process.wait(20) == 0
+    assert process.communicate() == ("", "")
+
+
+def test_ctrl_c_reaches_the_command_once_and_the_emulator_outlives_it(started: list[subprocess.Popen[str]]) -> None:
+    """The command tidies up with the API still there, and its status is passed on."""
+    program = """
+import signal, sys, threading
+count, done = [], threading.Event()
+signal.signal(signal.SIGINT, lambda *_: (count.append(1), done.set()))
+print("ready", flush=True)
+done.wait()
+sys.stdin.readline()
+print(len(count), session.get(stations).status_code, flush=True)
+raise SystemExit(9)
+"""
+    process = start(started, *python(program))
+    assert line(process) == "ready"
+
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does at Ctrl-C
+
+    out, err = process.communicate("go\n", timeout=20)
+    assert (out, err, process.returncode) == ("1 200\n", "", 9)
+
+
+def test_sigterm_is_passed_on_to_the_command(started: list[subprocess.Popen[str]]) -> None:
+    """Sent to the emulator alone, as a supervisor does; the command's way of ending is what counts."""
+    process = start(started, *python('print("ready", flush=True); import signal; signal.pause()'))
+    assert line(process) == "ready"
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 128 + signal.SIGTERM
