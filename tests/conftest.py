@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator
 from chekt_provider.operations import StationOperations
 from chekt_provider.settings import Settings, read_settings
+from tests.raw_server import RawServer
 
 # Everybody sees the same examples, and on slow machines too.
 hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, database=None)
@@ -68,9 +70,27 @@ def settings(emulator: Emulator) -> Settings:
 
 
 @pytest.fixture
-def transport(settings: Settings, clock: Clock, said: list[str]) -> Transport:
+def raw_server() -> Iterator[Callable[..., RawServer]]:
+    """Starts servers whose answers are bytes."""
+    with ExitStack() as stack:
+        yield lambda *answers, **options: stack.enter_context(RawServer(*answers, **options))
+
+
+@pytest.fixture
+def new_transport(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., Transport]:
+    """Calls with changed settings, in a process that has made none yet; they never sleep, the jitter is a half."""
+
+    def make(**changes: Any) -> Transport:
+        changed = replace(settings, **changes)
+        return Transport(changed, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
+
+    return make
+
+
+@pytest.fixture
+def transport(new_transport: Callable[..., Transport]) -> Transport:
     """Calls that never sleep; the jitter is always a half."""
-    return Transport(settings, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
+    return new_transport()
 
 
 @pytest.fixture

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from chekt_provider.api.answers import RawAnswer, evidence_of, judged
 from chekt_provider.errors import CredentialsRefused, TokenError
-from chekt_provider.text import shown
 
 UNKNOWN_LIFE_SECONDS = 300.0
 _SHORTEST_LIFE, _LONGEST_LIFE = 1.0, 24 * 3600.0
+_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,10 @@ def token_life(expires_in: object) -> float:
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
         return UNKNOWN_LIFE_SECONDS
     try:
-        return min(max(float(expires_in), _SHORTEST_LIFE), _LONGEST_LIFE)
+        life = float(expires_in)
     except (ValueError, OverflowError):
         return UNKNOWN_LIFE_SECONDS
+    return UNKNOWN_LIFE_SECONDS if math.isnan(life) else min(max(life, _SHORTEST_LIFE), _LONGEST_LIFE)
 
 
 def expiry_margin(life: float) -> float:
@@ -108,18 +111,28 @@ def no_auth(request: PreparedRequest) -> PreparedRequest:
 
 
 def access_token(raw: RawAnswer, trace_id: str) -> AccessToken:
-    """The token of a token endpoint's answer, which is never echoed."""
+    """The token of a token endpoint's answer.
+
+    Nothing of the answer but a code is repeated in an error: it may hold a token, or repeat the form with the secret.
+    """
+    code = _oauth_error(raw)
+    if raw.status >= 300:
+        raw = replace(raw, body=b"")
     evidence, _ = evidence_of(raw, trace_id)
     if raw.status in (400, 401):
-        code = _oauth_error(raw)
         if code in ("invalid_client", "unauthorized_client") or raw.status == 401:
             raise CredentialsRefused(f"the token endpoint refused the credentials ({code})", evidence=evidence)
         raise TokenError(f"the token endpoint refused ({code})", evidence=evidence)
     answer = judged(raw, trace_id).data
-    value = answer.get("access_token") if isinstance(answer, dict) else None
-    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable() or " " in value:
+    if not isinstance(answer, dict) or not _is_bearer(answer.get("access_token"), answer.get("token_type")):
         raise TokenError("the token endpoint's answer holds no usable access token", evidence=evidence)
-    return AccessToken(value, token_life(answer.get("expires_in")))
+    return AccessToken(answer["access_token"], token_life(answer.get("expires_in")))
+
+
+def _is_bearer(value: object, kind: object) -> bool:
+    """Whether a token can go into a header, as a bearer token; a type that is not told is taken for that one."""
+    fits = isinstance(value, str) and bool(value) and value.isascii() and value.isprintable() and " " not in value
+    return fits and (kind is None or (isinstance(kind, str) and kind.lower() == "bearer"))
 
 
 def _oauth_error(raw: RawAnswer) -> str:
@@ -130,4 +143,4 @@ def _oauth_error(raw: RawAnswer) -> str:
         return "no reason given"
     error = parsed.get("error") if isinstance(parsed, dict) else None
     code = error.get("code") if isinstance(error, dict) else error
-    return shown(code, 80) if isinstance(code, str) and code else "no reason given"
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else "no reason given"

@@ -7,7 +7,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any, TypeVar
@@ -144,21 +144,24 @@ class Transport:
             raise error.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
     def _attempt(self, operation: Operation, verb: str, path: str, **content: Any) -> Answer:
-        token = self._tokens.token()
-        raw = self._authorised(operation, verb, path, token, **content)
+        operation.excuse(self._limit.take())
+        token = self._tokens.token()  # after the wait, during which it could have expired
+        raw = self._authorised(verb, path, token, **content)
         if raw.status == 401:
             self._tokens.drop(token)
-            raw = self._authorised(operation, verb, path, self._tokens.token(), **content)
+            operation.excuse(self._limit.take())
+            raw = self._authorised(verb, path, self._tokens.token(), **content)
         return judged(raw, operation.trace_id)
 
-    def _authorised(self, operation: Operation, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
-        operation.excuse(self._limit.take())
+    def _authorised(self, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
         raw = self._exchange(verb, self._settings.base_url + path, READ_SECONDS, auth=BearerAuth(token), **content)
         limit = raw.headers.get("X-RateLimit-Limit", "")
         if limit.isascii() and limit.isdigit() and int(limit):
             self._limit.follow(int(limit))
         if raw.status == 429:
             self._limit.drain()
+        if raw.status >= 400:  # an excerpt is shown, and a page for debugging may repeat the request
+            raw = replace(raw, body=raw.body.replace(token.encode(), b"***"))
         return raw
 
     def _fetch_token(self) -> AccessToken:
@@ -166,7 +169,7 @@ class Transport:
         operation = self.operation("get an access token")
 
         def attempt() -> AccessToken:
-            self._limit.take()
+            operation.excuse(self._limit.take())
             form = {
                 "grant_type": "client_credentials",
                 "client_id": self._settings.client_id,
