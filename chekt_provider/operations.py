@@ -333,12 +333,13 @@ class StationOperations:
 
     def _put(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
         """PUT every field. Which form clears one is not documented: "" first, null where CHeKT refuses ""."""
+        cleared_as = self._cleared_as  # another thread may learn better meanwhile
         try:
-            station = self._put_once(operation, station_id, wanted, cleared_as=self._cleared_as)
+            station = self._put_once(operation, station_id, wanted, cleared_as=cleared_as)
         except InvalidInput as error:
             cleared = [name for name in UPDATED_IN_PLACE if not getattr(wanted, name)]
             refused_blank = error.evidence.field in cleared or (cleared and not error.evidence.field)
-            if self._cleared_as is None or not refused_blank:
+            if cleared_as is None or not refused_blank:
                 raise
             try:
                 station = self._put_once(operation, station_id, wanted, cleared_as=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -97,6 +98,22 @@ def test_a_blank_refused_without_naming_the_field_is_tried_as_null_too(
     stations.update(recorded, central(prefix=""))
 
     assert [r.body["prefix"] for r in emulator.requests if r.method == "PUT"] == ["", None]
+
+
+def test_threads_that_learn_at_once_which_form_clears_all_succeed(emulator: Emulator, new_run: NewRun) -> None:
+    """A refusal that comes after another thread has learnt of null is still about the blank."""
+    emulator.switches = Switches(clear="null")
+    run = new_run()
+    recorded = [run.create(central(external_monitoring_station_id=f"s-{n}")) for n in range(8)]
+    emulator.add_fault(Fault(method="PUT", times=4, delay=0.05))
+
+    def clear(n: int) -> None:
+        run.update(recorded[n], central(external_monitoring_station_id=f"s-{n}", prefix=""))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(clear, range(8)))
+
+    assert [station[3] for station in held(emulator)] == [""] * 8
 
 
 def test_when_neither_form_clears_the_first_refusal_is_told(

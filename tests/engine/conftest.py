@@ -1,0 +1,131 @@
+"""Stacks of the real Pulumi engine, with their state in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chekt_provider.emulator import Emulator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything below this folder runs the engine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(autouse=True)
+def _engine() -> None:
+    """Skip where no engine is, unless CHEKT_TEST_ENGINE=required: `make test` and CI set it, so there it fails."""
+    if shutil.which("pulumi") is None:
+        sentence = 'No pulumi on PATH: run `make test`, or `eval "$(make -s env)"` first.'
+        if os.environ.get("CHEKT_TEST_ENGINE") == "required":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+
+
+@dataclass
+class Run:
+    """What one command printed, and its exit status."""
+
+    text: str
+    status: int
+
+    @property
+    def errors(self) -> list[str]:
+        """The error lines, but for Pulumi's own "update failed"."""
+        lines = [line.strip() for line in self.text.splitlines()]
+        own = ("error: update failed", "error: preview failed", "error: an unhandled error occurred")
+        return [line for line in lines if line.startswith("error: ") and not line.startswith(own)]
+
+
+class Stack:
+    """One stack of one program.
+
+    Args:
+        folder: an empty folder.
+        environment: what `pulumi` is given beside the machine's own variables.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        state, home = folder / "state", folder / "home"
+        state.mkdir()
+        self.environment = {
+            **environment,
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_HOME": str(home),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "NO_COLOR": "1",
+        }
+        (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        self.program("")
+        self.pulumi("stack", "init", "dev")
+
+    def program(self, source: str) -> None:
+        """Replace the program."""
+        head = "import pulumi\nfrom chekt_provider import MonitoringStation\n"
+        (self.folder / "__main__.py").write_text(head + textwrap.dedent(source))
+
+    def pulumi(self, *arguments: str, status: int = 0, **environment: str | None) -> Run:
+        """Run one command; its exit status must be `status`, and no traceback may be in what it prints.
+
+        Variables of `environment` are set, or taken away where they are None.
+        """
+        variables = {**os.environ, **self.environment, **environment}
+        given = {name: value for name, value in variables.items() if value is not None}
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.folder,
+            env=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done.stdout
+        assert "Traceback" not in done.stdout
+        return Run(done.stdout, done.returncode)
+
+    def up(self, *arguments: str, status: int = 0, **environment: str | None) -> Run:
+        """`pulumi up` without its preview."""
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments, status=status, **environment)
+
+    def up_changes_nothing(self) -> None:
+        """A further `pulumi up` finds nothing to do."""
+        self.up("--expect-no-changes")
+
+    def destroy(self) -> Run:
+        """`pulumi destroy` without its preview."""
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def exported(self) -> str:
+        """The whole state, as text."""
+        return self.pulumi("stack", "export").text
+
+    def stations(self) -> dict[str, dict[str, Any]]:
+        """The monitoring stations in the state, by their resource names."""
+        resources = json.loads(self.exported())["deployment"].get("resources", [])
+        return {r["urn"].rpartition("::")[2]: r for r in resources if r["type"].endswith("chekt:MonitoringStation")}
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").text)
+        return outputs
+
+
+@pytest.fixture
+def stack(emulator: Emulator, tmp_path: Path) -> Stack:
+    """A stack whose settings, in the environment, point at the emulator."""
+    return Stack(tmp_path, emulator.environment())

@@ -1,0 +1,130 @@
+"""The life of a stack through the real engine, under a pairwise selection of CHeKT's open questions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any, get_args
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Switches
+from tests.engine.conftest import Stack
+from tests.helpers import held
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    name: get_args(field.annotation) for name, field in Switches.model_fields.items() if name != "page_size"
+}
+
+
+def pairs(row: dict[str, str]) -> set[tuple[tuple[str, str], ...]]:
+    """Every two switches of a row with their values."""
+    return set(itertools.combinations(sorted(row.items()), 2))
+
+
+def pairwise() -> list[dict[str, str]]:
+    """A few rows in which every two values of two switches meet: take the row that adds most, until none is missing."""
+    rows = [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
+    missing = set().union(*(pairs(row) for row in rows))
+    selection = []
+    while missing:
+        best = max(rows, key=lambda row: len(pairs(row) & missing))
+        selection.append(best)
+        missing -= pairs(best)
+    return selection
+
+
+def test_the_selection_is_pairwise() -> None:
+    """Every two values of two switches meet in some row, and there are few rows."""
+    covered = set().union(*(pairs(row) for row in pairwise()))
+    wanted = {
+        ((a, x), (b, y))
+        for a, b in itertools.combinations(sorted(CHOICES), 2)
+        for x, y in itertools.product(CHOICES[a], CHOICES[b])
+    }
+    assert covered == wanted
+    assert len(pairwise()) <= 20
+
+
+def program(stations: dict[str, dict[str, Any]]) -> str:
+    lines = [f"MonitoringStation({name!r}, **{inputs!r})" for name, inputs in stations.items()]
+    return "\n".join(lines)
+
+
+def inputs(name: str, **changes: Any) -> dict[str, Any]:
+    return {"external_monitoring_station_id": f"{name}-01", "name": name, "prefix": "PR", "linecard": "11", **changes}
+
+
+@pytest.mark.parametrize("row", pairwise(), ids=lambda row: "-".join(row.values()))
+def test_a_stack_lives_through_everything(emulator: Emulator, stack: Stack, row: dict[str, str]) -> None:
+    """Preview, up, no change, refresh, edit, clear, drift, vanish, replace, destroy; the API ends empty."""
+    emulator.switches = Switches.model_validate({**row, "page_size": 2})
+    names = ["alpha", "bravo", "charlie", "delta", "echo"]
+    stations = {name: inputs(name) for name in names} | {
+        "foxtrot": {**inputs("foxtrot"), "prefix": "", "linecard": None}
+    }
+    stack.program(program(stations))
+
+    # A preview sends nothing; an up makes each station once; then neither up nor refresh finds a change.
+    assert "+ 7 to create" in stack.pulumi("preview").text
+    assert emulator.requests == []
+    stack.up()
+    assert [station[1] for station in sorted(held(emulator), key=lambda s: s[1])] == [
+        "alpha-01",
+        "bravo-01",
+        "charlie-01",
+        "delta-01",
+        "echo-01",
+        "foxtrot-01",
+    ]
+    stack.up_changes_nothing()
+    stack.pulumi("refresh", "--yes", "--expect-no-changes")
+
+    # Every field is edited, and every optional one is cleared, each on a station of its own.
+    stations["alpha"]["name"] = "Alpha renamed"
+    stations["bravo"]["prefix"] = "NEW"
+    stations["charlie"]["linecard"] = "99"
+    stations["delta"]["prefix"] = None
+    del stations["echo"]["linecard"]
+    stack.program(program(stations))
+    assert "~ 5 updated" in stack.up().text
+    edited = {
+        "alpha-01": ("Alpha renamed", "PR", "11"),
+        "bravo-01": ("bravo", "NEW", "11"),
+        "charlie-01": ("charlie", "PR", "99"),
+        "delta-01": ("delta", "", "11"),
+        "echo-01": ("echo", "PR", ""),
+        "foxtrot-01": ("foxtrot", "", ""),
+    }
+    assert {station[1]: station[2:] for station in held(emulator)} == edited
+    stack.up_changes_nothing()
+
+    # Drift of every field is seen by a preview that refreshes, and a vanished station too; one up repairs it all.
+    ids = {station[1]: station[0] for station in held(emulator)}
+    emulator.edit_station(ids["alpha-01"], name="Drifted")
+    emulator.edit_station(ids["bravo-01"], prefix="")
+    emulator.edit_station(ids["foxtrot-01"], linecard="drifted")
+    emulator.remove_station(ids["echo-01"])
+    drift = re.sub(" +:", ":", stack.pulumi("preview", "--refresh", "--diff", "--expect-no-changes", status=7).text)
+    assert '~ name: "Drifted" => "Alpha renamed"' in drift
+    assert '+ prefix: "NEW"' in drift
+    assert '- linecard: "drifted"' in drift
+    assert "+ 1 to create" in drift
+    stack.up("--refresh")
+    assert {station[1]: station[2:] for station in held(emulator)} == edited
+    stack.pulumi("refresh", "--yes", "--expect-no-changes")
+
+    # Another external id replaces: the new station is there before the old one goes.
+    stations["alpha"]["external_monitoring_station_id"] = "alpha-02"
+    stack.program(program(stations))
+    emulator.clear_requests()
+    stack.up()
+    writes = [
+        (r.method, r.status) for r in emulator.requests if r.method in ("POST", "DELETE") and "oauth" not in r.path
+    ]
+    assert writes == [("POST", 201), ("DELETE", 204)]
+    assert sorted(station[1] for station in held(emulator))[0] == "alpha-02"
+    stack.up_changes_nothing()
+
+    stack.destroy()
+    assert held(emulator) == []
