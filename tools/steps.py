@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SECONDS_BETWEEN_LINES = 20
+SECONDS_BETWEEN_LOOKS = 0.2
 LINES_OF_OUTPUT = 20
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ERASE = "\r\x1b[K"  # back to the start of the terminal's line, and empty it
 
 
@@ -44,7 +46,7 @@ def run_as_command(step: Callable[[], None]) -> int:
     A termination or a closed terminal ends it like Ctrl-C does: commands under way are stopped, half-made folders
     removed.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDINGS:
         signal.signal(ending, signal.default_int_handler)
     try:
         step()
@@ -99,8 +101,7 @@ def run_in_sight(
         SetupError: the command failed or took too long; carries its output.
     """
     progress = Progress(title, sys.stderr)
-    with log.open("wb") as output:
-        # A session of its own, so that everything the command starts can be ended with it.
+    with _endings_noted() as endings, log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - the callers' commands are fixed
             command,
             cwd=cwd,
@@ -108,17 +109,20 @@ def run_in_sight(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
             pass_fds=() if lock is None else (lock,),
+            start_new_session=True,  # so that everything the command starts can be ended with it
         )
-    status = None
-    try:
-        status = _wait(process, progress, limit)
-    finally:
-        if process.poll() is None:
+        while process.poll() is None and not endings and (limit is None or progress.seconds < limit):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=SECONDS_BETWEEN_LOOKS)
+            progress.show()
+        status = process.poll()
+        if status is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-        progress.close({0: "done", None: "stopped"}.get(status, "failed"))
+    progress.close({0: "done", None: "stopped"}.get(status, "failed"))
+    if endings:
+        raise KeyboardInterrupt
     if status != 0:
         ending = f"had not finished after {limit:.0f} s" if status is None else f"failed (exit status {status})"
         raise SetupError(f"{title} {ending}", log.read_text(errors="replace"))
@@ -148,7 +152,7 @@ class Progress:
         return self._clock() - self._start
 
     def show(self) -> None:
-        """Called about once a second."""
+        """Called a few times a second."""
         shown = f"{self._title} ... {self.seconds:.0f} s"
         if self._in_place:
             self._write(f"{ERASE}{shown}")
@@ -165,11 +169,13 @@ class Progress:
         self._stream.flush()
 
 
-def _wait(process: subprocess.Popen[bytes], progress: Progress, limit: float | None) -> int | None:
-    """The command's exit status; None when it went over the limit."""
-    while limit is None or progress.seconds < limit:
-        try:
-            return process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            progress.show()
-    return None
+@contextmanager
+def _endings_noted() -> Iterator[list[int]]:
+    """Note Ctrl-C and its kin in a list: an exception out of nowhere could lose a command that was just started."""
+    noted: list[int] = []
+    handlers = {ending: signal.signal(ending, lambda number, _: noted.append(number)) for ending in ENDINGS}
+    try:
+        yield noted
+    finally:
+        for ending, handler in handlers.items():
+            signal.signal(ending, handler)

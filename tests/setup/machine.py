@@ -1,6 +1,7 @@
 """A machine to try the set-up on: a checkout, a home and a PATH of its own, and programs that only pretend."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,11 @@ for program in pulumi pulumi-language-python pulumi-language-python-exec pulumi-
     chmod +x "$2/bin/$program"
 done
 """
+
+
+def timeless(text: str) -> str:
+    """The text without the seconds that things took."""
+    return re.sub(r"after \d+ s", "after N s", text)
 
 
 class Hold:

@@ -1,0 +1,227 @@
+"""What the make targets do, with programs that only pretend to be Pulumi and chekt."""
+
+import shutil
+import sys
+
+import pytest
+
+from tests.setup.machine import CHECKOUT, Machine
+from tools.venv import fingerprint
+
+CHEKT = """#!/bin/sh
+echo "chekt ${*%% -- *}" >> "$CALLS"
+case "$*" in
+    emulator*) while [ "$1" != -- ]; do shift; done; shift; exec "$@" ;;
+    "stations --json") echo "$STATIONS" ;;
+    stations) echo "the table of stations" ;;
+esac
+"""
+PULUMI = """#!/bin/sh
+if [ "$1" = version ]; then echo v3.250.0; exit; fi
+echo "pulumi $*" >> "$CALLS"
+if [ "$1" = "$FAILING" ]; then exit 255; fi
+"""
+
+
+@pytest.fixture
+def ready(machine: Machine) -> Machine:
+    """A checkout that is set up already, the engine on PATH."""
+    shutil.copy(CHECKOUT / "Makefile", machine.checkout)
+    (machine.checkout / "pyproject.toml").write_text('[project]\nname = "tried-out"\n')
+    (machine.checkout / "requirements.lock").write_text("")
+    venv = machine.checkout / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").touch()
+    (venv / ".complete").write_text(fingerprint(machine.checkout))
+    machine.add_pulumi("v3.250.0")
+    machine.environ["PYTHON"] = sys.executable
+    return machine
+
+
+def test_env_prints_nothing_but_shell(ready: Machine) -> None:
+    """One `export` a line, every value quoted where it has to be; the folder for the state is there."""
+    done = ready.run("make", "-s", "env")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"export PATH='{ready.checkout}/.venv/bin:{ready.bin}'",
+        "export PULUMI_SKIP_UPDATE_CHECK=1",
+        f"export PULUMI_BACKEND_URL='file://{ready.checkout}/.local/state'",
+        "export PULUMI_CONFIG_PASSPHRASE=''",
+    ]
+    assert (ready.checkout / ".local" / "state").is_dir()
+
+
+def test_env_keeps_its_stdout_clean_while_it_sets_up(ready: Machine) -> None:
+    """`eval` must not run the progress of a build."""
+    (ready.bin / "pulumi").unlink()
+    ready.add_go()
+    ready.environ["https_proxy"] = "http://127.0.0.1:1"  # Pulumi's own site is out of reach
+
+    done = ready.run("make", "-s", "env")
+
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0] for line in done.stdout.splitlines()} == {"export"}
+    assert done.stdout.startswith(f"export PATH='{ready.checkout}/.venv/bin:{ready.checkout}/.engine:{ready.bin}'\n")
+    assert "Building pulumi ...\n" in done.stderr
+
+
+def test_env_may_be_evaluated_twice(ready: Machine) -> None:
+    """The second time changes nothing; quotes in the checkout's path do no harm."""
+    odd = ready.checkout.rename(ready.root / "it's here")
+    (odd / ".venv" / ".complete").write_text(fingerprint(odd))
+    ready.checkout = odd
+
+    done = ready.run("sh", "-euc", 'eval "$(make -s env)"; echo "$PATH"; eval "$(make -s env)"; echo "$PATH"')
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"{odd}/.venv/bin:{ready.bin}"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PULUMI_BACKEND_URL", "s3://our-states"),
+        ("PULUMI_CONFIG_PASSPHRASE", "correct horse"),
+        ("PULUMI_CONFIG_PASSPHRASE", ""),
+    ],
+)
+def test_env_leaves_what_the_user_has_set(ready: Machine, name: str, value: str) -> None:
+    """Somebody who keeps the state elsewhere goes on doing so."""
+    ready.environ[name] = value
+
+    assert name not in ready.run("make", "-s", "env").stdout
+
+
+def test_env_leaves_a_passphrase_file_alone(ready: Machine) -> None:
+    """A passphrase in the environment would win over the file."""
+    ready.environ["PULUMI_CONFIG_PASSPHRASE_FILE"] = "/somewhere/passphrase"
+
+    assert "PULUMI_CONFIG_PASSPHRASE" not in ready.run("make", "-s", "env").stdout
+
+
+def test_up_shows_the_stations_of_the_same_emulator(ready: Machine) -> None:
+    """One run of the emulator, in it Pulumi and then the table."""
+    ready.add("chekt", CHEKT)
+    ready.add("pulumi", PULUMI)
+
+    done = ready.run("make", "up")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "\nthe table of stations\n"
+    assert ready.calls == [
+        "pulumi stack select --create --stack dev",
+        "chekt emulator --state .local/emulator.sqlite",
+        "pulumi up --yes --stack dev",
+        "chekt stations",
+    ]
+
+
+@pytest.mark.parametrize(("target", "verb"), [("up", "up"), ("down", "destroy")])
+def test_a_pulumi_that_fails_fails_the_target(ready: Machine, target: str, verb: str) -> None:
+    """No table that would look as if all were well."""
+    ready.add("chekt", CHEKT)
+    ready.add("pulumi", PULUMI)
+    ready.environ["FAILING"] = verb
+
+    done = ready.run("make", target)
+
+    assert done.returncode == 2  # make's own
+    assert "chekt stations" not in ready.calls
+
+
+def test_down_is_content_with_an_empty_api(ready: Machine) -> None:
+    """The proof is CHeKT's own list."""
+    ready.add("chekt", CHEKT)
+    ready.add("pulumi", PULUMI)
+    ready.environ["STATIONS"] = "[]"
+
+    done = ready.run("make", "down")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ready.calls[-3:] == ["pulumi destroy --yes --stack dev", "chekt stations", "chekt stations --json"]
+
+
+def test_down_fails_while_the_api_holds_stations(ready: Machine) -> None:
+    """Something else made them: one line says so."""
+    ready.add("chekt", CHEKT)
+    ready.add("pulumi", PULUMI)
+    ready.environ["STATIONS"] = '[{"name": "Someone\'s"}]'
+
+    done = ready.run("make", "down")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        "The stack is destroyed, yet the API still holds the stations above: something else created them."
+    )
+
+
+def test_tests_cannot_skip_the_engine(ready: Machine) -> None:
+    """`make test` finds the engine first, and says that it has to be there."""
+    python = ready.checkout / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$CHEKT_TEST_ENGINE: python $*"\n')
+    python.chmod(0o755)
+
+    assert ready.run("make", "test").stdout == "required: python -m pytest -n auto --dist worksteal\n"
+
+
+@pytest.mark.parametrize("failing", ["", "ruff check", "ruff format --check", "mypy", "lint-imports"])
+def test_check_runs_every_linter_and_stops_at_the_first_that_fails(ready: Machine, failing: str) -> None:
+    """From .venv, without an engine."""
+    checks = ["ruff check", "ruff format --check", "mypy", "lint-imports"]
+    with (ready.checkout / "pyproject.toml").open("a") as pyproject:
+        pyproject.write("[tool.importlinter]\n")
+    for name in ("ruff", "mypy", "lint-imports"):
+        linter = ready.checkout / ".venv" / "bin" / name
+        linter.write_text(
+            f'#!/bin/sh\ncall="{name}${{1:+ $*}}"\necho "$call" >> "$CALLS"\n[ "$call" != "{failing}" ]\n'
+        )
+        linter.chmod(0o755)
+    (ready.bin / "pulumi").unlink()
+
+    done = ready.run("make", "check")
+
+    assert done.returncode == (2 if failing else 0)
+    assert ready.calls == (checks[: checks.index(failing) + 1] if failing else checks)
+
+
+def test_clean_leaves_the_users_engines(ready: Machine) -> None:
+    """Another checkout may be using them."""
+    (ready.bin / "pulumi").unlink()
+    ready.add_go()
+    ready.environ["https_proxy"] = "http://127.0.0.1:1"
+    ready.run("make", "env")
+    ready.run("make", "clean")
+
+    assert sorted(path.name for path in ready.checkout.iterdir()) == [
+        "Makefile",
+        "pyproject.toml",
+        "requirements.lock",
+        "tools",
+    ]
+    assert len(ready.engines()) == 1
+
+
+def test_make_alone_lists_every_target(ready: Machine) -> None:
+    """The default goal is the help, and no target is missing from it."""
+    phony = next(line for line in (CHECKOUT / "Makefile").read_text().splitlines() if line.startswith(".PHONY: "))
+
+    listed = [line.split()[1] for line in ready.run("make").stdout.splitlines()]
+
+    assert sorted(listed) == sorted(phony.removeprefix(".PHONY: ").split())
+
+
+def test_ci_runs_check_and_test_and_nothing_else(machine: Machine) -> None:
+    """From any folder, and it stops at the first that fails."""
+    make = machine.bin / "make"
+    make.unlink()
+    machine.add("make", '#!/bin/sh\necho "make $*" >> "$CALLS"\n[ "$1" != "$FAILING" ]\n')
+    for name in ("bash", "dirname", "env"):
+        (machine.bin / name).symlink_to(str(shutil.which(name)))
+    script = CHECKOUT / ".ci" / "run"
+
+    assert machine.run(script).returncode == 0
+    assert machine.calls == ["make check", "make test"]
+    machine.environ["FAILING"] = "check"
+    assert machine.run(script).returncode == 1
+    assert machine.calls == ["make check", "make test", "make check"]
