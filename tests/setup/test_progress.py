@@ -68,6 +68,6 @@ def test_a_command_that_fails_shows_its_last_twenty_lines(tmp_path: Path) -> Non
 def test_a_command_over_its_limit_is_stopped(tmp_path: Path) -> None:
     """An installer that hangs does not hang the set-up."""
     with pytest.raises(SetupError) as failure:
-        run_in_sight("Hanging", [sys.executable, "-c", "input()"], log=tmp_path / "log", limit=0)
+        run_in_sight("Hanging", [sys.executable, "-c", "import signal; signal.pause()"], log=tmp_path / "log", limit=0)
 
     assert failure.value.reason == "Hanging had not finished after 0 s"
