@@ -51,7 +51,7 @@ class MonitoringStationProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings, all at once; give the inputs in canonical form. Sends nothing."""
         given = _inputs(news)
-        if not given.get("dealer_id") and self._settings.dealer_id:
+        if "dealer_id" not in given and self._settings.dealer_id:
             given["dealer_id"] = self._settings.dealer_id
         known = {name: value for name, value in given.items() if not _is_unknown(value)}
         problems = [*self._settings.problems, *input_problems(known, given.keys() - known.keys())]

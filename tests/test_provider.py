@@ -72,6 +72,16 @@ def test_check_takes_the_dealer_from_the_settings(emulator: Emulator) -> None:
     assert provider.check({}, CENTRAL).inputs["dealer_id"] == "12345"
 
 
+@pytest.mark.parametrize("dealer", ["", 0.0])
+def test_a_blank_dealer_is_not_the_default_dealer(dealer: object) -> None:
+    """A blank variable in a program must not turn into another dealer."""
+    provider = configured({"chekt:dealerId": "777"})
+
+    assert reasons(provider, {**CENTRAL, "dealer_id": dealer}) == [
+        "dealer_id is not an id: write digits only, such as 12345."
+    ]
+
+
 def test_a_dealer_that_nobody_names_is_a_failure(offline: MonitoringStationProvider) -> None:
     """The line names both ways to give it."""
     assert reasons(offline, {**CENTRAL, "dealer_id": None}) == [
