@@ -24,7 +24,6 @@ _COLUMNS = {
     "name": "name",
     "prefix": "prefix",
     "linecard": "linecard",
-    "created_at": "created at",
 }
 
 
