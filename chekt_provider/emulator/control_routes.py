@@ -59,7 +59,7 @@ class Made(BaseModel):
     id: int
 
 
-def _controls(request: HttpRequest) -> Controls:
+async def _controls(request: HttpRequest) -> Controls:
     controls: Controls = request.state.controls
     return controls
 

@@ -48,7 +48,7 @@ _BODY: dict[int | str, dict[str, Any]] = _CONFLICT | {
 }
 
 
-def _world(request: Request) -> World:
+async def _world(request: Request) -> World:
     world: World = request.state.world
     return world
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,25 @@ def test_an_idle_connection_is_closed_when_it_stops(api: Api) -> None:
         api.emulator.stop()
 
         assert connection.recv(1) == b""
+
+
+def test_a_connection_that_is_only_just_being_taken_is_ended_too() -> None:
+    """None is left open, however unlucky its moment."""
+    for _ in range(30):
+        with ExitStack() as stack:
+            emulator = stack.enter_context(Emulator())
+            address = (emulator.host, emulator.port)
+            connections = [stack.enter_context(socket.create_connection(address, timeout=5)) for _ in range(8)]
+            emulator.stop()
+            assert [ended(connection) for connection in connections] == [True] * 8
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether a connection has come to its end, orderly or not; a time-out is an error."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def test_a_state_file_lasts_from_one_run_to_the_next(make_api: Callable[..., Api], tmp_path: Path) -> None:

@@ -242,10 +242,14 @@ def test_a_bad_paging_parameter_is_422_and_named(make_api: Callable[..., Api], l
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, query.partition("=")[0])
 
 
+@pytest.mark.parametrize(("size", "expected"), [(2, [[1, 2], [3, 4], [5]]), (5, [[1, 2, 3, 4, 5]])])
 @pytest.mark.parametrize("path", [STATIONS, "/sites"])
-def test_links_lead_through_the_whole_list(make_api: Callable[..., Api], path: str) -> None:
+def test_links_lead_through_the_whole_list(
+    make_api: Callable[..., Api], path: str, size: int, expected: list[list[int]]
+) -> None:
     """Each page but the last names the next (RFC 8288); the cursor is no number to guess."""
     api = five(make_api, "links")
+    api.emulator.switches = Switches(lists="links", page_size=size)
     url, pages = api.get(path).url, []
 
     while url:
@@ -254,4 +258,4 @@ def test_links_lead_through_the_whole_list(make_api: Callable[..., Api], path: s
         url = answer.links.get("next", {}).get("url", "")
         assert url == "" or not url.partition("cursor=")[2].isdigit()
 
-    assert pages == [[1, 2], [3, 4], [5]]
+    assert pages == expected
