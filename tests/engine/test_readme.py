@@ -1,0 +1,314 @@
+"""The README does what it says: its commands are run, its programs too, and its tables are held against the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chekt_provider import models, operations
+from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.errors import ChektError
+from chekt_provider.models import StationInputs
+from chekt_provider.operations import Recorded, StationOperations
+from chekt_provider.settings import VARIABLES
+from tests.helpers import COLLECTION, central
+from tools.venv import fingerprint
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def steps(console: str) -> list[tuple[str, list[str]]]:
+    """Each command of a console block, with the lines that it prints."""
+    parts = re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]
+    return [(part.splitlines()[0], part.splitlines()[1:]) for part in parts]
+
+
+def without_numbers(line: str) -> str:
+    """A line as it is whatever ids were given and however wide the terminal is."""
+    return re.sub(r"\s+", " ", re.sub(r"│ \d+ ", "│ N ", line)).strip()
+
+
+def assert_printed(promised: list[str], printed: str) -> None:
+    """Every promised line was printed; between two `…` in their order, the rows of a table in any."""
+    lines = [without_numbers(line) for line in printed.splitlines()]
+    for line in promised:
+        assert line == "…" or without_numbers(line) in lines, f"not printed: {line!r}\n{printed}"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What a clone of this checkout would hold, with the set-up of this one lent to it."""
+    copy = tmp_path / "chekt-provider"
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    for name in filter(None, files.split("\0")):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
+    (copy / ".venv").mkdir()
+    for child in (ROOT / ".venv").iterdir():
+        if child.name != ".complete":
+            (copy / ".venv" / child.name).symlink_to(child)
+    (copy / ".venv" / ".complete").write_text(fingerprint(copy))
+    return copy
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[[str, Path], str]:
+    """A shell with an empty home: what a command printed, which must have ended well."""
+    home = tmp_path / "home"
+    home.mkdir()
+    ours = ("PULUMI_", "CHEKT_", "VIRTUAL_ENV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    environment = {**kept, "HOME": str(home), "XDG_CACHE_HOME": cache, "NO_COLOR": "1", "COLUMNS": "80"}
+
+    def run(command: str, folder: Path) -> str:
+        done = subprocess.run(
+            ["bash", "-euc", command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "Traceback" not in done.stdout
+        return done.stdout
+
+    return run
+
+
+def test_the_two_commands_do_what_the_readme_shows(checkout: Path, shell: Callable[[str, Path], str]) -> None:
+    """`make up` creates three stations, again it changes nothing, `make down` leaves nothing."""
+    shown = [step for console in blocks("console")[:2] for step in steps(console)]
+
+    assert [command for command, _ in shown] == ["make up", "make up", "make down"]
+    for command, promised in shown:
+        assert_printed(promised, shell(command, checkout))
+
+
+def test_a_program_of_ones_own_works_as_shown(
+    checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    """The two files, and the commands around them, in a folder of their own."""
+    (prepare, run) = blocks("console")[2:4]
+    yaml, program = blocks("yaml")[0], blocks("python")[0]
+    assert len(program.strip().splitlines()) <= 10, "ten lines"
+
+    shell("\n".join(command for command, _ in steps(prepare)), checkout)
+    folder = tmp_path / "home" / "stations"
+    (folder / "Pulumi.yaml").write_text(yaml)
+    (folder / "__main__.py").write_text(program)
+    printed = shell(
+        f'cd {checkout}; eval "$(make -s env)"; cd {folder}; ' + "; ".join(command for command, _ in steps(run)),
+        tmp_path,
+    )
+
+    assert_printed([line for _, promised in steps(run) for line in promised], printed)
+
+
+def test_the_commands_for_the_real_chekt_work(
+    checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
+) -> None:
+    """Install, settings, preview, up; the real CHeKT is an emulator that the base URL points at."""
+    commands = [command for command, _ in steps(blocks("console")[4])]
+    assert commands[0] == "pip install path/to/chekt-provider"
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(blocks("yaml")[0])
+    (folder / "__main__.py").write_text(blocks("python")[0])
+    (tmp_path / "path" / "to").mkdir(parents=True)
+    checkout.rename(tmp_path / "path" / "to" / "chekt-provider")
+
+    install = (
+        f"{ROOT}/.venv/bin/python -m {commands[0]} --quiet --no-index --no-deps --no-build-isolation --target installed"
+    )
+    shell(install, tmp_path)
+    prepare = f'cd {ROOT}; eval "$(make -s env)"; cd {folder}; export PYTHONPATH={tmp_path}/installed; '
+    prepare += f"mkdir {tmp_path}/state; export PULUMI_BACKEND_URL=file://{tmp_path}/state; pulumi stack init dev; "
+    prepare += f"export CHEKT_BASE_URL={emulator.url}; "
+    typed = {
+        "pulumi config set chekt:clientId my-app": "pulumi config set chekt:clientId emulator-client",
+        "pulumi config set --secret chekt:clientSecret": "echo emulator-secret | pulumi config set --secret "
+        "chekt:clientSecret",
+        "pulumi up": "pulumi up --yes",
+    }
+    printed = shell(prepare + "; ".join(typed.get(command, command) for command in commands[1:]), tmp_path)
+
+    assert "+ 2 created" in printed
+    assert [station["name"] for station in emulator.stations()] == ["Central Station, Springfield"]
+
+
+def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
+    """The emulator as a test kit."""
+    path = tmp_path / "kit.py"
+    path.write_text(blocks("python")[1])
+
+    printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+ 12345", printed[0])
+    assert printed[1:] == ["[]", "0"]
+
+
+def test_every_block_of_the_readme_is_run() -> None:
+    """A block that is added needs a test."""
+    assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
+        "console": 5,
+        "python": 2,
+        "yaml": 1,
+    }
+    assert README.count("```") == 2 * 8
+
+
+def test_the_settings_table_is_complete() -> None:
+    """Each setting with its variable, in the order of the code."""
+    rows = re.findall(r"^\| `(chekt:\w+)` \| `(CHEKT_\w+)` \|", README, re.MULTILINE)
+
+    assert rows == list(VARIABLES.items())
+
+
+def test_the_inputs_table_is_complete() -> None:
+    """Each input, and the limits that the code has."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+    limits = {name: int(found[1]) for name, text, _ in rows if (found := re.search(r"up to (\d+) characters", text))}
+
+    assert {name for name, _, _ in rows} == set(StationInputs.model_fields)
+    assert limits == models.MAX_LENGTH
+    assert {name for name, _, change in rows if change.startswith("replaced")} == set(operations.REPLACED_ON)
+    assert {name for name, _, change in rows if change == "updated in place"} == set(operations.UPDATED_IN_PLACE)
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    """No command is promised that make does not know."""
+    named = set(re.findall(r"[`$(] ?make (?:-s )?([a-z]+)", README))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert named == {"up", "down", "test", "check", "env", "help"}
+    assert named <= targets
+
+
+class _Situations:
+    """One situation for each line of the table of errors."""
+
+    def __init__(self, emulator: Emulator, new_run: Callable[..., StationOperations]) -> None:
+        self.emulator = emulator
+        self.new_run = new_run
+
+    def _fail(self, status: int, path: str = COLLECTION, **more: object) -> StationOperations:
+        self.emulator.add_fault(Fault.model_validate({"path": path, "status": status, "times": None, **more}))
+        return self.new_run()
+
+    def _recorded(self) -> Recorded:
+        return self.new_run().create(central())
+
+    def no_credentials(self) -> None:
+        self.new_run(client_id="", client_secret="").create(central())
+
+    def wrong_secret(self) -> None:
+        self.new_run(client_secret="wrong").create(central())
+
+    def no_token(self) -> None:
+        self._fail(503, "/oauth/token").create(central())
+
+    def nobody_listens(self) -> None:
+        url = self.emulator.url
+        self.emulator.stop()
+        self.new_run(base_url=url).create(central())
+
+    def portal(self) -> None:
+        self._fail(200, body="<html>", content_type="text/html").create(central())
+
+    def refusal(self) -> None:
+        self._fail(403).create(central())
+
+    def failure(self) -> None:
+        self._fail(503).create(central())
+
+    def exists(self) -> None:
+        self._recorded()
+        self.new_run().create(central())
+
+    def twins(self) -> None:
+        self.emulator.add_station(external_monitoring_station_id="central-01", name="One")
+        self.emulator.add_station(external_monitoring_station_id="central-01", name="Two")
+        self.new_run().create(central())
+
+    def twice(self) -> None:
+        run = self.new_run()
+        run.create(central())
+        run.create(central())
+
+    def vanished(self) -> None:
+        recorded = self._recorded()
+        self.emulator.remove_station(1)
+        self.new_run().update(recorded, central(name="New"))
+
+    def not_taken(self) -> None:
+        recorded = self._recorded()
+        body = '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central"}'
+        self._fail(200, f"{COLLECTION}/1", method="PUT", body=body).update(recorded, central(name="New"))
+
+    def sites(self) -> None:
+        recorded = self._recorded()
+        for n in range(2):
+            self.emulator.add_site(external_site_id=f"s-{n}", name="House", monitoring_station_id=1)
+        self.new_run().delete(recorded)
+
+    def hidden_sites(self) -> None:
+        recorded = self._recorded()
+        self._fail(403, "*/sites").delete(recorded)
+
+    def elsewhere(self) -> None:
+        recorded = self._recorded()
+        self.new_run(base_url="https://api.chektdev.com").delete(recorded)
+
+
+SITUATIONS: dict[str, Callable[[_Situations], None]] = {
+    "no credentials are set": _Situations.no_credentials,
+    "the token endpoint refused the credentials": _Situations.wrong_secret,
+    "gave no token": _Situations.no_token,
+    "does not accept connections": _Situations.nobody_listens,
+    "something that is not CHeKT answered": _Situations.portal,
+    "CHeKT refused": _Situations.refusal,
+    "CHeKT failed": _Situations.failure,
+    "it exists already as": _Situations.exists,
+    "stations have this external id already": _Situations.twins,
+    "another resource of this program has the same external id": _Situations.twice,
+    "it does not exist any more": _Situations.vanished,
+    "CHeKT did not take": _Situations.not_taken,
+    "send their signals to it": _Situations.sites,
+    "whether sites send their signals to it cannot be read": _Situations.hidden_sites,
+    "the state says that it is on": _Situations.elsewhere,
+}
+
+
+@pytest.mark.parametrize("text", SITUATIONS)
+def test_an_error_reads_as_the_readme_says(
+    emulator: Emulator, new_run: Callable[..., StationOperations], text: str
+) -> None:
+    """The text of the table is in the line, and the line is one line."""
+    with pytest.raises(ChektError) as caught:
+        SITUATIONS[text](_Situations(emulator, new_run))
+
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_error_of_the_readme_has_its_situation() -> None:
+    """The table and the situations name the same texts."""
+    table = README.split("| the line says | it means |")[1].split("\n\n")[0]
+
+    assert re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE) == list(SITUATIONS)
