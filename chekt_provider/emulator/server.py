@@ -66,12 +66,11 @@ class Server:
         self._ready.set()
         await self._stopping.wait()
         await self._hang_up(state)
-        listener.close()
+        listener.close()  # last: asyncio would lose a connection that is only just being taken, and leave it open
 
     async def _hang_up(self, state: ServerState) -> None:
         """End every connection, and wait until nothing serves one any more."""
-        # A listener must not be closed while it takes a connection: asyncio would lose that one, open
-        self._loop.remove_reader(self._socket)
+        self._loop.remove_reader(self._socket)  # take no more, or callers that come again at once would keep it going
         me = asyncio.current_task()
         while state.connections or asyncio.all_tasks() != {me}:
             for connection in list(state.connections):
