@@ -69,7 +69,7 @@ class Settings:
     def api_host(self) -> str:
         """The API's host name as state keeps it; all names of this machine are one."""
         host = urlsplit(self.base_url).hostname or ""
-        return "localhost" if _is_loopback(host) else host
+        return "localhost" if is_loopback(host) else host
 
     def require_credentials(self, action: str) -> None:
         """Raise SettingsError, which names the settings, when there is nothing to get a token with."""
@@ -219,7 +219,7 @@ def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str |
         return "is not a URL: write it like https://api.chekt.com."
     if parts.path.strip("/") and not path_allowed:
         return "holds a path: write scheme and host only, like https://api.chekt.com."
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "begins with http://, which would send the credentials in clear: write https://."
     if _is_link_local(host):
         return "points at a link-local address, where no API of CHeKT is: write the API's host name."
@@ -230,7 +230,8 @@ def _is_host(host: str) -> bool:
     return _address(host) is not None or _HOST_NAME.fullmatch(host) is not None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback
 

@@ -78,8 +78,13 @@ class _Handler(socketserver.BaseRequestHandler):
 
 def http(status: int = 200, body: bytes = b"[]", content_type: str = "application/json", headers: str = "") -> bytes:
     """The bytes of an HTTP answer; further headers as lines, each with its line break."""
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
-    return head.encode("latin-1") + body
+    lines = [
+        f"HTTP/1.1 {status} X",
+        "Connection: close",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+    ]
+    return "".join([*(f"{line}\r\n" for line in lines), headers, "\r\n"]).encode("latin-1") + body
 
 
 def header(request: bytes, name: str) -> str | None:

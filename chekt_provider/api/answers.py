@@ -71,9 +71,8 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
     if 200 <= raw.status < 300:
         return Answer(_json(raw, evidence), evidence, _answered_at(raw.headers), _next_path(raw.headers))
     if 300 <= raw.status < 400:
-        target = urlsplit(raw.headers.get("Location", "")).hostname or "nowhere"
         raise NotChekt(
-            f"a redirect to {shown(target)} was answered, which is not followed",
+            f"a redirect to {_host(raw.headers.get('Location', ''))} was answered, which is not followed",
             evidence=evidence,
             outcome="Nothing was changed.",
         )
@@ -115,13 +114,13 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
 
 def _said(raw: RawAnswer, envelope: Mapping[str, Any]) -> str:
     """The answer's own reason, on one clean line."""
-    message = envelope.get("message")
+    told = {name: shown(text) for name, text in envelope.items() if isinstance(text, str) and text}
     parts = [
-        envelope.get("code"),
-        f'"{shown(message)}"' if isinstance(message, str) and message else None,
-        f"field {envelope['field']}" if isinstance(envelope.get("field"), str) else None,
+        told.get("code"),
+        f'"{told["message"]}"' if "message" in told else None,
+        f"field {told['field']}" if "field" in told else None,
     ]
-    said = ", ".join(shown(part) for part in parts if isinstance(part, str) and part)
+    said = ", ".join(part for part in parts if part)
     excerpt = shown(raw.body[:1000].decode("utf-8", "replace"))
     return said or (f'"{excerpt}"' if excerpt else "without a reason")
 
@@ -145,6 +144,13 @@ def _json(raw: RawAnswer, evidence: Evidence) -> Any:
         return json.loads(raw.body, parse_constant=refuse)
     except (ValueError, RecursionError):
         raise NotChekt("the answer is not the JSON it says it is", evidence=evidence) from None
+
+
+def _host(url: str) -> str:
+    try:
+        return shown(urlsplit(url).hostname or "nowhere")
+    except ValueError:
+        return "nowhere"
 
 
 def _answered_at(headers: Mapping[str, str]) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import random
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -32,7 +33,8 @@ from chekt_provider.errors import (
     Unreachable,
     Untrusted,
 )
-from chekt_provider.settings import Settings
+from chekt_provider.models import id_digits
+from chekt_provider.settings import Settings, is_loopback
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
 TOKEN_READ_SECONDS = 15.0
@@ -51,11 +53,13 @@ class Operation:
         action: in the infinitive, for errors: "create monitoring station 'central-01' of dealer 12345".
         trace_id: sent as x-partner-trace-id with each of its calls.
         deadline: monotonic seconds after which no further attempt is made.
+        changing: whether any of its calls so far could have changed something.
     """
 
     action: str
     trace_id: str
     deadline: float
+    changing: bool = False
     _excused: float = 0.0
 
     def excuse(self, seconds: float) -> None:
@@ -74,6 +78,7 @@ class Transport:
         clock: monotonic seconds.
         sleep: waits so many seconds.
         draw: gives a float in [0, 1), for the jitter.
+        read_seconds: how long an answer may keep us waiting.
     """
 
     def __init__(
@@ -84,11 +89,13 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
         self._draw = draw
+        self._read_seconds = read_seconds
         self._session = _session()
         self._limit = RateLimit(settings.requests_per_minute, clock=clock, sleep=sleep, say=say)
         self._tokens = TokenSource(self._fetch_token, clock)
@@ -114,6 +121,7 @@ class Transport:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
         """
         self._settings.require_credentials(operation.action)
+        operation.changing |= verb != "GET"
         headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
@@ -141,6 +149,8 @@ class Transport:
             tried = attempts.statistics["attempt_number"]
             cause = f"{error.cause}, {tried} times" if tried > 1 else error.cause
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
+            if isinstance(error, Unclear) and not operation.changing:
+                error = _without_doubt(error)
             raise error.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
     def _attempt(self, operation: Operation, verb: str, path: str, **content: Any) -> Answer:
@@ -154,9 +164,9 @@ class Transport:
         return judged(raw, operation.trace_id)
 
     def _authorised(self, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
-        raw = self._exchange(verb, self._settings.base_url + path, READ_SECONDS, auth=BearerAuth(token), **content)
-        limit = raw.headers.get("X-RateLimit-Limit", "")
-        if limit.isascii() and limit.isdigit() and int(limit):
+        url = self._settings.base_url + path
+        raw = self._exchange(verb, url, self._read_seconds, auth=BearerAuth(token), **content)
+        if limit := id_digits(raw.headers.get("X-RateLimit-Limit")):
             self._limit.follow(int(limit))
         if raw.status == 429:
             self._limit.drain()
@@ -196,7 +206,7 @@ class Transport:
     ) -> RawAnswer:
         """Send once and read the whole answer, within limits of time and size."""
         host = urlsplit(url).hostname or ""
-        proxies = {"no_proxy": host} if self._settings.api_host == "localhost" else None
+        proxies = {"no_proxy": host} if is_loopback(host) else None
         give_up_at = self._clock() + WHOLE_ANSWER_SECONDS
         try:
             with self._session.request(
@@ -212,6 +222,10 @@ class Transport:
                 return RawAnswer(response.status_code, response.headers, self._body(response, give_up_at))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _failure(error, host, read_seconds) from None
+        except OSError:  # not from the wire, whose errors requests wraps
+            raise Untrusted(
+                f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
+            ) from None
 
     def _body(self, response: requests.Response, give_up_at: float) -> bytes:
         body = bytearray()
@@ -224,8 +238,15 @@ class Transport:
         return bytes(body)
 
 
+class _Session(requests.Session):
+    """A session that follows no redirect, and does not prepare to: requests would read the whole answer for that."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     adapter = HTTPAdapter(pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -238,11 +259,13 @@ def _session() -> requests.Session:
 
 def _failure(error: Exception, host: str, read_seconds: float) -> ChektError:
     """What it means that no whole answer came; nothing of the exception's own text, which can hold headers."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return Untrusted(f"the certificate of {host} does not check out")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(f"{host} did not accept a connection within {CONNECT_SECONDS:.0f} s")
     reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        if _is_of_trust(reason):
+            return Untrusted(f"the certificate of {host} does not check out")
+        return Unclear(f"the encryption of the connection to {host} failed")
     if isinstance(reason, urllib3.exceptions.NameResolutionError):
         return Unreachable(f"the name {host} is not known")
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
@@ -250,5 +273,18 @@ def _failure(error: Exception, host: str, read_seconds: float) -> ChektError:
     if isinstance(error, requests.exceptions.ProxyError):
         return Unreachable(f"the proxy for {host} cannot be used")
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
-        return Unclear(f"{host} did not answer within {read_seconds:.0f} s")
+        return Unclear(f"{host} did not answer within {read_seconds:g} s")
     return Unclear(f"the connection to {host} broke before the answer was complete")
+
+
+def _is_of_trust(error: urllib3.exceptions.SSLError) -> bool:
+    """Whether it is about the certificate, or the bundle to check it with; all else can also happen on the way."""
+    cause = error.args[0] if error.args else None
+    of_bundle = isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM")
+    return of_bundle or isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _without_doubt(error: Unclear) -> Unclear:
+    """The error of an operation that has only read so far: nothing can have been changed."""
+    remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
+    return error.replace(outcome="Nothing was changed.", remedy=remedy)
