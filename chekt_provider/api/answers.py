@@ -47,13 +47,13 @@ class Answer:
         data: the parsed JSON; None where the answer had no body.
         evidence: where the answer can be found again.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
-        next_path: where the list goes on, path and query, when the answer names it.
+        next_page: path and query of the page on which a list goes on; None where the answer names none.
     """
 
     data: Any
     evidence: Evidence
     answered_at: datetime | None = None
-    next_path: str = ""
+    next_page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
     """The answer, when it is a success in CHeKT's shape; otherwise the error that it means."""
     evidence, envelope = evidence_of(raw, trace_id)
     if 200 <= raw.status < 300:
-        return Answer(_json(raw, evidence), evidence, _answered_at(raw.headers), _next_path(raw.headers))
+        return Answer(_json(raw, evidence), evidence, _answered_at(raw.headers), _next_page(raw.headers))
     if 300 <= raw.status < 400:
         raise NotChekt(
             f"a redirect to {_host(raw.headers.get('Location', ''))} was answered, which is not followed",
@@ -160,10 +160,14 @@ def _answered_at(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
-def _next_path(headers: Mapping[str, str]) -> str:
+def _next_page(headers: Mapping[str, str]) -> str | None:
     """Path and query of the Link header's rel="next", without its host: no other host is ever asked."""
-    link = next(
-        (link for link in requests.utils.parse_header_links(headers.get("Link", "")) if link.get("rel") == "next"), {}
-    )
-    target = urlsplit(link.get("url", ""))
-    return f"{target.path}?{target.query}" if target.path and target.query else ""
+    links = requests.utils.parse_header_links(headers.get("Link", ""))
+    following = [link["url"] for link in links if "next" in link.get("rel", "").lower().split()]
+    if not following:
+        return None
+    try:
+        target = urlsplit(following[0])
+    except ValueError:
+        return ""
+    return f"{target.path}?{target.query}"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from chekt_provider.api.answers import Answer
 from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.errors import InvalidInput, NotChekt
+from chekt_provider.errors import ChektError, InvalidInput, NotChekt
 from chekt_provider.models import Site, Station
 
 MOST_PAGES = 1000
@@ -78,35 +78,55 @@ class Client:
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
         """Read a list to its end.
 
-        CHeKT does not say whether a list comes in pages, nor how to ask for the next one. So: follow a Link where the
-        answer names one, else ask for what comes after what was seen, in the two usual ways at once, until nothing new
-        comes. A list that came whole ignores the question and answers the same again.
+        CHeKT does not say whether a list comes in pages, nor how to ask for the next one. So: follow the links where
+        the answer has one, else ask for what comes after what was seen.
         """
-        answer = self._transport.call(operation, "GET", path)
-        answered_at = answer.answered_at
-        seen = _items(answer, model, operation)
-        for page in range(2, MOST_PAGES + 2):
-            following = self._following(operation, path, answer, len(seen), page) if seen else None
-            if following is None:
-                return Listing(tuple(seen.values()), answered_at)
-            answer, fresh = following, _items(following, model, operation)
-            if fresh.keys() <= seen.keys():
-                return Listing(tuple(seen.values()), answered_at)
-            seen = {**seen, **fresh}
-        raise NotChekt(
-            f"a list did not end after {MOST_PAGES} pages", action=operation.action, evidence=answer.evidence
-        )
+        first = self._transport.call(operation, "GET", path)
+        items = _items(first, model, operation)
+        to_the_end = self._linked if first.next_page is not None else self._asked
+        return Listing(tuple(to_the_end(operation, path, model, first, items).values()), first.answered_at)
 
-    def _following(self, operation: Operation, path: str, answer: Answer, seen: int, page: int) -> Answer | None:
-        if answer.next_path:
-            linked_path, _, query = answer.next_path.partition("?")
-            if linked_path != path:
-                raise NotChekt("a list goes on at another path", action=operation.action, evidence=answer.evidence)
-            return self._transport.call(operation, "GET", f"{path}?{query}")
-        try:
-            return self._transport.call(operation, "GET", path, query={"offset": str(seen), "page": str(page)})
-        except InvalidInput:
-            return None  # CHeKT does not know these parameters, so the list has no pages of this kind
+    def _linked(
+        self, operation: Operation, path: str, model: type[Item], answer: Answer, items: dict[str, Item]
+    ) -> dict[str, Item]:
+        """Follow each page's link to the next, up to the page that has none."""
+        followed: set[str] = set()
+        for _ in range(MOST_PAGES):
+            if answer.next_page is None:
+                return items
+            linked_path, _, query = answer.next_page.partition("?")
+            if linked_path not in ("", path) or not query:
+                raise _not_chekt("a list goes on at another path", answer, operation)
+            if query in followed:
+                raise _not_chekt("a list goes in a circle", answer, operation)
+            followed.add(query)
+            answer = self._transport.call(operation, "GET", f"{path}?{query}")
+            items = {**items, **_items(answer, model, operation)}
+        raise _not_chekt(f"a list did not end after {MOST_PAGES} pages", answer, operation)
+
+    def _asked(
+        self, operation: Operation, path: str, model: type[Item], answer: Answer, items: dict[str, Item]
+    ) -> dict[str, Item]:
+        """Ask for more, in the two usual ways at once, until nothing new comes.
+
+        A list that came whole ignores the question and answers the same again, or refuses it.
+        """
+        for page in range(2, MOST_PAGES + 2):
+            if not items:
+                return items
+            try:
+                answer = self._transport.call(
+                    operation, "GET", path, query={"offset": str(len(items)), "page": str(page)}
+                )
+            except InvalidInput:
+                if page > 2:  # it took these parameters before
+                    raise
+                return items
+            fresh = _items(answer, model, operation)
+            if fresh.keys() <= items.keys():
+                return items
+            items = {**items, **fresh}
+        raise _not_chekt(f"a list did not end after {MOST_PAGES} pages", answer, operation)
 
 
 def _stations(dealer_id: str) -> str:
@@ -116,7 +136,7 @@ def _stations(dealer_id: str) -> str:
 def _items(answer: Answer, model: type[Item], operation: Operation) -> dict[str, Item]:
     """The items by id. Anything but an array is not a list, least of all an empty one."""
     if not isinstance(answer.data, list):
-        raise NotChekt("the list is not an array", action=operation.action, evidence=answer.evidence)
+        raise _not_chekt("the list is not an array", answer, operation)
     items = [_parsed(model, data, answer, operation) for data in answer.data]
     return {item.site_id if isinstance(item, Site) else item.monitoring_station_id: item for item in items}
 
@@ -130,5 +150,8 @@ def _parsed(model: type[Model], data: Any, answer: Answer, operation: Operation)
     except ValidationError as error:
         names = sorted({str(problem["loc"][0]) if problem["loc"] else "its shape" for problem in error.errors()})
         kind = model.__name__.lower()
-        cause = f"the answer is no {kind} as documented ({', '.join(names)})"
-        raise NotChekt(cause, action=operation.action, evidence=answer.evidence) from None
+        raise _not_chekt(f"the answer is no {kind} as documented ({', '.join(names)})", answer, operation) from None
+
+
+def _not_chekt(cause: str, answer: Answer, operation: Operation) -> ChektError:
+    return operation.weighed(NotChekt(cause, action=operation.action, evidence=answer.evidence))

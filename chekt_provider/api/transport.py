@@ -68,6 +68,13 @@ class Operation:
         self._excused += seconds
         self.deadline += seconds
 
+    def weighed(self, error: ChektError) -> ChektError:
+        """The error as it counts here: while an operation has only read, no change is in doubt."""
+        if self.changing or not isinstance(error, Unclear):
+            return error
+        remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
+        return error.replace(outcome="Nothing was changed.", remedy=remedy)
+
 
 class Transport:
     """Makes calls on behalf of one app.
@@ -149,9 +156,8 @@ class Transport:
             tried = attempts.statistics["attempt_number"]
             cause = f"{error.cause}, {tried} times" if tried > 1 else error.cause
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
-            if isinstance(error, Unclear) and not operation.changing:
-                error = _without_doubt(error)
-            raise error.replace(cause=cause, action=operation.action, evidence=evidence) from None
+            told = operation.weighed(error)
+            raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
     def _attempt(self, operation: Operation, verb: str, path: str, **content: Any) -> Answer:
         operation.excuse(self._limit.take())
@@ -282,9 +288,3 @@ def _is_of_trust(error: urllib3.exceptions.SSLError) -> bool:
     cause = error.args[0] if error.args else None
     of_bundle = isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM")
     return of_bundle or isinstance(cause, ssl.SSLCertVerificationError)
-
-
-def _without_doubt(error: Unclear) -> Unclear:
-    """The error of an operation that has only read so far: nothing can have been changed."""
-    remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
-    return error.replace(outcome="Nothing was changed.", remedy=remedy)

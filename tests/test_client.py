@@ -1,0 +1,464 @@
+"""The rows of the API: what is asked, what is taken from the answer, and lists that are whole or an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from chekt_provider.api.client import MOST_PAGES, Client, Listing
+from chekt_provider.api.transport import Transport
+from chekt_provider.emulator import Emulator, Fault, Switches
+from chekt_provider.errors import (
+    ChektError,
+    InvalidInput,
+    NotChekt,
+    NotFound,
+    PermissionDenied,
+    ServerFailed,
+)
+from chekt_provider.models import Site, Station
+from tests.helpers import COLLECTION, calls
+from tests.raw_server import RawServer, http
+
+SITES = "/partner/v1/dealers/12345/sites"
+NewServer = Callable[..., RawServer]
+
+BODY = {"external_monitoring_station_id": "central-01", "name": "Central", "prefix": "CH", "linecard": "7"}
+
+
+def stations(client: Client) -> Listing[Station]:
+    """The dealer's stations."""
+    return client.list_stations(client.operation("list the stations"), "12345")
+
+
+def ids(client: Client) -> list[str]:
+    """The ids of the dealer's stations, as listed."""
+    return [station.monitoring_station_id for station in stations(client).items]
+
+
+def failed(client: Client) -> ChektError:
+    """The error of a list."""
+    with pytest.raises(ChektError) as caught:
+        stations(client)
+    return caught.value
+
+
+def filled(emulator: Emulator, count: int) -> None:
+    """Let the dealer have so many stations."""
+    for number in range(1, count + 1):
+        emulator.add_station(external_monitoring_station_id=f"s-{number}", name=f"Station {number}")
+
+
+def asked(emulator: Emulator) -> list[tuple[str, str, object, str | None]]:
+    """Method, path below the dealer, body and key of each call, those for a token left out."""
+    return [
+        (r.method, r.path.removeprefix("/partner/v1/dealers/12345"), r.body, r.idempotency_key)
+        for r in emulator.requests
+        if r.path != "/oauth/token"
+    ]
+
+
+# rows
+
+
+def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: Client) -> None:
+    """And gives the station as answered."""
+    station = client.create_station(client.operation("create"), "12345", BODY, "k-1")
+
+    assert asked(emulator) == [("POST", "/monitoring-stations", BODY, "k-1")]
+    assert station == Station(
+        monitoring_station_id="1",
+        external_monitoring_station_id="central-01",
+        name="Central",
+        prefix="CH",
+        linecard="7",
+        created_at=emulator.stations()[0]["created_at"],
+    )
+
+
+def test_reading_gets_the_item(emulator: Emulator, client: Client) -> None:
+    """One request."""
+    filled(emulator, 2)
+
+    station = client.get_station(client.operation("read"), "12345", "2")
+
+    assert asked(emulator) == [("GET", "/monitoring-stations/2", None, None)]
+    assert (station.monitoring_station_id, station.name, station.prefix) == ("2", "Station 2", "")
+
+
+def test_updating_puts_the_item(emulator: Emulator, client: Client) -> None:
+    """With the body as given: null stays null."""
+    emulator.switches = Switches(clear="null")
+    filled(emulator, 1)
+    body = {"name": "New", "prefix": "NE", "linecard": None}
+
+    station = client.update_station(client.operation("update"), "12345", "1", body, "k-2")
+
+    assert asked(emulator) == [("PUT", "/monitoring-stations/1", body, "k-2")]
+    assert (station.name, station.prefix, station.linecard) == ("New", "NE", "")
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_an_update_answered_without_a_body_is_read_back(emulator: Emulator, client: Client, status: int) -> None:
+    """What CHeKT holds is asked for, not assumed."""
+    filled(emulator, 1)
+    emulator.add_fault(Fault(method="PUT", when="after", status=status, body=None if status == 204 else ""))
+
+    station = client.update_station(client.operation("update"), "12345", "1", {"name": "New"}, "k-2")
+
+    assert station.name == "New"
+    assert calls(emulator) == ["PUT /monitoring-stations/1", "GET /monitoring-stations/1"]
+
+
+@pytest.mark.parametrize("fault", [None, Fault(method="DELETE", when="after", status=200, body='{"ok": true}')])
+def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fault | None) -> None:
+    """204 as documented, or any other success."""
+    filled(emulator, 2)
+    if fault:
+        emulator.add_fault(fault)
+
+    client.delete_station(client.operation("delete"), "12345", "1", "k-3")
+
+    assert asked(emulator) == [("DELETE", "/monitoring-stations/1", None, "k-3")]
+    assert [station["monitoring_station_id"] for station in emulator.stations()] == [2]
+
+
+@pytest.mark.parametrize("verb", ["get", "update", "delete"])
+def test_a_station_that_is_not_there_is_not_found(client: Client, verb: str) -> None:
+    """404 is an error of its own at this level; what it means is decided above."""
+    acts: dict[str, Callable[[], object]] = {
+        "get": lambda: client.get_station(client.operation("x"), "12345", "77"),
+        "update": lambda: client.update_station(client.operation("x"), "12345", "77", {"name": "N"}, "k"),
+        "delete": lambda: client.delete_station(client.operation("x"), "12345", "77", "k"),
+    }
+
+    with pytest.raises(NotFound):
+        acts[verb]()
+
+
+def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client) -> None:
+    """A site without a station has None."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central")
+    emulator.add_site(external_site_id="w-1", name="Warehouse", monitoring_station_id=1)
+    emulator.add_site(external_site_id="w-2", name="Shop")
+
+    sites = client.list_sites(client.operation("list the sites"), "12345").items
+
+    assert sites == (
+        Site(site_id="1", name="Warehouse", monitoring_station_id="1", external_monitoring_station_id="central-01"),
+        Site(site_id="2", name="Shop", monitoring_station_id=None, external_monitoring_station_id=""),
+    )
+    assert {path for _, path, _, _ in asked(emulator)} == {"/sites"}
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("{}", "monitoring_station_id"),
+        ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
+        ('{"monitoring_station_id": true}', "monitoring_station_id"),
+        ("[]", "its shape"),
+        ('"ok"', "its shape"),
+        ("null", "its shape"),
+        ("", "its shape"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["create", "get"])
+def test_an_answer_that_is_no_station_is_an_error(
+    emulator: Emulator, client: Client, verb: str, body: str, names: str
+) -> None:
+    """It names the fields that do not fit, and none of their values."""
+    emulator.add_fault(Fault(path="*/monitoring-stations*", body=body))
+
+    operation = client.operation("do it")
+    acts: dict[str, Callable[[], object]] = {
+        "create": lambda: client.create_station(operation, "12345", BODY, "k-1"),
+        "get": lambda: client.get_station(operation, "12345", "1"),
+    }
+    with pytest.raises(NotChekt) as caught:
+        acts[verb]()
+
+    assert str(caught.value).startswith(f"Could not do it: the answer is no station as documented ({names}). ")
+    assert caught.value.evidence.status == 200
+
+
+# lists
+
+
+STYLES = ["whole", "pages", "offset", "links"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
+def test_a_list_in_any_style_gives_every_station_once(
+    emulator: Emulator, client: Client, style: str, count: int
+) -> None:
+    """Whole, or in pages of two: by number, by offset, by link."""
+    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    filled(emulator, count)
+
+    assert ids(client) == [str(number) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_sites_in_pages_are_all_there(emulator: Emulator, client: Client, style: str) -> None:
+    """A site on the second page guards its station as well."""
+    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    for number in range(1, 6):
+        emulator.add_site(external_site_id=f"w-{number}", name=f"Site {number}")
+
+    sites = client.list_sites(client.operation("list the sites"), "12345").items
+
+    assert [site.site_id for site in sites] == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("style", "count", "requests"),
+    [
+        ("whole", 0, 1),
+        ("whole", 1, 2),
+        ("whole", 100, 2),
+        ("pages", 0, 1),
+        ("pages", 5, 4),
+        ("offset", 5, 4),
+        ("links", 2, 2),
+        ("links", 5, 3),
+    ],
+)
+def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: str, count: int, requests: int) -> None:
+    """An empty list one, a whole one two, a list of links as many as it has pages and no less than two."""
+    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    filled(emulator, count)
+
+    stations(client)
+
+    assert len(calls(emulator)) == requests
+
+
+def test_a_server_that_refuses_the_question_for_more_gave_all(emulator: Emulator, client: Client) -> None:
+    """One that does not know these parameters may say so with 400 or 422."""
+    filled(emulator, 3)
+    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=422))
+
+    assert ids(client) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(path=COLLECTION, status=500, times=None, skip=1), ServerFailed),
+        (Fault(path=COLLECTION, status=403, skip=1), PermissionDenied),
+        (Fault(path=COLLECTION, status=404, skip=1), NotFound),
+        (Fault(path=COLLECTION, body="<html>", content_type="text/html", skip=1), NotChekt),
+        (Fault(path=COLLECTION, body="{}", skip=1), NotChekt),
+        (Fault(path=COLLECTION, body="", skip=1), NotChekt),
+        (Fault(path=COLLECTION, body='[{"name": "no id"}]', skip=1), NotChekt),
+        (Fault(path=COLLECTION, status=400, skip=2), InvalidInput),
+        (Fault(path=COLLECTION, status=422, skip=2), InvalidInput),
+    ],
+)
+@pytest.mark.parametrize("style", ["pages", "offset", "links"])
+def test_a_page_that_fails_fails_the_list(
+    emulator: Emulator, client: Client, style: str, fault: Fault, kind: type[ChektError]
+) -> None:
+    """Absence on one page is not absence: half a list is never given for a whole one."""
+    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    filled(emulator, 5)
+    emulator.add_fault(fault)
+
+    assert type(failed(client)) is kind
+
+
+def test_a_link_that_is_refused_fails_the_list(emulator: Emulator, client: Client) -> None:
+    """CHeKT named it itself: its refusal is not the end of the list."""
+    emulator.switches = Switches(lists="links", page_size=2)
+    filled(emulator, 5)
+    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=400))
+
+    assert type(failed(client)) is InvalidInput
+
+
+def test_a_failure_that_passes_does_not_cost_a_page(emulator: Emulator, client: Client) -> None:
+    """The page is asked for again."""
+    emulator.switches = Switches(lists="offset", page_size=2)
+    filled(emulator, 5)
+    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=503, times=2))
+
+    assert ids(client) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "cause"),
+    [
+        ("{}", "application/json", "the list is not an array"),
+        ('{"data": []}', "application/json", "the list is not an array"),
+        ("null", "application/json", "the list is not an array"),
+        ('""', "application/json", "the list is not an array"),
+        ("", "application/json", "the list is not an array"),
+        ("<html>", "text/html", "something that is not CHeKT answered, with text/html"),
+        ("[null]", "application/json", "the answer is no station as documented (its shape)"),
+        ("[[]]", "application/json", "the answer is no station as documented (its shape)"),
+        (
+            '[{"monitoring_station_id": 1}, {"monitoring_station_id": -2}]',
+            "application/json",
+            "the answer is no station as documented (monitoring_station_id)",
+        ),
+    ],
+)
+def test_what_is_no_list_is_never_an_empty_one(
+    emulator: Emulator, client: Client, body: str, content_type: str, cause: str
+) -> None:
+    """An empty list makes Pulumi create everything anew: it has to be a list, and each of its items a station."""
+    emulator.add_fault(Fault(path=COLLECTION, body=body, content_type=content_type))
+
+    error = failed(client)
+
+    assert type(error) is NotChekt
+    assert str(error).startswith(f"Could not list the stations: {cause}. Nothing was changed. ")
+
+
+# lists that go on by link
+
+
+def page(*numbers: int, link: str = "") -> bytes:
+    body = json.dumps([{"monitoring_station_id": number} for number in numbers]).encode()
+    return http(body=body, headers=f"Link: {link}\r\n" if link else "")
+
+
+def listed_by(
+    raw_server: NewServer, new_transport: Callable[..., Transport], *pages: bytes
+) -> tuple[list[str], RawServer]:
+    """The ids that a list of these pages gives."""
+    api = raw_server(*pages)
+    return ids(Client(new_transport(base_url=api.url))), api
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'<{COLLECTION}?cursor=b>; rel="next"',
+        f'<https://other.example{COLLECTION}?cursor=b>; rel="next"',
+        f"<{COLLECTION}?cursor=b>; rel=next",
+        f'<{COLLECTION}?cursor=a>; rel="prev", <{COLLECTION}?cursor=b>; rel="next"',
+        f'<{COLLECTION}?cursor=b>; rel="next"; title="more"',
+        f'<{COLLECTION}?cursor=b>; rel="NEXT last"',
+        '<?cursor=b>; rel="next"',
+    ],
+)
+def test_a_list_goes_on_where_its_link_says(
+    raw_server: NewServer, new_transport: Callable[..., Transport], link: str
+) -> None:
+    """Absolute or relative; its host is never followed: the token stays with the API's."""
+    listed, api = listed_by(raw_server, new_transport, page(1, link=link), page(2))
+
+    assert listed == ["1", "2"]
+    assert [request.split(b" HTTP")[0].decode() for request in api.requests] == [
+        f"GET {COLLECTION}",
+        f"GET {COLLECTION}?cursor=b",
+    ]
+
+
+def test_an_empty_page_with_a_link_is_not_the_end(
+    raw_server: NewServer, new_transport: Callable[..., Transport]
+) -> None:
+    """Servers that filter may give pages without items."""
+    pages = [page(link=f'<{COLLECTION}?c={n}>; rel="next"') for n in (1, 2)]
+
+    listed, _ = listed_by(raw_server, new_transport, *pages, page(7))
+
+    assert listed == ["7"]
+
+
+def test_a_page_of_known_items_with_a_link_is_not_the_end(
+    raw_server: NewServer, new_transport: Callable[..., Transport]
+) -> None:
+    """A station that was made meanwhile moves the others to the next page."""
+    listed, _ = listed_by(
+        raw_server,
+        new_transport,
+        page(1, link=f'<{COLLECTION}?c=1>; rel="next"'),
+        page(1, link=f'<{COLLECTION}?c=2>; rel="next"'),
+        page(2),
+    )
+
+    assert listed == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</partner/v1/dealers/99/monitoring-stations?cursor=b>; rel="next"',
+        '</partner/v1/dealers/12345/sites?cursor=b>; rel="next"',
+        '<https://evil.example/?cursor=b>; rel="next"',
+        f'<{COLLECTION}/page/2>; rel="next"',
+        '<http://[?cursor=b>; rel="next"',
+        '<>; rel="next"',
+        '<#x>; rel="next"',
+    ],
+)
+def test_a_link_that_cannot_be_followed_fails_the_list(
+    raw_server: NewServer, new_transport: Callable[..., Transport], link: str
+) -> None:
+    """It says that there is more: what is there so far is not the whole list."""
+    api = raw_server(page(1, link=link), page(2))
+
+    error = failed(Client(new_transport(base_url=api.url)))
+
+    assert type(error) is NotChekt
+    assert error.cause == "a list goes on at another path"
+    assert len(api.requests) == 1
+
+
+def test_a_list_that_goes_in_a_circle_is_an_error(
+    raw_server: NewServer, new_transport: Callable[..., Transport]
+) -> None:
+    """A link that was followed already leads nowhere new."""
+    api = raw_server(page(1, link=f'<{COLLECTION}?c=1>; rel="next"'))
+
+    error = failed(Client(new_transport(base_url=api.url)))
+
+    assert type(error) is NotChekt
+    assert error.cause == "a list goes in a circle"
+    assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "link", ["", ";;;", "<", 'rel="next"', f'<{COLLECTION}?cursor=b>; rel="last"', f"<{COLLECTION}?c=b>"]
+)
+def test_other_links_mean_nothing(raw_server: NewServer, new_transport: Callable[..., Transport], link: str) -> None:
+    """Only a next page is one."""
+    listed, _ = listed_by(raw_server, new_transport, page(1, link=link))
+
+    assert listed == ["1"]
+
+
+def test_a_list_without_end_is_given_up(
+    raw_server: NewServer, new_transport: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After so many pages that no dealer has as many stations."""
+    assert MOST_PAGES == 1000
+    monkeypatch.setattr("chekt_provider.api.client.MOST_PAGES", 5)
+    api = raw_server(*(page(number) for number in range(1, 100)))
+
+    error = failed(Client(new_transport(base_url=api.url)))
+
+    assert type(error) is NotChekt
+    assert error.cause == "a list did not end after 5 pages"
+
+
+def test_a_list_tells_when_it_began_to_be_answered(
+    raw_server: NewServer, new_transport: Callable[..., Transport]
+) -> None:
+    """The first page's moment: a station made later may be missing from it."""
+    answers = [
+        http(body=b'[{"monitoring_station_id": %d}]' % n, headers=f"Date: Mon, 02 Nov 2026 12:00:0{n} GMT\r\n")
+        for n in (1, 2)
+    ]
+    api = raw_server(*answers)
+
+    answered_at = stations(Client(new_transport(base_url=api.url))).answered_at
+
+    assert answered_at is not None
+    assert answered_at.isoformat() == "2026-11-02T12:00:01+00:00"
