@@ -20,7 +20,7 @@ class Look:
     """One look at a dealer's stations.
 
     Attributes:
-        number: 1 for the first look of the run.
+        number: counts the looks of the run, those that failed included.
         stations: by monitoring station id.
         answered_at: CHeKT's clock when it listed them, in whole seconds; None where it did not say.
     """
@@ -36,9 +36,13 @@ class Look:
 
 @dataclass
 class _Dealer:
-    """What is known of one dealer. `listing` is held during a request, so that only one thread asks."""
+    """What is known of one dealer.
+
+    `listing` is held during a request, so that only one thread asks; `begun` counts the looks that were begun.
+    """
 
     listing: threading.Lock = field(default_factory=threading.Lock)
+    begun: int = 0
     look: Look | None = None
     writes: list[tuple[str, Station | None]] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
@@ -57,9 +61,13 @@ class Directory:
         """The run's look at the dealer's stations; the first caller takes it, the others wait for it and share it."""
         return self._newer_than(0, operation, dealer_id)
 
-    def look_again(self, operation: Operation, dealer_id: str, after: Look) -> Look:
+    def look_again(self, operation: Operation, dealer_id: str, after: Look | None) -> Look:
         """A look that was taken later than `after`, shared in the same way."""
-        return self._newer_than(after.number, operation, dealer_id)
+        return self._newer_than(after.number if after else 0, operation, dealer_id)
+
+    def latest(self, dealer_id: str) -> Look | None:
+        """The latest look that was taken; None before the first."""
+        return self._dealer(dealer_id).look
 
     def note_written(self, dealer_id: str, station: Station) -> None:
         """Take over what CHeKT answered to our own creation or update."""
@@ -68,6 +76,11 @@ class Directory:
     def note_deleted(self, dealer_id: str, station_id: str) -> None:
         """Take over that we deleted a station."""
         self._note(dealer_id, station_id, None)
+
+    def is_deleted(self, dealer_id: str, station_id: str) -> bool:
+        """Whether we deleted a station in this run."""
+        writes = dict(self._dealer(dealer_id).writes)
+        return station_id in writes and writes[station_id] is None
 
     def sites(self, operation: Operation, dealer_id: str) -> tuple[Site, ...]:
         """The dealer's sites, for one deletion; read afresh after every 50."""
@@ -92,13 +105,14 @@ class Directory:
             return dealer.look
 
     def _list(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> None:
-        written_before = len(dealer.writes)
+        with self._lock:
+            dealer.begun += 1
+            number, written_before = dealer.begun, len(dealer.writes)
         listing = self._client.list_stations(operation, dealer_id)
         stations = {station.monitoring_station_id: station for station in listing.items}
         with self._lock:
             for station_id, station in dealer.writes[written_before:]:
                 _apply(stations, station_id, station)
-            number = dealer.look.number + 1 if dealer.look else 1
             dealer.look = Look(number, stations, listing.answered_at)
 
     def _note(self, dealer_id: str, station_id: str, station: Station | None) -> None:

@@ -26,8 +26,9 @@ from pulumi.runtime import rpc
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.models import StationInputs, id_digits, input_problems
-from chekt_provider.operations import REPLACED_ON, UPDATED_IN_PLACE, Recorded, StationId, StationOperations
+from chekt_provider.operations import StationOperations
 from chekt_provider.plugin_host import say, show_errors_as_text
+from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Recorded, StationId
 from chekt_provider.settings import Settings, read_settings
 
 PROVIDER_KEY = "__provider"

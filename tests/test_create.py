@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chekt_provider.creation import creation_key
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import (
     ChektError,
@@ -19,7 +20,7 @@ from chekt_provider.errors import (
     TwinStations,
     Unclear,
 )
-from chekt_provider.operations import StationOperations, creation_key
+from chekt_provider.operations import StationOperations
 from tests.helpers import COLLECTION, anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]
@@ -164,6 +165,20 @@ def test_a_stored_post_whose_answer_was_lost_is_found_by_a_list(
     assert str(recorded.id) == "12345/1"
     assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"]
     assert len(held(emulator)) == 1
+
+
+def test_a_station_that_somebody_else_made_meanwhile_is_not_taken_for_ours(
+    emulator: Emulator, stations: StationOperations
+) -> None:
+    """After a lost answer, a station with our external id is ours only when it is what was sent."""
+    stations.create(central(external_monitoring_station_id="other"))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, reset=True))
+    emulator.add_station(external_monitoring_station_id="central-01", name="Theirs")
+
+    with pytest.raises(StationExists):
+        stations.create(central())
+
+    assert held(emulator)[1] == (2, "central-01", "Theirs", "", "")
 
 
 @pytest.mark.parametrize(

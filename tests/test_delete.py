@@ -8,7 +8,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import Conflict, NotFound, SitesAttached, WrongEnvironment
-from chekt_provider.operations import Recorded, StationOperations
+from chekt_provider.operations import StationOperations
+from chekt_provider.records import Recorded
 from tests.helpers import anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]
@@ -62,6 +63,18 @@ def test_a_delete_whose_answer_was_lost_counts_the_404_of_its_repeat_as_success(
 ) -> None:
     """The first DELETE did it."""
     emulator.add_fault(Fault(method="DELETE", when="after", reset=True))
+
+    stations.delete(recorded)
+
+    assert held(emulator) == []
+
+
+def test_a_station_that_vanished_after_the_run_looked_counts_as_deleted(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """The list of the refresh before does not keep a station alive."""
+    stations.read(recorded.id, recorded)
+    emulator.remove_station(1)
 
     stations.delete(recorded)
 

@@ -8,7 +8,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError, NotChekt, NotFound, PermissionDenied, ServerFailed, Unsafe
-from chekt_provider.operations import Recorded, StationId, StationOperations
+from chekt_provider.operations import StationOperations
+from chekt_provider.records import Recorded, StationId
 from tests.helpers import COLLECTION, anonymous, calls, central
 
 NewRun = Callable[..., StationOperations]

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from chekt_provider import models, operations
+from chekt_provider import models, records
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError
 from chekt_provider.models import StationInputs
-from chekt_provider.operations import Recorded, StationOperations
+from chekt_provider.operations import StationOperations
+from chekt_provider.records import Recorded
 from chekt_provider.settings import VARIABLES
 from tests.helpers import COLLECTION, central
 from tools.venv import fingerprint
@@ -187,8 +188,8 @@ def test_the_inputs_table_is_complete() -> None:
 
     assert {name for name, _, _ in rows} == set(StationInputs.model_fields)
     assert limits == models.MAX_LENGTH
-    assert {name for name, _, change in rows if change.startswith("replaced")} == set(operations.REPLACED_ON)
-    assert {name for name, _, change in rows if change == "updated in place"} == set(operations.UPDATED_IN_PLACE)
+    assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
+    assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
 
 
 def test_every_make_target_in_the_readme_exists() -> None:

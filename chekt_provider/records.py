@@ -1,0 +1,107 @@
+"""A station as state records it, and how a record compares with what is wanted."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chekt_provider.errors import Unsafe
+from chekt_provider.models import Station, StationInputs, id_digits
+from chekt_provider.text import shown
+
+UPDATED_IN_PLACE = ("name", "prefix", "linecard")
+REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
+
+
+@dataclass(frozen=True)
+class StationId:
+    """The id that Pulumi keeps: "12345/17", dealer id and monitoring station id."""
+
+    dealer_id: str
+    station_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> StationId:
+        """Read "12345/17". Raises Unsafe for anything else, before it can end up in a path."""
+        dealer_id, _, station_id = text.partition("/")
+        if not id_digits(dealer_id) or not id_digits(station_id):
+            raise Unsafe(
+                f"{shown(text, 60)!r} is not the id of a monitoring station",
+                outcome="Nothing was sent.",
+                remedy="Write dealer id and monitoring station id, such as 12345/17.",
+            )
+        return cls(dealer_id, station_id)
+
+    def __str__(self) -> str:
+        return f"{self.dealer_id}/{self.station_id}"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A station as state records it.
+
+    Attributes:
+        id: dealer id and monitoring station id.
+        fields: what CHeKT holds, by the names of the inputs; "" is unset.
+        created_at: ISO 8601, UTC.
+        api_host: the host that holds the station; "" where the state does not say.
+        asked: what was sent for the fields that CHeKT keeps in a form of its own.
+    """
+
+    id: StationId
+    fields: Mapping[str, str]
+    created_at: str = ""
+    api_host: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def external_id(self) -> str:
+        """The caller's own key; "" where the state does not say."""
+        return self.fields.get("external_monitoring_station_id", "")
+
+    def answers(self, name: str, wanted: str) -> bool:
+        """Whether this field is what was wanted, or CHeKT's own form of it."""
+        return wanted in (self.fields.get(name, ""), self.asked.get(name))
+
+    def __str__(self) -> str:
+        return f"monitoring station {shown(self.external_id)!r} ({self.id})"
+
+
+def value(station: Station | StationInputs, name: str) -> str:
+    """One text field of a station, by the name of the input."""
+    text: str = getattr(station, name)
+    return text
+
+
+def differing(station: Station, wanted: StationInputs) -> list[str]:
+    """The fields that are not exactly what is wanted."""
+    return [name for name in UPDATED_IN_PLACE if value(station, name) != value(wanted, name)]
+
+
+def not_taken(answer: Station, wanted: StationInputs, before: Station | None = None) -> list[str]:
+    """The fields that a write did not bring to what was wanted, nor to CHeKT's own form of it.
+
+    Args:
+        answer: the station after the write.
+        wanted: what was sent.
+        before: the station before the write; None for a creation.
+    """
+    return [
+        name
+        for name in differing(answer, wanted)
+        if not _is_form_of(
+            value(answer, name),
+            value(wanted, name),
+            untouched=before is not None and value(before, name) == value(answer, name),
+        )
+    ]
+
+
+def _is_form_of(kept: str, wanted: str, *, untouched: bool) -> bool:
+    """Whether CHeKT may have made one out of the other: other case, blanks or Unicode form, or cut short.
+
+    A value that is untouched is not taken for one that was cut.
+    """
+    kept, wanted = (" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in (kept, wanted))
+    return bool(kept) and (kept == wanted or (not untouched and wanted.startswith(kept)))

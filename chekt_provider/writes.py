@@ -1,0 +1,92 @@
+"""PUT, and what is recorded of a write: shared by creation, adoption and update."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Operation
+from chekt_provider.directory import Directory
+from chekt_provider.errors import InvalidInput, NotTaken
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, not_taken, value
+from chekt_provider.text import shown
+
+
+class Writes:
+    """Writes to stations, for all threads of one run.
+
+    Args:
+        client: the API.
+        directory: told of every write.
+        api_host: the host that records name.
+    """
+
+    def __init__(self, client: Client, directory: Directory, api_host: str) -> None:
+        self._client = client
+        self._directory = directory
+        self._api_host = api_host
+        self._cleared_as: str | None = ""
+
+    def put(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
+        """PUT every field. Which form clears one is not documented: "" first, null where CHeKT refuses ""."""
+        cleared_as = self._cleared_as  # another thread may learn better meanwhile
+        try:
+            return self._put_once(operation, station_id, wanted, cleared_as=cleared_as)
+        except InvalidInput as error:
+            cleared = [name for name in UPDATED_IN_PLACE if not value(wanted, name)]
+            refused_blank = error.evidence.field in cleared or (cleared and not error.evidence.field)
+            if cleared_as is None or not refused_blank:
+                raise
+            try:
+                station = self._put_once(operation, station_id, wanted, cleared_as=None)
+            except InvalidInput:
+                raise error from None  # it was not about the form that clears
+            self._cleared_as = None
+            return station
+
+    def _put_once(
+        self, operation: Operation, station_id: StationId, wanted: StationInputs, *, cleared_as: str | None
+    ) -> Station:
+        body = {name: value(wanted, name) or cleared_as for name in UPDATED_IN_PLACE}
+        key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
+        station = self._client.update_station(operation, station_id.dealer_id, station_id.station_id, body, key)
+        self._directory.note_written(station_id.dealer_id, station)
+        return station
+
+    def put_over(self, operation: Operation, station_id: StationId, before: Station, wanted: StationInputs) -> Station:
+        """PUT over a known station.
+
+        Raises:
+            NotTaken: CHeKT answered that it changed the station, and did not.
+        """
+        station = self.put(operation, station_id, wanted)
+        if kept := not_taken(station, wanted, before):
+            held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
+            raise NotTaken(f"CHeKT did not take {held}", action=operation.action)
+        return station
+
+    def record(self, dealer_id: str, station: Station, asked: Mapping[str, str]) -> Recorded:
+        """The record of a station.
+
+        Args:
+            dealer_id: digits.
+            station: as CHeKT answered it.
+            asked: what was sent for its fields; only what CHeKT keeps in another form is recorded.
+        """
+        names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
+        fields = {name: value(station, name) for name in names}
+        return Recorded(
+            id=StationId(dealer_id, station.monitoring_station_id),
+            fields={"dealer_id": dealer_id, **fields},
+            created_at=station.created_at,
+            api_host=self._api_host,
+            asked={name: sent for name, sent in asked.items() if sent != fields[name]},
+        )
+
+    def record_write(self, wanted: StationInputs, station: Station) -> Recorded:
+        """The record of a write: fields that CHeKT keeps in its own form are recorded as both."""
+        lost = not_taken(station, wanted)
+        names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
+        return self.record(wanted.dealer_id, station, {n: value(wanted, n) for n in names if n not in lost})
