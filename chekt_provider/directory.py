@@ -62,8 +62,15 @@ class Directory:
         return self._newer_than(0, operation, dealer_id)
 
     def look_again(self, operation: Operation, dealer_id: str, after: Look | None) -> Look:
-        """A look that was taken later than `after`, shared in the same way."""
-        return self._newer_than(after.number if after else 0, operation, dealer_id)
+        """A look that was taken later than `after`, shared in the same way.
+
+        Where the operation may have changed something, the look is one that begins now: of those that others began
+        meanwhile, none is sure to show the change.
+        """
+        dealer = self._dealer(dealer_id)
+        with self._lock:
+            latest = dealer.begun if operation.changing else (after.number if after else 0)
+        return self._newer_than(latest, operation, dealer_id)
 
     def latest(self, dealer_id: str) -> Look | None:
         """The latest look that was taken; None before the first."""
