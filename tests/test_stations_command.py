@@ -1,0 +1,167 @@
+"""`chekt stations`, as typed in a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Fault, Switches
+from tests.helpers import anonymous
+
+CHEKT = Path(sys.executable).with_name("chekt")
+
+
+def chekt(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `chekt stations`, with these CHEKT_* variables and no others."""
+    return subprocess.run(
+        [CHEKT, "stations", *arguments],
+        env={**os.environ, "COLUMNS": "120", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+
+
+def cells(table: str) -> list[list[str]]:
+    """The rows of a printed table, its heading first."""
+    rows = [re.split("[│┃]", line)[1:-1] for line in table.splitlines() if line.startswith(("│", "┃"))]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+@pytest.fixture
+def stocked(emulator: Emulator) -> Emulator:
+    """Three stations on two pages; somebody gave one a hostile name."""
+    emulator.switches = Switches(lists="offset", page_size=2)
+    emulator.add_station(external_monitoring_station_id="central-01", name="CHeKT Central", prefix="CH", linecard="7")
+    emulator.add_station(external_monitoring_station_id="süd-02", name="Süd [bold]")
+    emulator.add_station(external_monitoring_station_id="x-3", name="\x1b]0;title\x07 left\u202etfel")
+    return emulator
+
+
+def test_the_stations_are_printed_as_a_table(stocked: Emulator) -> None:
+    """One row each, all pages; what could steer the terminal is shown by code point."""
+    done = chekt(**stocked.environment())
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].rstrip() == "Monitoring stations that CHeKT holds for dealer 12345"
+    assert cells(done.stdout) == [
+        ["id", "external id", "name", "prefix", "linecard"],
+        ["1", "central-01", "CHeKT Central", "CH", "7"],
+        ["2", "süd-02", "Süd [bold]", "", ""],
+        ["3", "x-3", "\\u001b]0;title\\u0007 left\\u202etfel", "", ""],
+    ]
+
+
+def test_the_stations_are_printed_as_json(stocked: Emulator) -> None:
+    """For programs: every field, values as CHeKT holds them, on standard output alone and in ASCII."""
+    done = chekt("--json", **stocked.environment())
+    created = [station["created_at"] for station in stocked.stations()]
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.isascii()
+    assert "\x1b" not in done.stdout
+    assert json.loads(done.stdout) == [
+        {
+            "monitoring_station_id": "1",
+            "external_monitoring_station_id": "central-01",
+            "name": "CHeKT Central",
+            "prefix": "CH",
+            "linecard": "7",
+            "created_at": created[0],
+        },
+        {
+            "monitoring_station_id": "2",
+            "external_monitoring_station_id": "süd-02",
+            "name": "Süd [bold]",
+            "prefix": "",
+            "linecard": "",
+            "created_at": created[1],
+        },
+        {
+            "monitoring_station_id": "3",
+            "external_monitoring_station_id": "x-3",
+            "name": "\x1b]0;title\x07 left\u202etfel",
+            "prefix": "",
+            "linecard": "",
+            "created_at": created[2],
+        },
+    ]
+
+
+def test_no_stations_are_said_to_be_none(emulator: Emulator) -> None:
+    """A sentence for people, an empty list for programs."""
+    environment = emulator.environment()
+
+    assert chekt(**environment).stdout == "CHeKT holds no monitoring station of dealer 12345.\n"
+    assert chekt("--json", **environment).stdout == "[]\n"
+
+
+def test_another_dealer_can_be_named(emulator: Emulator) -> None:
+    """--dealer goes before CHEKT_DEALER_ID."""
+    emulator.add_dealer(99)
+
+    assert chekt("--dealer", "99", **emulator.environment()).stdout == (
+        "CHeKT holds no monitoring station of dealer 99.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dealer", "../sites/5"], ["--dealer", "0"]])
+def test_without_a_dealer_there_is_nothing_to_list(emulator: Emulator, arguments: list[str]) -> None:
+    """Usage: exit status 2, one line, nothing sent."""
+    environment = {**emulator.environment(), "CHEKT_DEALER_ID": ""}
+
+    done = chekt(*arguments, **environment)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "chekt: Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.\n"
+    assert emulator.requests == []
+
+
+def test_refused_credentials_are_one_line(emulator: Emulator) -> None:
+    """Failure: exit status 1, the reason and what to do; the secret is nowhere."""
+    done = chekt(**{**emulator.environment(), "CHEKT_CLIENT_SECRET": "canary-9c1e"})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert anonymous(done.stderr) == (
+        "chekt: Could not list the monitoring stations of dealer 12345: the token endpoint refused the credentials "
+        "(invalid_client). No other call was made. Correct chekt:clientId and chekt:clientSecret (CHEKT_CLIENT_ID and "
+        "CHEKT_CLIENT_SECRET); refresh and destroy use the stack's settings of the last `pulumi up`, so after a "
+        "rotation set the environment variables. (HTTP 401, trace id T, request id R)\n"
+    )
+
+
+def test_a_failing_list_is_one_line(emulator: Emulator) -> None:
+    """Listing changes nothing, and the line says so."""
+    emulator.add_fault(Fault(path="*/monitoring-stations", status=403))
+
+    done = chekt(**emulator.environment())
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert anonymous(done.stderr) == (
+        "chekt: Could not list the monitoring stations of dealer 12345: CHeKT refused: forbidden, "
+        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
+        "app, the app's permissions, and CHeKT's list of allowed IP addresses. "
+        "(HTTP 403, trace id T, request id R)\n"
+    )
+
+
+def test_bad_settings_are_one_line(emulator: Emulator) -> None:
+    """Nothing is sent to a host that is wrong."""
+    done = chekt(**{**emulator.environment(), "CHEKT_BASE_URL": "http://api.chekt.com"})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "chekt: Could not list the monitoring stations of dealer 12345: chekt:baseUrl (CHEKT_BASE_URL) begins with "
+        "http://, which would send the credentials in clear: write https://. Nothing was changed.\n"
+    )
+    assert emulator.requests == []
