@@ -60,7 +60,8 @@ def test_a_build_says_first_how_long_it_takes(machine: Machine, unreachable: str
 
     assert lines[0] == (
         f"Setting up the Pulumi engine v3.250.0 in {machine.engine}, since there is no `pulumi` on PATH."
-        " A minute by download; where it has to be built, 5 minutes on two cores and 1.7 GB of downloads. Once for this user."
+        " A minute by download; where it has to be built, 5 minutes on two cores and 1.7 GB of downloads."
+        " Once for this user."
     )
     assert lines[1] == f"{unreachable} cannot be read ({REFUSED})"
     assert lines[2:] == [

@@ -119,7 +119,8 @@ def _make(engine: Path, not_on_path: str, installer: str) -> None:
     """Install or build into a folder with a temporary name, try it, give it its name."""
     say(
         f"Setting up the Pulumi engine {ENGINE_VERSION} in {engine}, since {not_on_path}."
-        " A minute by download; where it has to be built, 5 minutes on two cores and 1.7 GB of downloads. Once for this user."
+        " A minute by download; where it has to be built, 5 minutes on two cores and 1.7 GB of downloads."
+        " Once for this user."
     )
     with tempfile.TemporaryDirectory(prefix=f"{engine.name}.", suffix=HALF_MADE, dir=engine.parent) as scratch:
         made = _install_or_build(Path(scratch), not_on_path, installer)
