@@ -3,7 +3,7 @@
 look             the external id is there: adopt or refuse
 POST             under a key that is the same for the same station, in every run
 unclear answer   look again: there now = ours, if it is what was sent; not there = POST again, three times at most
-201              of a station older than the look: CHeKT replays an earlier answer; gone = the next generation of the key
+    201              of a station older than the look: a replay of an earlier answer; gone = the key's next generation
 """
 
 from __future__ import annotations
