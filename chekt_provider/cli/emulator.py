@@ -22,13 +22,16 @@ USAGE = 2
 CANNOT_RUN = 126
 NOT_FOUND = 127
 
+_ASSERTION = ("CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID")
+"""Credentials that would be taken in place of the emulator's client secret, and are none of its business."""
+
 
 class _Options(BaseModel):
     """The options besides the switches, as numbers."""
 
     port: int = Field(default=0, ge=0, le=65535)
     dealer: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] = [12345]
-    token_life: float = Field(default=3600, ge=0, allow_inf_nan=False)
+    token_life: int = Field(default=3600, ge=0)
     plan: Literal["free", "pro", "enterprise", "none"] = "enterprise"
 
 
@@ -148,8 +151,9 @@ def _run(command: list[str], world: Emulator) -> int:
     # Not ignored but handled: an ignored signal would be ignored in the command, too. Ctrl-C at a terminal reaches
     # the command by itself, and the emulator has to outlive it.
     signal.signal(signal.SIGINT, lambda *_: None)
+    own = {name: value for name, value in os.environ.items() if name not in _ASSERTION}
     try:
-        child = subprocess.Popen(command, env=os.environ | world.environment())  # noqa: S603 - what it is there for
+        child = subprocess.Popen(command, env=own | world.environment())  # noqa: S603 - what it is there for
     except FileNotFoundError:
         _refuse(f"command not found: {command[0]}", NOT_FOUND)
     except PermissionError:

@@ -39,7 +39,8 @@ class Controls:
     def reset(self) -> None:
         """Go back to the start: no stations, sites, faults, log, tokens or remembered answers, ids from 1.
 
-        The dealers are those of the start, all of them with access. Switches and the life of tokens stay.
+        The dealers are those of the start, all of them with access. Switches and the life of tokens stay, and
+        the numbers in the log go on.
         """
         self._world.reset()
 

@@ -50,7 +50,7 @@ class Fault(BaseModel):
         default=None, ge=200, le=599, description="Answer with this HTTP status. Without a body: an error envelope."
     )
     body: str | None = Field(default=None, description="Answer with this body, as it stands.")
-    content_type: str = Field(default="application/json", description="Content-Type of `body`.")
+    content_type: HeaderValue = Field(default="application/json", description="Content-Type of `body`.")
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description="Further headers of the answer; one that is there already is replaced."
     )

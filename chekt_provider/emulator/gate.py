@@ -18,7 +18,7 @@ from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import BODILESS, Fault
 from chekt_provider.emulator.log import masked_body, masked_query
 from chekt_provider.emulator.refusals import Refusal
-from chekt_provider.emulator.wire import Answer, Wire, send_whole
+from chekt_provider.emulator.wire import Answer, Wire, send_whole, swollen
 from chekt_provider.emulator.world import World
 
 TRACE_HEADER = "x-partner-trace-id"
@@ -41,6 +41,8 @@ _CODES = {
 }
 
 _OURS = ("/_emulator", "/docs", "/openapi.json")
+"""The emulator's own paths, with everything below them."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -48,8 +50,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class Call:
     """A request that has come in whole.
 
-    `path` is as sent, without query; `client_id` is the app that its token belongs to; `number` is its number in the
-    log.
+    `path` is without query and decoded, as the routes see it; `client_id` is the app that its token belongs to;
+    `number` is its number in the log.
     """
 
     scope: Scope
@@ -87,7 +89,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         scope["state"] |= {"world": self._world, "controls": self._controls}
-        if scope["path"].startswith(_OURS):
+        if any(scope["path"] == ours or scope["path"].startswith(f"{ours}/") for ours in _OURS):
             await self._app(scope, receive, send)
             return
         body = await _whole_body(receive)
@@ -105,12 +107,11 @@ class Gate:
     def _noted(self, scope: Scope, receive: Receive, body: bytes) -> Call:
         """Write a request into the log."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        path = scope["raw_path"].decode("ascii")
         request_id = f"req_{secrets.token_hex(8)}"
         client_id = self._world.tokens.client(headers.get("authorization", ""))
         request = self._world.log.add(
             method=scope["method"],
-            path=path,
+            path=scope["raw_path"].decode("ascii"),
             query=masked_query(scope["query_string"].decode("ascii")),
             trace_id=headers.get(TRACE_HEADER),
             idempotency_key=headers.get("idempotency-key"),
@@ -119,7 +120,8 @@ class Gate:
             body=masked_body(media_type(headers), body),
         )
         scope["state"]["request_id"] = request_id
-        return Call(scope, receive, scope["method"], path, headers, body, client_id, request.number, request_id)
+        number = request.number
+        return Call(scope, receive, scope["method"], scope["path"], headers, body, client_id, number, request_id)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
         """Let a fault befall a request."""
@@ -138,9 +140,9 @@ class Gate:
             await call.wire.pause(fault.hang)
             await call.wire.close(call.receive)
         else:
-            answer = self._altered(call, fault, answer)
-            outcome = "answered" if fault.cut is None else "cut"
-            self._world.log.note(call.number, status=answer.status, outcome=outcome)
+            answer = swollen(self._altered(call, fault, answer), fault)
+            cut = fault.cut is not None and fault.cut < len(answer.body)
+            self._world.log.note(call.number, status=answer.status, outcome="cut" if cut else "answered")
             await call.wire.send(answer, fault, call.receive, send)
 
     def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
@@ -222,7 +224,7 @@ class Gate:
         await self._app(call.scope, receive, send)
         start, *parts = messages
         headers = {
-            name.decode("latin-1").title(): value.decode("latin-1")
+            name.decode("latin-1"): value.decode("latin-1")
             for name, value in start["headers"]
             if name != b"content-length"
         }
@@ -242,10 +244,10 @@ class Gate:
         body: object = refusal.envelope(call.request_id)
         if call.path == TOKEN_PATH:
             body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
-        headers = (
-            refusal.headers if refusal.status in BODILESS else refusal.headers | {"Content-Type": "application/json"}
-        )
-        return Answer(refusal.status, headers, b"" if refusal.status in BODILESS else json.dumps(body).encode())
+        if refusal.status in BODILESS:
+            return Answer(refusal.status, refusal.headers, b"")
+        headers = refusal.headers | {"Content-Type": "application/json"}
+        return Answer(refusal.status, headers, json.dumps(body).encode())
 
 
 def _oauth_error(status: int) -> str:

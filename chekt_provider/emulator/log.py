@@ -22,7 +22,7 @@ class Request:
     """One request to the imitated API.
 
     Attributes:
-        number: 1 for the first request; clearing the log does not start again, resetting the emulator does.
+        number: 1 for the first request of an emulator; neither clearing the log nor a reset starts again.
         time: when it came, seconds since 1970.
         monotonic: when it came, seconds of `time.monotonic()`: for differences.
         method, path: as sent; the path without its query.
@@ -70,12 +70,6 @@ class Log:
         """Forget the requests; the numbers go on."""
         with self._lock:
             self._requests.clear()
-
-    def reset(self) -> None:
-        """Forget the requests and start again at number 1."""
-        with self._lock:
-            self._requests.clear()
-            self._count = 0
 
     def add(self, **known: Any) -> Request:
         """Note a request that has come, with what is known of it."""

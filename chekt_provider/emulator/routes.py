@@ -39,6 +39,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
         429: "Rate limited; Retry-After says how long",
     }.items()
 }
+_NO_TOKEN: dict[int | str, dict[str, Any]] = {status: {"model": OAuthError} for status in (400, 401, 413)}
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ErrorEnvelope, "description": "The external id is in use, or an Idempotency-Key came back"},
 }
@@ -67,7 +68,7 @@ token = APIRouter(tags=["Token"])
 partner = APIRouter(responses=_REFUSED)
 
 
-@token.post(TOKEN_PATH, response_model=Token, responses={400: {"model": OAuthError}, 401: {"model": OAuthError}})
+@token.post(TOKEN_PATH, response_model=Token, responses=_NO_TOKEN)
 async def grant_token(request: Request, world: TheWorld) -> Response:
     """Get an access token: OAuth 2.0, client credentials."""
     try:
@@ -76,7 +77,7 @@ async def grant_token(request: Request, world: TheWorld) -> Response:
         access_token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
     except OAuthRefusal as refusal:
         return JSONResponse({"error": refusal.error, "error_description": refusal.description}, refusal.status)
-    granted = {"access_token": access_token, "token_type": "Bearer", "expires_in": world.tokens.life}
+    granted = {"access_token": access_token, "token_type": "Bearer", "expires_in": int(world.tokens.life)}
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 

@@ -124,7 +124,7 @@ class Token(BaseModel):
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: float = Field(description="Seconds.")
+    expires_in: int = Field(description="Seconds.")
 
 
 class OAuthError(BaseModel):

@@ -60,11 +60,8 @@ class Wire:
         await _closed(receive)
 
     async def send(self, answer: Answer, fault: Fault, receive: Receive, send: Send) -> None:
-        """Send an answer with a fault's damage: compressed, padded, in drops or cut short."""
-        body = answer.body + b" " * fault.pad
-        if fault.gzip:
-            answer = answer.with_headers({"Content-Encoding": "gzip"})
-            body = gzip.compress(body)
+        """Send an answer with a fault's damage: in drops, or cut short."""
+        body = answer.body
         await send(_start(answer, len(body)))
         step = 1 if fault.drip else _CHUNK
         end = len(body) if fault.cut is None else min(fault.cut, len(body))
@@ -76,6 +73,17 @@ class Wire:
             await self.close(receive)
         else:
             await send(_part(b"", more=False))
+
+
+def swollen(answer: Answer, fault: Fault) -> Answer:
+    """Give an answer padded and compressed as a fault says."""
+    if answer.status in BODILESS:
+        return answer
+    body = answer.body + b" " * fault.pad
+    if not fault.gzip:
+        return Answer(answer.status, answer.headers, body)
+    headers = answer.with_headers({"Content-Encoding": "gzip"}).headers
+    return Answer(answer.status, headers, gzip.compress(body))
 
 
 async def send_whole(answer: Answer, send: Send) -> None:

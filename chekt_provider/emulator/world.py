@@ -54,4 +54,4 @@ class World:
         self.tokens.revoke()
         self.limit.reset()
         self.faults.clear()
-        self.log.reset()
+        self.log.clear()

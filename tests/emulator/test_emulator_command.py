@@ -76,6 +76,14 @@ def test_a_command_finds_the_emulator_and_its_status_is_passed_on() -> None:
     assert (made.returncode, made.stdout, made.stderr) == (7, "[]\n", "")
 
 
+def test_the_caller_s_own_credentials_do_not_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator's take their place; a private key would go before them."""
+    for name in ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID", "CHEKT_BASE_URL"):
+        monkeypatch.setenv(name, "canary")
+
+    assert "canary" not in run("--", "env").stdout
+
+
 def test_the_two_dashes_may_be_left_out() -> None:
     """Everything from the first word on is the command's, its options too."""
     assert run("sh", "-c", "exit 5").returncode == 5
@@ -161,7 +169,7 @@ print(requests.get(os.environ["CHEKT_BASE_URL"] + "/_emulator/switches").json())
         "page_size": 3,
     }
     assert made.stderr == ""
-    assert made.stdout == f"7 60\n90.0\n{switches}\n"
+    assert made.stdout == f"7 60\n90\n{switches}\n"
 
 
 def test_help_names_every_switch_with_its_positions() -> None:

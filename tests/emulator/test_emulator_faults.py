@@ -87,6 +87,19 @@ def test_a_body_after_the_change_keeps_the_status(api: Api) -> None:
     assert len(api.emulator.stations()) == 1
 
 
+@pytest.mark.parametrize("damage", [{"cut": 0}, {"pad": 100}, {"gzip": True}, {"drip": 1}])
+def test_an_answer_without_a_body_is_past_damage(api: Api, damage: dict[str, Any]) -> None:
+    """A 204 stays what it is."""
+    api.emulator.add_station(external_monitoring_station_id="a", name="a")
+    api.emulator.add_fault(Fault(**damage))
+
+    answer = api.delete(f"{STATIONS}/1")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "Content-Encoding" not in answer.headers
+    assert api.get(STATIONS).json() == []
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_a_body_has_none(api: Api, status: int) -> None:
     """And the connection goes on."""
@@ -312,6 +325,7 @@ def test_faults_do_not_touch_the_controls(api: Api) -> None:
         {"delay": -1},
         {"headers": {"X-A": "b\r\nX-C: d"}},
         {"headers": {"X A": "b"}},
+        {"body": "x", "content_type": "text/plain\r\nX-C: d"},
         {"headers": {"content-length": "5"}},
         {"when": "during", "status": 500},
         {"code": 500},

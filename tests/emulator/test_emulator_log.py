@@ -80,11 +80,12 @@ def test_clearing_the_log_keeps_the_numbers_going(api: Api) -> None:
         (Fault(reset=True, when="after"), None, "reset"),
         (Fault(hang=0), None, "hang"),
         (Fault(body="0123456789", cut=3), 200, "cut"),
+        (Fault(cut=3), 200, "answered"),
         (Fault(status=503), 503, "answered"),
     ],
 )
 def test_the_outcome_tells_what_a_fault_did(api: Api, fault: Fault, status: int | None, outcome: str) -> None:
-    """Status is what left the machine, None when nothing did."""
+    """Status is what left the machine, None when nothing did; an answer too short to be cut is answered."""
     api.emulator.add_fault(fault)
     try:
         api.get(STATIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +107,23 @@ def test_a_call_without_a_live_token_is_401(api: Api, authorization: str | None)
 
         assert error(answer) == (401, "unauthorized", None)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_an_escaped_path_is_no_way_round_the_token(api: Api) -> None:
+    """Guarded is what the routes see, however it was written; the log has it as it was written."""
+    path = "/%70artner/v1/dealers/12345/monitoring-stations"
+    connection = HTTPConnection(api.emulator.host, api.emulator.port, timeout=20)  # unlike requests, it leaves paths be
+    statuses = []
+
+    for headers in ({}, {"Authorization": str(api.session.headers["Authorization"])}):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+    connection.close()
+
+    assert statuses == [401, 200]
+    assert api.emulator.requests[-1].path == path
 
 
 def test_a_dealer_that_does_not_exist_is_404_everywhere(api: Api) -> None:
