@@ -25,6 +25,7 @@ from pulumi.runtime import rpc
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
+from chekt_provider.log import show_log
 from chekt_provider.models import StationInputs, id_digits, input_problems
 from chekt_provider.operations import StationOperations
 from chekt_provider.plugin_host import say, show_errors_as_text
@@ -44,6 +45,7 @@ class MonitoringStationProvider(ResourceProvider):
         """Read the settings. Called once per process; what is wrong in them is told by `check`."""
         show_errors_as_text()
         self._settings: Settings = read_settings(req.config.get, os.environ)
+        show_log(self._settings.log_level)
         for note in self._settings.notes:
             say(note)
         client = Client(Transport(self._settings, say=say))

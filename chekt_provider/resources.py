@@ -9,8 +9,8 @@ from pulumi.dynamic import Resource
 from chekt_provider.provider import MonitoringStationProvider
 
 _IN_PLAIN_TEXT = (
-    "chekt:clientSecret is set in plain text. Run `pulumi config set --secret chekt:clientSecret` to set it again "
-    "encrypted, and change the secret in CHeKT's portal if the file was shared."
+    "{key} is set in plain text. Run `pulumi config set --secret {key}` to set it again encrypted, "
+    "and change it in CHeKT's portal if the file was shared."
 )
 
 
@@ -107,5 +107,9 @@ _OUTPUTS = {"created_at": None, "api_host": None}
 
 
 def _refuse_plain_secret() -> None:
-    if pulumi.Config("chekt").get("clientSecret") and not pulumi.runtime.is_config_secret("chekt:clientSecret"):
-        raise pulumi.RunError(_IN_PLAIN_TEXT)
+    config = pulumi.Config("chekt")
+    plain = [name for name in ("clientSecret", "privateKey") if not pulumi.runtime.is_config_secret(f"chekt:{name}")]
+    for name in plain:
+        value = config.get(name)
+        if value and (name == "clientSecret" or "-----" in value):  # a path to a key is no secret
+            raise pulumi.RunError(_IN_PLAIN_TEXT.format(key=f"chekt:{name}"))

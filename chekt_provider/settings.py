@@ -11,10 +11,16 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from chekt_provider.errors import SettingsError
+from chekt_provider.keys import BadKeyError, load_key
+from chekt_provider.log import LEVELS
 from chekt_provider.models import id_digits
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 DEFAULT_BASE_URL = "https://api.chekt.com"
 
@@ -23,6 +29,9 @@ VARIABLES = {
     "chekt:tokenUrl": "CHEKT_TOKEN_URL",
     "chekt:clientId": "CHEKT_CLIENT_ID",
     "chekt:clientSecret": "CHEKT_CLIENT_SECRET",
+    "chekt:privateKey": "CHEKT_PRIVATE_KEY",
+    "chekt:keyId": "CHEKT_KEY_ID",
+    "chekt:tokenAudience": "CHEKT_TOKEN_AUDIENCE",
     "chekt:dealerId": "CHEKT_DEALER_ID",
     "chekt:adoptExisting": "CHEKT_ADOPT_EXISTING",
     "chekt:siteGuard": "CHEKT_SITE_GUARD",
@@ -30,6 +39,8 @@ VARIABLES = {
     "chekt:traceId": "CHEKT_TRACE_ID",
 }
 """Each setting's key in the stack's config, and its environment variable."""
+
+LOG_VARIABLE = "CHEKT_LOG"
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
@@ -44,11 +55,15 @@ class Settings:
         base_url: scheme and host of the API, without a trailing slash.
         token_url: the OAuth 2.0 token endpoint.
         client_id, client_secret: the app's credentials; "" when absent. The secret is left out of repr.
+        private_key: signs client assertions in place of the secret; None when absent.
+        key_id: by which CHeKT knows the key; "" when absent.
+        token_audience: the `aud` of a client assertion; "" is the token URL.
         dealer_id: digits; the dealer of resources that name none. "" when absent.
         adopt_existing: adopt stations that already have a declared external id.
         site_guard: refuse to delete a station whose sites cannot be read.
         requests_per_minute: the pace to keep; None follows what CHeKT's answers say.
         trace_id: sent with every call of the run; "" gives each operation its own.
+        log_level: "debug", "info", or "" for silence.
         problems: what is wrong in the settings themselves, a sentence each. Absent credentials are none.
         notes: what was mended without asking, a sentence each.
     """
@@ -57,11 +72,15 @@ class Settings:
     token_url: str = f"{DEFAULT_BASE_URL}/oauth/token"
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
+    private_key: RSAPrivateKey | None = field(default=None, repr=False)
+    key_id: str = ""
+    token_audience: str = ""
     dealer_id: str = ""
     adopt_existing: bool = False
     site_guard: bool = True
     requests_per_minute: int | None = None
     trace_id: str = ""
+    log_level: str = ""
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -105,17 +124,21 @@ class _Reader:
 
     def settings(self) -> Settings:
         base_url = self._url("chekt:baseUrl", DEFAULT_BASE_URL, path_allowed=False)
-        client_id, client_secret = self._credentials()
+        client_id, client_secret, private_key = self._credentials()
         return Settings(
             base_url=base_url,
             token_url=self._url("chekt:tokenUrl", f"{base_url}/oauth/token", path_allowed=True),
             client_id=client_id,
             client_secret=client_secret,
+            private_key=private_key,
+            key_id=self._key_id(),
+            token_audience=self._credential("chekt:tokenAudience"),
             dealer_id=self._dealer_id(),
             adopt_existing=self._choice("chekt:adoptExisting", {"true": True, "false": False}, default=False),
             site_guard=self._choice("chekt:siteGuard", {"on": True, "off": False}, default=True),
             requests_per_minute=self._requests_per_minute(),
             trace_id=self._trace_id(),
+            log_level=self._log_level(),
             problems=tuple(self._problems),
             notes=tuple(self._notes),
         )
@@ -141,20 +164,36 @@ class _Reader:
             return default
         return url.rstrip("/")
 
-    def _credentials(self) -> tuple[str, str]:
+    def _credentials(self) -> tuple[str, str, RSAPrivateKey | None]:
         client_id = self._credential("chekt:clientId")
         client_secret = self._credential("chekt:clientSecret")
-        if client_id and not client_secret:
+        given_key = self._get("chekt:privateKey")
+        if client_id and not client_secret and not given_key:
             self._blame(
                 "chekt:clientSecret",
                 "is missing while chekt:clientId is set: run `pulumi config set --secret chekt:clientSecret`.",
             )
-        if client_secret and not client_id:
-            self._blame(
-                "chekt:clientId",
-                "is missing while chekt:clientSecret is set: run `pulumi config set chekt:clientId …`.",
-            )
-        return client_id, client_secret
+        if (client_secret or given_key) and not client_id:
+            other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
+            self._blame("chekt:clientId", f"is missing while {other} is set: run `pulumi config set chekt:clientId …`.")
+        if client_secret and given_key:
+            self._blame("chekt:privateKey", "is set beside chekt:clientSecret: take one of them away.")
+        return client_id, client_secret, self._private_key(given_key)
+
+    def _private_key(self, given: str) -> RSAPrivateKey | None:
+        if not given:
+            return None
+        try:
+            return load_key(given)
+        except BadKeyError as error:
+            self._blame("chekt:privateKey", str(error))
+            return None
+
+    def _key_id(self) -> str:
+        key_id = self._credential("chekt:keyId")
+        if key_id and not self._get("chekt:privateKey"):
+            self._blame("chekt:keyId", "is set without chekt:privateKey, whose id it is: set that too.")
+        return key_id
 
     def _credential(self, key: str) -> str:
         given = self._get(key)
@@ -186,6 +225,14 @@ class _Reader:
             self._blame("chekt:requestsPerMinute", "must be a whole number above 0, such as 60.")
             return None
         return int(value) if value else None
+
+    def _log_level(self) -> str:
+        """The one setting that stack config does not have: it is for whoever runs the command."""
+        level = self._environ.get(LOG_VARIABLE, "")
+        if level in ("", *LEVELS):
+            return level
+        self._problems.append(f"{LOG_VARIABLE} must be debug or info.")
+        return ""
 
     def _trace_id(self) -> str:
         value = self._get("chekt:traceId")

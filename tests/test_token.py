@@ -349,7 +349,8 @@ def test_a_failing_token_endpoint_is_tried_five_times(emulator: Emulator, transp
     assert type(error) is TokenError
     assert anonymous(str(error)) == (
         "Could not list the stations: the token endpoint at 127.0.0.1 gave no token: CHeKT failed: without a reason, "
-        "5 times. No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. "
+        "5 times; no call gets through, this is an outage. "
+        "No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. "
         f"(HTTP {status}, trace id T, request id R)"
     )
     assert sequence(emulator) == [("token", status)] * 5

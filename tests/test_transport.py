@@ -253,7 +253,8 @@ def test_a_server_that_keeps_failing_is_told_with_the_number_of_attempts(
 
     assert type(error) is ServerFailed
     assert str(error) == (
-        f'Could not do it: CHeKT failed: down, "sorry", 5 times. {UNKNOWN} {LOOK} (HTTP {status}, trace id {TRACE})'
+        f'Could not do it: CHeKT failed: down, "sorry", 5 times; no call gets through, this is an outage. '
+        f"{UNKNOWN} {LOOK} (HTTP {status}, trace id {TRACE})"
     )
 
 
@@ -262,7 +263,8 @@ def test_reading_never_leaves_a_change_in_doubt(emulator: Emulator, transport: T
     emulator.add_fault(Fault(method="GET", status=503, times=5))
 
     assert anonymous(str(failed(transport))) == (
-        'Could not do it: CHeKT failed: service_unavailable, "a fault of the emulator", 5 times. Nothing was changed. '
+        'Could not do it: CHeKT failed: service_unavailable, "a fault of the emulator", 5 times; no call gets through, this is an outage. '
+        "Nothing was changed. "
         "Run again. (HTTP 503, trace id T, request id R)"
     )
 

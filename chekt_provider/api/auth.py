@@ -6,15 +6,22 @@ import json
 import math
 import re
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from chekt_provider.api.answers import RawAnswer, evidence_of, judged
-from chekt_provider.errors import CredentialsRefused, TokenError
+from chekt_provider.errors import ChektError, CredentialsRefused, TokenError
+from chekt_provider.settings import Settings
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+ASSERTION_LIFE_SECONDS = 60
 UNKNOWN_LIFE_SECONDS = 300.0
 _SHORTEST_LIFE, _LONGEST_LIFE = 1.0, 24 * 3600.0
 _CODE = re.compile(r"[a-z_]{1,40}")
@@ -58,6 +65,8 @@ class TokenSource:
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
+        self._renewals = 0
+        self._failure: ChektError | None = None
         self._refusal: CredentialsRefused | None = None
 
     def token(self) -> str:
@@ -65,13 +74,17 @@ class TokenSource:
 
         Raises:
             CredentialsRefused: once the endpoint refused the client, without asking it again in this process.
+            ChektError: the endpoint gave no token, to this thread or to the one that it waited for.
         """
+        renewals_before = self._renewals
         with self._lock:
             if self._refusal:
                 raise self._refusal
-            if not self._token or self._clock() >= self._renew_at:
-                self._renew()
-            return self._token
+            if self._token and self._clock() < self._renew_at:
+                return self._token
+            if self._failure and self._renewals > renewals_before:
+                raise self._failure
+            return self._renew()
 
     def drop(self, token: str) -> None:
         """Forget a token that was answered with 401, unless another thread has replaced it already."""
@@ -79,15 +92,51 @@ class TokenSource:
             if token == self._token:
                 self._token = ""
 
-    def _renew(self) -> None:
+    def _renew(self) -> str:
         asked_at = self._clock()
+        self._token, self._failure = "", None
         try:
             fresh = self._fetch()
-        except CredentialsRefused as refusal:
-            self._refusal = refusal
+        except ChektError as error:
+            self._failure = error
+            self._refusal = error if isinstance(error, CredentialsRefused) else None
             raise
+        finally:
+            self._renewals += 1
         self._token = fresh.value
         self._renew_at = asked_at + fresh.life - expiry_margin(fresh.life)
+        return self._token
+
+
+def token_form(settings: Settings, now: float) -> dict[str, str]:
+    """The form of one request for a token: with the client secret, or with a client assertion of its own.
+
+    Args:
+        settings: the credentials.
+        now: Unix time.
+    """
+    form = {"grant_type": "client_credentials", "client_id": settings.client_id}
+    if settings.private_key is None:
+        return form | {"client_secret": settings.client_secret}
+    return form | {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": _assertion(settings, settings.private_key, now),
+    }
+
+
+def _assertion(settings: Settings, key: RSAPrivateKey, now: float) -> str:
+    """A signed JWT that stands for the client for a minute, once (RFC 7523, section 3)."""
+    import jwt  # noqa: PLC0415 - an extra
+
+    claims = {
+        "iss": settings.client_id,
+        "sub": settings.client_id,
+        "aud": settings.token_audience or settings.token_url,
+        "iat": int(now),
+        "exp": int(now) + ASSERTION_LIFE_SECONDS,
+        "jti": str(uuid.uuid4()),
+    }
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": settings.key_id} if settings.key_id else None)
 
 
 class BearerAuth(AuthBase):

@@ -72,11 +72,11 @@ class RateLimit:
             self._tokens += burst - self._burst
             self._pace, self._burst = requests_per_minute, burst
 
-    def drain(self) -> None:
-        """CHeKT counted more calls than we did: treat the bucket as empty."""
+    def cap(self, remaining: int) -> None:
+        """Take over how many requests CHeKT would still take at once: other programs may use the same app."""
         with self._lock:
             self._fill()
-            self._tokens = min(self._tokens, 0.0)
+            self._tokens = min(self._tokens, float(remaining))
 
     def _fill(self) -> None:
         now = self._clock()

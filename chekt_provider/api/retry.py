@@ -7,6 +7,9 @@
     500, 502, 503, 504                    again                      never here
     any other answer                      never                      never
 
+All calls of a process share a budget of retries: an outage ends it after 35, and from then on every failure is final
+until calls succeed again.
+
 A POST whose answer is unclear may have made a station; only a list can tell, so `operations` looks before it sends
 again. A 401 is not in the table: it means that nothing was done, so the transport renews the token and replays once.
 """
@@ -14,18 +17,20 @@ again. A 401 is not in the table: it means that nothing was done, so the transpo
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 from tenacity import RetryCallState
 
-from chekt_provider.errors import NotChekt, ServerFailed, Throttled, Unclear, Unreachable, Untrusted
+from chekt_provider.errors import NotChekt, Refused, ServerFailed, Throttled, Unclear, Unreachable, Untrusted
 
 ATTEMPTS = 5
 DEADLINE_SECONDS = 120.0
 """How long one operation may take, its waits for the rate limit left out."""
 
 LONGEST_RETRY_AFTER_SECONDS = 60.0
+BUDGET, COST_OF_RETRY, COST_WHEN_THROTTLED = 500, 14, 5
 _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 
@@ -49,6 +54,40 @@ def worth_repeating(error: BaseException, *, verb: str) -> bool:
             return False
 
 
+class RetryBudget:
+    """What all retries of a process are paid from; a success earns one back. Safe to use from several threads.
+
+    Source: the retry quota of the AWS SDKs, with the figures of 2026.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = BUDGET
+        self._failed_in_a_row = 0
+
+    def pay_for_retry(self, error: BaseException | None) -> bool:
+        """Whether one more retry is affordable; if so, it is paid for."""
+        cost = COST_WHEN_THROTTLED if isinstance(error, Throttled) else COST_OF_RETRY
+        with self._lock:
+            affordable = self._left >= cost
+            self._left -= cost if affordable else 0
+            return affordable
+
+    def note(self, error: BaseException | None) -> None:
+        """Take in how one attempt ended: None for an answer from CHeKT, were it a refusal."""
+        with self._lock:
+            if isinstance(error, Unreachable | Unclear):
+                self._failed_in_a_row += 1
+            elif error is None or (isinstance(error, Refused) and not isinstance(error, Throttled)):
+                self._failed_in_a_row = 0
+                self._left = min(BUDGET, self._left + 1)
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether so many attempts in a row got no answer that it is not about one station."""
+        return self._failed_in_a_row >= ATTEMPTS
+
+
 def backoff_seconds(
     retry: int, *, base: float = 0.5, cap: float = 20.0, draw: Callable[[], float] = random.random
 ) -> float:
@@ -67,9 +106,14 @@ def backoff_seconds(
     return draw() * min(cap, base * 2.0 ** (retry - 1))
 
 
+def error_of(state: RetryCallState) -> BaseException | None:
+    """How tenacity's last attempt failed."""
+    return state.outcome.exception() if state.outcome else None
+
+
 def wait_seconds(state: RetryCallState, draw: Callable[[], float]) -> float:
     """Tenacity's wait: what CHeKT asked for, else the backoff; a throttled call starts from a longer base."""
-    error = state.outcome.exception() if state.outcome else None
+    error = error_of(state)
     if isinstance(error, Throttled):
         if error.evidence.retry_after is not None:
             return error.evidence.retry_after

@@ -22,7 +22,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from chekt_provider.api import retry
 from chekt_provider.api.answers import Answer, RawAnswer, judged
-from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth
+from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
 from chekt_provider.api.rate_limit import RateLimit
 from chekt_provider.errors import (
     ChektError,
@@ -33,6 +33,7 @@ from chekt_provider.errors import (
     Unreachable,
     Untrusted,
 )
+from chekt_provider.log import log
 from chekt_provider.models import id_digits
 from chekt_provider.settings import Settings, is_loopback
 
@@ -105,6 +106,7 @@ class Transport:
         self._read_seconds = read_seconds
         self._session = _session()
         self._limit = RateLimit(settings.requests_per_minute, clock=clock, sleep=sleep, say=say)
+        self._budget = retry.RetryBudget()
         self._tokens = TokenSource(self._fetch_token, clock)
 
     def operation(self, action: str) -> Operation:
@@ -133,49 +135,74 @@ class Transport:
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
 
-        def attempt() -> Answer:
-            return self._attempt(operation, verb, path, headers=headers, params=query, json=body)
+        def attempt(number: int) -> Answer:
+            return self._attempt(operation, number, verb, path, headers=headers, params=query, json=body)
 
         return self._repeated(operation, verb, attempt)
 
-    def _repeated(self, operation: Operation, verb: str, attempt: Callable[[], T]) -> T:
+    def _repeated(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
+        """Make attempts, numbered from 1, as long as `retry` says."""
+
+        def counted() -> T:
+            try:
+                result = attempt(attempts.statistics["attempt_number"])
+            except ChektError as error:
+                self._budget.note(error)
+                raise
+            self._budget.note(None)
+            return result
+
         def enough(state: RetryCallState) -> bool:
             out_of_time = self._clock() + state.upcoming_sleep > operation.deadline
-            return state.attempt_number >= retry.ATTEMPTS or out_of_time
+            if state.attempt_number >= retry.ATTEMPTS or out_of_time:
+                return True
+            return not self._budget.pay_for_retry(retry.error_of(state))
 
         attempts = Retrying(
             retry=retry_if_exception(lambda error: retry.worth_repeating(error, verb=verb)),
             wait=lambda state: retry.wait_seconds(state, self._draw),
             stop=enough,
+            before_sleep=lambda state: log.info(
+                "Could not %s: %s; again in %.1f s (trace id %s)",
+                operation.action,
+                getattr(retry.error_of(state), "cause", ""),
+                state.upcoming_sleep,
+                operation.trace_id,
+            ),
             sleep=self._sleep,
             reraise=True,
         )
         try:
-            return attempts(attempt)
+            return attempts(counted)
         except ChektError as error:
             tried = attempts.statistics["attempt_number"]
             cause = f"{error.cause}, {tried} times" if tried > 1 else error.cause
+            if isinstance(error, Unclear) and self._budget.is_outage:
+                cause = f"{cause}; no call gets through, this is an outage"
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
             told = operation.weighed(error)
             raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
-    def _attempt(self, operation: Operation, verb: str, path: str, **content: Any) -> Answer:
+    def _attempt(self, operation: Operation, number: int, verb: str, path: str, **content: Any) -> Answer:
         operation.excuse(self._limit.take())
         token = self._tokens.token()  # after the wait, during which it could have expired
-        raw = self._authorised(verb, path, token, **content)
+        raw = self._authorised(number, verb, path, token, **content)
         if raw.status == 401:
             self._tokens.drop(token)
             operation.excuse(self._limit.take())
-            raw = self._authorised(verb, path, self._tokens.token(), **content)
+            raw = self._authorised(number, verb, path, self._tokens.token(), **content)
         return judged(raw, operation.trace_id)
 
-    def _authorised(self, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
+    def _authorised(self, number: int, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
         url = self._settings.base_url + path
-        raw = self._exchange(verb, url, self._read_seconds, auth=BearerAuth(token), **content)
+        raw = self._exchange(number, verb, url, self._read_seconds, auth=BearerAuth(token), **content)
         if limit := id_digits(raw.headers.get("X-RateLimit-Limit")):
             self._limit.follow(int(limit))
-        if raw.status == 429:
-            self._limit.drain()
+        remaining = raw.headers.get("X-RateLimit-Remaining", "")
+        if raw.status == 429 or remaining == "0":
+            self._limit.cap(0)
+        elif remaining_count := id_digits(remaining):
+            self._limit.cap(int(remaining_count))
         if raw.status >= 400:  # an excerpt is shown, and a page for debugging may repeat the request
             raw = replace(raw, body=raw.body.replace(token.encode(), b"***"))
         return raw
@@ -184,17 +211,12 @@ class Transport:
         """Ask the token endpoint, repeated as `retry` says; its own trace id, since it serves all operations."""
         operation = self.operation("get an access token")
 
-        def attempt() -> AccessToken:
+        def attempt(number: int) -> AccessToken:
             operation.excuse(self._limit.take())
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": self._settings.client_id,
-                "client_secret": self._settings.client_secret,
-            }
+            form = token_form(self._settings, time.time())
             headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
-            raw = self._exchange(
-                "POST", self._settings.token_url, TOKEN_READ_SECONDS, auth=no_auth, data=form, headers=headers
-            )
+            url = self._settings.token_url
+            raw = self._exchange(number, "POST", url, TOKEN_READ_SECONDS, auth=no_auth, data=form, headers=headers)
             return access_token(raw, operation.trace_id)
 
         try:
@@ -207,7 +229,26 @@ class Transport:
                 f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence
             ) from None
 
-    def _exchange(
+    def _exchange(self, number: int, verb: str, url: str, read_seconds: float, **content: Any) -> RawAnswer:
+        """Send once, and log how it ended."""
+        began = self._clock()
+        outcome = "failed"
+        try:
+            raw = self._send(verb, url, read_seconds, **content)
+            outcome = str(raw.status)
+            return raw
+        finally:
+            log.debug(
+                "%s %s %s %.0f ms attempt %d trace id %s",
+                verb,
+                urlsplit(url).path,
+                outcome,
+                (self._clock() - began) * 1000,
+                number,
+                content["headers"]["x-partner-trace-id"],
+            )
+
+    def _send(
         self, verb: str, url: str, read_seconds: float, auth: AuthBase | Callable[..., Any], **content: Any
     ) -> RawAnswer:
         """Send once and read the whole answer, within limits of time and size."""

@@ -14,6 +14,7 @@ from rich.table import Table
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError
+from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits
 from chekt_provider.settings import read_settings
 from chekt_provider.text import shown
@@ -38,6 +39,7 @@ def stations(
 ) -> None:
     """List the monitoring stations that CHeKT holds for a dealer. Reads the CHEKT_* environment variables."""
     settings = read_settings(lambda key: None, os.environ)
+    show_log(settings.log_level)
     dealer_id = id_digits(dealer or settings.dealer_id)
     if dealer_id is None:
         _complain("Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")

@@ -83,7 +83,7 @@ def test_a_secret_in_plain_text_is_refused_before_anything_is_registered(emulato
 
     assert run.errors == [
         "error: chekt:clientSecret is set in plain text. Run `pulumi config set --secret chekt:clientSecret` to set "
-        "it again encrypted, and change the secret in CHeKT's portal if the file was shared."
+        "it again encrypted, and change it in CHeKT's portal if the file was shared."
     ]
     assert "canary" not in run.text
     assert emulator.requests == []
