@@ -263,7 +263,8 @@ def test_reading_never_leaves_a_change_in_doubt(emulator: Emulator, transport: T
     emulator.add_fault(Fault(method="GET", status=503, times=5))
 
     assert anonymous(str(failed(transport))) == (
-        'Could not do it: CHeKT failed: service_unavailable, "a fault of the emulator", 5 times; no call gets through, this is an outage. '
+        'Could not do it: CHeKT failed: service_unavailable, "a fault of the emulator", 5 times; '
+        "no call gets through, this is an outage. "
         "Nothing was changed. "
         "Run again. (HTTP 503, trace id T, request id R)"
     )
