@@ -28,7 +28,7 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.log import show_log
 from chekt_provider.models import StationInputs, id_digits, input_problems
 from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import say, show_errors_as_text
+from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
 from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Recorded, StationId
 from chekt_provider.settings import Settings, read_settings
 
@@ -44,6 +44,7 @@ class MonitoringStationProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Read the settings. Called once per process; what is wrong in them is told by `check`."""
         show_errors_as_text()
+        lift_worker_limit()
         self._settings: Settings = read_settings(req.config.get, os.environ)
         show_log(self._settings.log_level)
         for note in self._settings.notes:
