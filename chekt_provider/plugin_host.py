@@ -38,7 +38,7 @@ def show_errors_as_text() -> None:
 
 
 def lift_worker_limit() -> None:
-    """Let the SDK's server work on as many operations at once as the engine's `--parallel` sends; its own limit is four.
+    """Let the SDK's server work on as many operations at once as the engine sends; its own limit is four.
 
     Called on one of its workers, whose frame leads to the executor that made it; where none does, four it stays.
     """
