@@ -38,7 +38,7 @@ def load_key(setting: str) -> RSAPrivateKey:
 def _read(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="ascii")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: ~ of a user that there is not
         raise BadKeyError("is neither a PEM text nor the path of a file that can be read.") from None
 
 

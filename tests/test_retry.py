@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -10,13 +12,16 @@ from hypothesis import strategies as st
 from tenacity import Future, RetryCallState, Retrying
 
 from chekt_provider.api import retry
-from chekt_provider.api.retry import asked_wait, backoff_seconds, wait_seconds, worth_repeating
+from chekt_provider.api.retry import RetryBudget, asked_wait, backoff_seconds, wait_seconds, worth_repeating
 from chekt_provider.errors import (
     ChektError,
+    Conflict,
     Evidence,
     NotChekt,
+    NotFound,
     ServerFailed,
     Throttled,
+    TokenError,
     Unclear,
     Unreachable,
     Untrusted,
@@ -177,3 +182,88 @@ def test_no_date_breaks_the_wait(date: str) -> None:
     asked = asked_wait({"Retry-After": date, "Date": date}, 0.0)
 
     assert asked is None or asked >= 0
+
+
+# the budget
+
+
+OUT = Unclear("x")
+THROTTLED = Throttled("x")
+
+
+def affordable(budget: RetryBudget, error: ChektError) -> int:
+    """How many retries in a row the budget pays for."""
+    return next(count for count in range(1000) if not budget.pay_for_retry(error))
+
+
+@pytest.mark.parametrize(("error", "retries"), [(OUT, 35), (Unreachable("x"), 35), (THROTTLED, 100)])
+def test_all_calls_of_a_process_share_a_budget_of_retries(error: ChektError, retries: int) -> None:
+    """500 tokens: a retry costs 14, one after a 429 costs 5."""
+    assert affordable(RetryBudget(), error) == retries
+
+
+def test_a_retry_that_is_too_dear_costs_nothing() -> None:
+    """The last 10 tokens still pay for two retries after a 429."""
+    budget = RetryBudget()
+
+    assert affordable(budget, OUT) == 35
+    assert affordable(budget, THROTTLED) == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "earned"),
+    [(None, 1), (NotFound("x"), 1), (Conflict("x"), 1), (THROTTLED, 0), (OUT, 0), (TokenError("x"), 0)],
+)
+def test_an_answer_earns_one_token_back(outcome: ChektError | None, earned: int) -> None:
+    """A refusal is an answer; a 429, a failure or a missing token is none."""
+    budget = RetryBudget()
+    affordable(budget, OUT)  # 10 are left
+    for _ in range(4):
+        budget.note(outcome)
+
+    assert affordable(budget, OUT) == (10 + 4 * earned) // 14
+
+
+def test_the_budget_never_grows_beyond_its_start() -> None:
+    """A long good time does not pay for a long outage."""
+    budget = RetryBudget()
+    for _ in range(100):
+        budget.note(None)
+
+    assert affordable(budget, OUT) == 35
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outage"),
+    [
+        ([OUT] * 4, False),
+        ([OUT] * 5, True),
+        ([OUT, Unreachable("x"), ServerFailed("x"), NotChekt("x"), OUT], True),
+        ([OUT] * 4 + [THROTTLED] + [OUT], True),
+        ([OUT] * 4 + [None] + [OUT] * 4, False),
+        ([OUT] * 5 + [None], False),
+        ([OUT] * 5 + [NotFound("x")], False),
+    ],
+)
+def test_five_attempts_in_a_row_without_an_answer_are_an_outage(
+    outcomes: list[ChektError | None], outage: bool
+) -> None:
+    """One answer ends it, were it a refusal."""
+    budget = RetryBudget()
+    for outcome in outcomes:
+        budget.note(outcome)
+
+    assert budget.is_outage is outage
+
+
+def test_threads_do_not_spend_a_token_twice() -> None:
+    """16 threads get no more retries than one."""
+    budget = RetryBudget()
+    start = threading.Barrier(16)
+
+    def spend(_: int) -> int:
+        start.wait()
+        return sum(budget.pay_for_retry(OUT) for _ in range(10))
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(spend, range(16))) == 35

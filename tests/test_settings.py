@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from chekt_provider.errors import SettingsError
 from chekt_provider.settings import VARIABLES, Settings, read_settings
@@ -310,6 +314,123 @@ def test_each_bad_setting_is_named(config: dict[str, object], problems: list[str
 
     assert list(settings.problems) == problems
     assert SECRET not in "".join(problems)
+
+
+# the key of a client assertion
+
+
+def pem(key: PrivateKeyTypes, password: str = "") -> str:
+    """A private key as text."""
+    how = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
+
+
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+WEAK_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused
+NO_KEY = "is no private key in PEM form: it begins with -----BEGIN PRIVATE KEY-----."
+NO_FILE = "is neither a PEM text nor the path of a file that can be read."
+
+
+def test_a_key_takes_the_place_of_the_secret() -> None:
+    """As PEM text, with the id by which CHeKT knows it; its repr shows nothing of it."""
+    settings = of_config(
+        {
+            "chekt:clientId": "app-1",
+            "chekt:privateKey": pem(RSA_KEY),
+            "chekt:keyId": "key-1",
+            "chekt:tokenAudience": "a",
+        }
+    )
+
+    assert settings.problems == ()
+    assert settings.private_key is not None
+    assert settings.private_key.private_numbers() == RSA_KEY.private_numbers()
+    assert (settings.key_id, settings.token_audience, settings.client_secret) == ("key-1", "a", "")
+    assert "private_key" not in repr(settings)
+    settings.require_credentials("list the stations")
+
+
+def test_a_key_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the setting is its path; ~ is the home directory."""
+    (tmp_path / "chekt.pem").write_text(pem(RSA_KEY))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    for path in (str(tmp_path / "chekt.pem"), "~/chekt.pem"):
+        settings = of_environment({"CHEKT_CLIENT_ID": "app-1", "CHEKT_PRIVATE_KEY": path})
+        assert settings.problems == ()
+        assert settings.private_key is not None
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (
+            {"chekt:privateKey": pem(RSA_KEY), "chekt:clientSecret": SECRET},
+            "chekt:privateKey (CHEKT_PRIVATE_KEY) is set beside chekt:clientSecret: take one of them away.",
+        ),
+        (
+            {"chekt:privateKey": pem(RSA_KEY), "chekt:clientId": None},
+            "chekt:clientId (CHEKT_CLIENT_ID) is missing while chekt:privateKey is set: "
+            "run `pulumi config set chekt:clientId …`.",
+        ),
+        (
+            {"chekt:keyId": "key-1", "chekt:clientSecret": SECRET},
+            "chekt:keyId (CHEKT_KEY_ID) is set without chekt:privateKey, whose id it is: set that too.",
+        ),
+        *(
+            ({"chekt:privateKey": bad}, f"chekt:privateKey (CHEKT_PRIVATE_KEY) {sentence}")
+            for bad, sentence in [
+                (
+                    pem(RSA_KEY, password=SECRET),
+                    "is encrypted: take the password off, and keep the key as a secret instead.",
+                ),
+                (pem(ec.generate_private_key(ec.SECP256R1())), "is not an RSA key: CHeKT takes RSA keys only."),
+                (pem(WEAK_KEY), "has 1024 bits: make one of at least 2048."),
+                (
+                    pem(RSA_KEY).replace("\n", "\\n"),
+                    "holds the two characters \\n where line breaks belong: keep the key in a file and set its path.",
+                ),
+                (pem(RSA_KEY).replace("PRIVATE", "PUBLIC"), NO_KEY),
+                (f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n", NO_KEY),
+                (f"-----\ud800{SECRET}", NO_KEY),
+                (f"/nowhere/{SECRET}", NO_FILE),
+                (f"~{SECRET}/key.pem", NO_FILE),
+                (f"{SECRET}\x00", NO_FILE),
+                (f"/{SECRET * 1000}", NO_FILE),
+                ("/", NO_FILE),
+            ]
+        ),
+    ],
+)
+def test_a_bad_key_is_named(config: dict[str, object], problem: str) -> None:
+    """What is wrong with it, and nothing of it."""
+    settings = of_config({"chekt:clientId": "app-1", **config})
+
+    assert settings.problems == (problem,)
+    assert SECRET not in problem
+
+
+# the log
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [({}, ""), ({"CHEKT_LOG": ""}, ""), ({"CHEKT_LOG": "debug"}, "debug"), ({"CHEKT_LOG": "info"}, "info")],
+)
+def test_the_log_is_asked_for_in_the_environment(given: dict[str, str], level: str) -> None:
+    """By whoever runs the command: stack config has no such setting."""
+    settings = of_environment(given)
+
+    assert (settings.log_level, settings.problems) == (level, ())
+    assert of_config({"chekt:log": "debug", "CHEKT_LOG": "debug"}).log_level == ""
+
+
+def test_a_level_of_the_log_that_does_not_exist_is_named() -> None:
+    """Debug and info do."""
+    assert of_environment({"CHEKT_LOG": "trace"}).problems == ("CHEKT_LOG must be debug or info.",)
+
+
+# all at once
 
 
 def test_all_problems_are_told_at_once() -> None:

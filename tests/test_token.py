@@ -8,8 +8,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from socket import socket
+from urllib.parse import parse_qs
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chekt_provider.api.answers import Answer
 from chekt_provider.api.auth import AccessToken, expiry_margin, token_life
@@ -112,6 +116,58 @@ def test_sixteen_threads_renew_one_token(emulator: Emulator, new_transport: NewT
     at_once(16, lambda: listed(transport))
 
     assert tokens(emulator) == 2
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    """An RSA key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def test_a_key_signs_an_assertion_in_place_of_the_secret(
+    raw_server: NewServer, new_transport: NewTransport, key: rsa.RSAPrivateKey
+) -> None:
+    """RFC 7523: who, for whom, a minute long, and never the same twice; the secret's field is not sent."""
+    oauth = raw_server(http(503, b""), http(body=token_answer("t-1").encode()))
+    api = raw_server(http())
+    app = {"client_id": "app-1", "client_secret": "", "private_key": key, "key_id": "key-1"}
+
+    listed(new_transport(base_url=api.url, token_url=oauth.url, **app))
+
+    forms = [parse_qs(request.partition(b"\r\n\r\n")[2].decode()) for request in oauth.requests]
+    assertions = [form.pop("client_assertion")[0] for form in forms]
+    assert forms == 2 * [
+        {
+            "grant_type": ["client_credentials"],
+            "client_id": ["app-1"],
+            "client_assertion_type": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
+        }
+    ]
+    for assertion in assertions:
+        claims = jwt.decode(assertion, key.public_key(), algorithms=["RS256"], audience=oauth.url)
+        assert (claims["iss"], claims["sub"]) == ("app-1", "app-1")
+        assert claims["exp"] - claims["iat"] == 60
+        assert jwt.get_unverified_header(assertion) == {"alg": "RS256", "typ": "JWT", "kid": "key-1"}
+    assert len({jwt.decode(a, options={"verify_signature": False})["jti"] for a in assertions}) == 2
+
+
+def test_the_audience_of_an_assertion_can_be_set(
+    raw_server: NewServer, new_transport: NewTransport, key: rsa.RSAPrivateKey
+) -> None:
+    """Some servers want their issuer; without an id of the key its header is left out."""
+    oauth = raw_server(http(body=token_answer("t-1").encode()))
+    api = raw_server(http())
+
+    listed(
+        new_transport(
+            base_url=api.url, token_url=oauth.url, private_key=key, token_audience="https://auth.chekt.example"
+        )
+    )
+
+    assertion = parse_qs(oauth.requests[0].partition(b"\r\n\r\n")[2].decode())["client_assertion"][0]
+    claims = jwt.decode(assertion, key.public_key(), algorithms=["RS256"], audience="https://auth.chekt.example")
+    assert claims["aud"] == "https://auth.chekt.example"
+    assert jwt.get_unverified_header(assertion) == {"alg": "RS256", "typ": "JWT"}
 
 
 # how long it is used
@@ -354,6 +410,39 @@ def test_a_failing_token_endpoint_is_tried_five_times(emulator: Emulator, transp
         f"(HTTP {status}, trace id T, request id R)"
     )
     assert sequence(emulator) == [("token", status)] * 5
+
+
+def test_threads_that_waited_for_a_token_share_the_failure(raw_server: NewServer, new_transport: NewTransport) -> None:
+    """One thread tries five times; the others do not try again one after the other."""
+    all_are_here = threading.Barrier(17)
+
+    def fail_when_all_are_here(connection: socket) -> None:
+        all_are_here.wait(30)
+        connection.sendall(http(503, b""))
+
+    oauth = raw_server(fail_when_all_are_here, http(503, b""))
+    transport = new_transport(token_url=oauth.url, requests_per_minute=3000)
+    errors: list[ChektError] = []
+
+    def ask(_: int) -> None:
+        with ThreadPoolExecutor(1) as inner:
+            asked = inner.submit(failed, transport)
+            all_are_here.wait(30)
+            errors.append(asked.result())
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(ask, range(16)))
+
+    assert [type(error) for error in errors] == [TokenError] * 16
+    assert len(oauth.requests) < 16
+
+
+def test_a_failure_is_shared_with_those_who_waited_only(emulator: Emulator, transport: Transport) -> None:
+    """Who comes later tries again."""
+    emulator.add_fault(Fault(path="/oauth/token", status=503, times=5))
+
+    assert type(failed(transport)) is TokenError
+    assert listed(transport).data == []
 
 
 def test_a_token_endpoint_that_recovers_is_no_error(emulator: Emulator, transport: Transport) -> None:

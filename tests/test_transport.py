@@ -616,6 +616,79 @@ def test_the_time_that_is_left_out_has_a_limit() -> None:
     assert operation.deadline == 600
 
 
+def test_an_outage_is_not_hammered(emulator: Emulator, new_transport: NewTransport) -> None:
+    """A hundred calls make 35 retries between them, each error says so, and nobody waits any more."""
+    emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
+    transport = new_transport(requests_per_minute=3000)
+
+    causes = [failed(transport).cause for _ in range(100)]
+
+    assert len(statuses(emulator)) == 100 + 35
+    reason = 'CHeKT failed: service_unavailable, "a fault of the emulator"'
+    assert causes[0] == f"{reason}, 5 times; no call gets through, this is an outage"
+    assert causes[99] == f"{reason}; no call gets through, this is an outage"
+
+
+def test_after_an_outage_retries_are_earned_back(emulator: Emulator, new_transport: NewTransport) -> None:
+    """Fourteen answers pay for one retry."""
+    emulator.add_fault(Fault(path=COLLECTION, status=503, times=135))
+    transport = new_transport(requests_per_minute=3000)
+    for _ in range(100):
+        failed(transport)
+    for _ in range(14):
+        made(transport)
+    emulator.add_fault(Fault(path=COLLECTION, status=503))
+
+    assert made(transport).data == []
+
+
+# the log
+
+
+def test_every_request_is_one_line_of_the_log(
+    emulator: Emulator, new_transport: NewTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Verb, path, status, milliseconds, attempt and trace id at level debug; what is tried again, and why, at info."""
+    emulator.add_fault(Fault(path=COLLECTION, status=503))
+    emulator.add_fault(Fault(path=COLLECTION, reset=True))
+    caplog.set_level("DEBUG", "chekt_provider")
+
+    made(new_transport(requests_per_minute=3000, trace_id=TRACE))
+
+    assert [
+        (record.levelname, record.getMessage()) for record in caplog.records if record.name == "chekt_provider"
+    ] == [
+        ("DEBUG", f"POST /oauth/token 200 0 ms attempt 1 trace id {TRACE}"),
+        ("DEBUG", f"GET {COLLECTION} 503 0 ms attempt 1 trace id {TRACE}"),
+        (
+            "INFO",
+            'Could not do it: CHeKT failed: service_unavailable, "a fault of the emulator"; again in 0.2 s '
+            f"(trace id {TRACE})",
+        ),
+        ("DEBUG", f"GET {COLLECTION} failed 0 ms attempt 2 trace id {TRACE}"),
+        (
+            "INFO",
+            "Could not do it: the connection to 127.0.0.1 broke before the answer was complete; again in 0.5 s "
+            f"(trace id {TRACE})",
+        ),
+        ("DEBUG", f"GET {COLLECTION} 200 0 ms attempt 3 trace id {TRACE}"),
+    ]
+
+
+def test_the_log_holds_no_secret(
+    raw_server: NewServer, new_transport: NewTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither secret nor token, at the most talkative of levels and of all libraries below."""
+    oauth = raw_server(http(body=b'{"access_token": "canary-token"}'))
+    api = raw_server(http(500, b"Bearer canary-token"), http())
+    caplog.set_level("DEBUG")
+
+    made(new_transport(base_url=api.url, token_url=oauth.url, client_secret="canary-secret"))
+
+    assert len(api.requests) == 2
+    assert "canary" not in caplog.text
+
+
 # the pace
 
 
@@ -634,6 +707,28 @@ def test_fifty_calls_stay_within_the_smallest_plan(new_transport: NewTransport, 
 def test_the_pace_follows_the_plan_that_answers_tell(emulator: Emulator, transport: Transport, clock: Clock) -> None:
     """On the Enterprise plan 150 calls wait for nothing."""
     for _ in range(150):
+        made(transport)
+
+    assert clock.slept == []
+
+
+def test_what_others_used_of_the_plan_is_respected(emulator: Emulator, transport: Transport, clock: Clock) -> None:
+    """X-RateLimit-Remaining: with two left for all programs of the app, the third call waits for its turn."""
+    emulator.add_fault(Fault(path=COLLECTION, headers={"X-RateLimit-Remaining": "2"}))
+    for _ in range(4):
+        made(transport)
+
+    assert clock.slept == [0.02]
+
+
+@pytest.mark.parametrize("told", ["", "-1", "many", "9" * 5000, "1.5", "00"])
+def test_a_remainder_that_makes_no_sense_is_ignored(
+    raw_server: NewServer, new_transport: NewTransport, clock: Clock, told: str
+) -> None:
+    """Our own count goes on."""
+    api = raw_server(http(headers=f"X-RateLimit-Remaining: {told}\r\n"))
+    transport = new_transport(base_url=api.url)
+    for _ in range(4):
         made(transport)
 
     assert clock.slept == []
