@@ -55,6 +55,11 @@ def emulator(  # noqa: PLR0913 - one for each option
         Path | None, typer.Option(metavar="FILE", help="Keep stations and sites in this file (default: in memory).")
     ] = None,
     dealer: Annotated[list[str] | None, _text("ID", "A dealer that exists; may be repeated (default: 12345).")] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Accept client assertions that this RSA public key (PEM) fits."),
+    ] = None,
+    key_id: Annotated[str | None, _text("ID", "The kid that client assertions must name (default: any).")] = None,
     token_life: Annotated[str | None, _text("SECONDS", "How long an access token lives (default: 3600).")] = None,
     plan: Annotated[str | None, _text("free|pro|enterprise|none", "The rate limit (default: enterprise).")] = None,
     put: Annotated[
@@ -90,7 +95,9 @@ def emulator(  # noqa: PLR0913 - one for each option
         "page_size": page_size,
     }
     options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
-    world = _emulator(options, switches, state)
+    if key_id is not None and public_key is None:
+        _refuse("--key-id: it needs --public-key, whose id it is")
+    world = _emulator(options, switches, state=state, public_key=public_key, key_id=key_id)
     try:
         world.start()
     except OSError as error:
@@ -102,7 +109,14 @@ def emulator(  # noqa: PLR0913 - one for each option
     raise typer.Exit(status)
 
 
-def _emulator(options: dict[str, Any], switches: dict[str, Any], state: Path | None) -> Emulator:
+def _emulator(
+    options: dict[str, Any],
+    switches: dict[str, Any],
+    *,
+    state: Path | None,
+    public_key: Path | None,
+    key_id: str | None,
+) -> Emulator:
     """Make the emulator that the options ask for, or end with one line that names the bad one."""
     try:
         from chekt_provider.emulator import Emulator, Plan, Switches  # noqa: PLC0415 - an extra, and slow to load
@@ -118,6 +132,8 @@ def _emulator(options: dict[str, Any], switches: dict[str, Any], state: Path | N
         return Emulator(
             dealers=chosen.dealer,
             switches=answers,
+            public_key=_text_of(public_key) if public_key else None,
+            key_id=key_id,
             token_life=chosen.token_life,
             plan=None if chosen.plan == "none" else Plan[chosen.plan.upper()],
             state=state,
@@ -125,6 +141,16 @@ def _emulator(options: dict[str, Any], switches: dict[str, Any], state: Path | N
         )
     except sqlite3.Error as error:
         _refuse(f"--state: {state}: {error}")
+    except (ModuleNotFoundError, ValueError) as error:
+        _refuse(f"--public-key: {public_key}: {error}")
+
+
+def _text_of(public_key: Path) -> str:
+    """Read the file of a key; one that is no text is no key, and for the emulator to refuse."""
+    try:
+        return public_key.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        _refuse(f"--public-key: {public_key}: {error.strerror}")
 
 
 def _refuse(message: str, status: int = USAGE) -> NoReturn:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from chekt_provider.emulator.assertions import JWT_BEARER
 from chekt_provider.emulator.gate import TOKEN_PATH, TRACE_HEADER
 from chekt_provider.emulator.rules import CLEARABLE
 from chekt_provider.emulator.settings import Switches
@@ -42,11 +43,21 @@ _TOKEN_BODY = {
         "application/x-www-form-urlencoded": {
             "schema": {
                 "type": "object",
-                "required": ["grant_type", "client_id", "client_secret"],
+                "required": ["grant_type"],
+                "anyOf": [
+                    {"required": ["client_id", "client_secret"]},
+                    {"required": ["client_assertion_type", "client_assertion"]},
+                ],
                 "properties": {
                     "grant_type": {"type": "string", "enum": ["client_credentials"]},
                     "client_id": {"type": "string"},
                     "client_secret": {"type": "string"},
+                    "client_assertion_type": {"type": "string", "enum": [JWT_BEARER]},
+                    "client_assertion": {
+                        "type": "string",
+                        "description": "A JWT in place of the secret, where a public key is registered: RS256; iss and "
+                        "sub the client id, aud the token URL, exp at most 5 minutes ahead, jti never seen before.",
+                    },
                 },
             }
         }

@@ -25,6 +25,9 @@ class Emulator(Controls):
         dealers: ids of the dealers that exist; at least one.
         switches: how the API behaves where CHeKT's documentation is silent.
         client_id, client_secret: the app that may ask for tokens.
+        public_key: PEM text of an RSA key, with which the app may prove itself by client assertions (RFC 7523) in place
+            of its secret; needs the extra `jwt`. None registers none.
+        key_id: the `kid` that those assertions must name; None leaves it unchecked.
         token_life: seconds that an access token lives.
         plan: the rate limit; None for no limit and no headers that tell it.
         state: a file that keeps dealers, stations, sites, ids and remembered answers from one run to the next;
@@ -33,7 +36,8 @@ class Emulator(Controls):
         clock: seconds since 1970, for every date, life and limit of the API.
 
     Raises:
-        ValueError: there is no dealer.
+        ValueError: there is no dealer; or the public key is none.
+        ModuleNotFoundError: the extra `jwt` is not installed, and there is a public key.
         sqlite3.Error: the state file cannot be opened, or is something else.
         OSError: from `start`: the port is taken.
     """
@@ -45,6 +49,8 @@ class Emulator(Controls):
         switches: Switches | None = None,
         client_id: str = "emulator-client",
         client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
+        public_key: str | None = None,
+        key_id: str | None = None,
         token_life: float = 3600,
         plan: Plan | None = Plan.ENTERPRISE,
         state: Path | None = None,
@@ -57,6 +63,8 @@ class Emulator(Controls):
                 switches=switches or Switches(),
                 client_id=client_id,
                 client_secret=client_secret,
+                public_key=public_key,
+                key_id=key_id,
                 token_life=token_life,
                 plan=plan,
                 state=state,

@@ -74,7 +74,9 @@ async def grant_token(request: Request, world: TheWorld) -> Response:
     try:
         if media_type(dict(request.headers)) != "application/x-www-form-urlencoded":
             raise OAuthRefusal(400, "invalid_request", "the body must be application/x-www-form-urlencoded")
-        access_token = world.tokens.grant((await request.body()).decode("utf-8", "replace"))
+        own = str(request.base_url).rstrip("/")
+        form = (await request.body()).decode("utf-8", "replace")
+        access_token = world.tokens.grant(form, audiences=(own + TOKEN_PATH, own))
     except OAuthRefusal as refusal:
         return JSONResponse({"error": refusal.error, "error_description": refusal.description}, refusal.status)
     granted = {"access_token": access_token, "token_type": "Bearer", "expires_in": int(world.tokens.life)}

@@ -2,8 +2,10 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import parse_qs
+
+from chekt_provider.emulator.assertions import JWT_BEARER, Assertions, BadAssertion
 
 
 class OAuthRefusal(Exception):
@@ -23,18 +25,31 @@ class Tokens:
         client_id, client_secret: the one app that is registered.
         life: seconds that a token lives from its issue.
         clock: seconds since 1970.
+        assertions: checks what the app signs with its private key; None where no public key is registered.
     """
 
-    def __init__(self, client_id: str, client_secret: str, life: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        life: float,
+        clock: Callable[[], float],
+        assertions: Assertions | None = None,
+    ) -> None:
         self._client_id = client_id
         self._client_secret = client_secret
         self.life = life
         self._clock = clock
+        self._assertions = assertions
         self._lock = threading.Lock()
         self._live: dict[str, tuple[str, float]] = {}
 
-    def grant(self, form: str) -> str:
+    def grant(self, form: str, audiences: Collection[str]) -> str:
         """Give a new access token for a form body.
+
+        Args:
+            form: the body.
+            audiences: the values of `aud` by which a client assertion may name this token endpoint.
 
         Raises:
             OAuthRefusal: 400 for a malformed or unsupported request, 401 for a client that does not authenticate.
@@ -46,10 +61,28 @@ class Tokens:
             raise OAuthRefusal(400, "invalid_request", "grant_type is missing")
         if fields["grant_type"] != ["client_credentials"]:
             raise OAuthRefusal(400, "unsupported_grant_type", "grant_type must be client_credentials")
+        if "client_assertion" in fields:
+            return self._issue(self._asserted(fields, audiences))
         return self._issue(self._authenticate(fields))
 
+    def _asserted(self, fields: dict[str, list[str]], audiences: Collection[str]) -> str:
+        """Give the id of the client that a form proves with a client assertion."""
+        try:
+            if self._assertions is None:
+                raise BadAssertion("no public key is registered")
+            if fields.get("client_assertion_type") != [JWT_BEARER]:
+                raise BadAssertion(f"client_assertion_type must be {JWT_BEARER}")
+            if "client_secret" in fields:
+                raise BadAssertion("client_secret is given as well")
+            if fields.get("client_id", [self._client_id]) != [self._client_id]:
+                raise BadAssertion("client_id is another one")
+            self._assertions.spend(fields["client_assertion"][0], audiences)
+        except BadAssertion as error:
+            raise OAuthRefusal(401, "invalid_client", f"client assertion refused: {error}") from None
+        return self._client_id
+
     def _authenticate(self, fields: dict[str, list[str]]) -> str:
-        """Give the id of the client that a form proves."""
+        """Give the id of the client that a form proves with the client secret."""
         for field in ("client_id", "client_secret"):
             if field not in fields:
                 raise OAuthRefusal(400, "invalid_request", f"{field} is missing")

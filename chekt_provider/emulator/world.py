@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from chekt_provider.emulator.assertions import Assertions
 from chekt_provider.emulator.faults import Faults
 from chekt_provider.emulator.log import Log
 from chekt_provider.emulator.rate_limit import RateLimit
@@ -16,16 +17,18 @@ class World:
 
     Args:
         dealers: ids of the dealers that exist from the start.
-        switches, client_id, client_secret, token_life, plan, state, clock: see `Emulator`.
+        switches, client_id, client_secret, public_key, key_id, token_life, plan, state, clock: see `Emulator`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         *,
         dealers: tuple[int, ...],
         switches: Switches,
         client_id: str,
         client_secret: str,
+        public_key: str | None,
+        key_id: str | None,
         token_life: float,
         plan: Plan | None,
         state: Path | None,
@@ -33,10 +36,13 @@ class World:
     ) -> None:
         if not dealers:
             raise ValueError("an emulator needs at least one dealer")
+        if key_id is not None and public_key is None:
+            raise ValueError("a key id needs the public key whose id it is")
+        assertions = None if public_key is None else Assertions(client_id, public_key, key_id, clock)
         self.dealers = dealers
         self.switches = switches
         self.store = Store(state, clock)
-        self.tokens = Tokens(client_id, client_secret, token_life, clock)
+        self.tokens = Tokens(client_id, client_secret, token_life, clock, assertions)
         self.limit = RateLimit(plan, clock)
         self.faults = Faults()
         self.log = Log(clock)
