@@ -140,11 +140,11 @@ def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: fl
         ({"Retry-After": "999999999"}, 999999999),
         ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT", "Date": NOON}, 30),
         ({"Retry-After": "Mon, 02 Nov 2026 11:59:00 GMT", "Date": NOON}, 0),
-        ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT"}, 30),  # without a Date our own clock counts
-        ({"Retry-After": "Mon, 02 Nov 2026 12:00:30 GMT", "Date": "yesterday"}, 30),
+        ({"Retry-After": "Mon, 02 Nov 2026 13:00:30 GMT"}, 30),  # without a Date our own clock counts
+        ({"Retry-After": "Mon, 02 Nov 2026 13:00:30 GMT", "Date": "yesterday"}, 30),
         ({"X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 11),
         ({"X-RateLimit-Reset": str(NOON_UNIX - 10), "Date": NOON}, 0),
-        ({"X-RateLimit-Reset": str(NOON_UNIX + 10)}, 11),
+        ({"X-RateLimit-Reset": str(NOON_UNIX + 3610)}, 11),
         ({"Retry-After": "7", "X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 7),
         ({}, None),
         ({"Retry-After": ""}, None),
@@ -160,8 +160,11 @@ def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: fl
     ],
 )
 def test_what_a_429_asks_for(headers: dict[str, str], seconds: float | None) -> None:
-    """Seconds or a date, measured by CHeKT's clock; else the reset, a second later; nonsense asks for nothing."""
-    assert asked_wait(headers, float(NOON_UNIX)) == seconds
+    """Seconds or a date, measured by CHeKT's clock (ours is an hour ahead); else the reset, a second later.
+
+    Nonsense asks for nothing.
+    """
+    assert asked_wait(headers, NOON_UNIX + 3600.0) == seconds
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
