@@ -28,7 +28,7 @@ def load_key(setting: str) -> RSAPrivateKey:
     if importlib.util.find_spec("jwt") is None or importlib.util.find_spec("cryptography") is None:
         raise BadKeyError("needs two more libraries: pip install 'chekt-provider[jwt]'.")
     pem = setting if "-----" in setting else _read(setting)
-    if "\\n" in pem:
+    if "-----" in pem and "\\n" in pem:
         raise BadKeyError(
             "holds the two characters \\n where line breaks belong: keep the key in a file and set its path."
         )
@@ -37,7 +37,7 @@ def load_key(setting: str) -> RSAPrivateKey:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="ascii")
+        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")  # what is no PEM, _parse refuses
     except (OSError, ValueError, RuntimeError):  # RuntimeError: ~ of a user that there is not
         raise BadKeyError("is neither a PEM text nor the path of a file that can be read.") from None
 
