@@ -184,7 +184,7 @@ def test_nothing_is_sent_with_settings_that_are_wrong(emulator: Emulator, new_tr
 def test_a_refusal_is_one_error_and_final(
     emulator: Emulator, new_transport: NewTransport, verb: str, status: int, kind: type[ChektError], line: str
 ) -> None:
-    """Class and line by status; code, message and field as CHeKT says them; never a second attempt."""
+    """Class and line by status; code and message as CHeKT says them, the field by our name; never a second attempt."""
     body = envelope("some_code", "not like this", field="body.name", request_id="req_1")
     emulator.add_fault(Fault(method=verb, path=COLLECTION, status=status, body=body, times=None))
 
@@ -192,7 +192,7 @@ def test_a_refusal_is_one_error_and_final(
 
     assert type(error) is kind
     assert str(error) == (
-        f'Could not do it: CHeKT refused: some_code, "not like this", field body.name. {line} '
+        f'Could not do it: CHeKT refused: some_code, "not like this", field name. {line} '
         f"(HTTP {status}, trace id {TRACE}, request id req_1)"
     )
     assert (error.evidence.code, error.evidence.field) == ("some_code", "name")
@@ -548,9 +548,11 @@ def test_a_throttled_call_waits_as_asked(
     assert statuses(emulator) == [429, 200]
 
 
-@pytest.mark.parametrize("asked", ["61", "999999999", "9" * 5000])
+@pytest.mark.parametrize(
+    ("asked", "figure"), [("61", "61"), ("86400", "86,400"), ("999999999", "999,999,999"), ("9" * 5000, "999,999,999")]
+)
 def test_a_wait_that_is_too_long_is_told_at_once(
-    emulator: Emulator, new_transport: NewTransport, clock: Clock, asked: str
+    emulator: Emulator, new_transport: NewTransport, clock: Clock, asked: str, figure: str
 ) -> None:
     """Nobody sits in front of a terminal for that long without knowing why."""
     body = envelope("rate_limited", "too many")
@@ -560,8 +562,8 @@ def test_a_wait_that_is_too_long_is_told_at_once(
 
     assert type(error) is Throttled
     assert str(error) == (
-        'Could not do it: CHeKT refused: rate_limited, "too many". Nothing was changed. Run again later, or set '
-        "chekt:requestsPerMinute (CHEKT_REQUESTS_PER_MINUTE) to your share of the plan. "
+        f'Could not do it: CHeKT refused: rate_limited, "too many", and asks to wait {figure} s. Nothing was changed. '
+        "Run again later, or set chekt:requestsPerMinute (CHEKT_REQUESTS_PER_MINUTE) to your share of the plan. "
         f"(HTTP 429, trace id {TRACE})"
     )
     assert clock.slept == []

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from chekt_provider.api.retry import asked_wait
+from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
     Conflict,
     Evidence,
@@ -27,6 +27,9 @@ from chekt_provider.errors import (
     TokenRefused,
 )
 from chekt_provider.text import shown
+
+LARGEST_FIGURE = 999_999_999
+"""Of seconds to wait, as shown: a header can hold more digits than a line."""
 
 _REFUSALS: dict[int, type[Refused]] = {
     400: InvalidInput,
@@ -77,13 +80,13 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
             outcome="Nothing was changed.",
         )
     if raw.status >= 500:
-        raise ServerFailed(f"CHeKT failed: {_said(raw, envelope)}", evidence=evidence)
+        raise ServerFailed(f"CHeKT failed: {_said(raw, envelope, evidence)}", evidence=evidence)
     if raw.status == 404 and raw.body and not _is_json(raw):
-        raise NotChekt(f"something that is not CHeKT answered: {_said(raw, envelope)}", evidence=evidence)
+        raise NotChekt(f"something that is not CHeKT answered: {_said(raw, envelope, evidence)}", evidence=evidence)
     if raw.status == 407:
         raise NotChekt("a proxy asks for credentials", evidence=evidence, outcome="Nothing was changed.")
     kind = _REFUSALS.get(raw.status, Refused)
-    raise kind(f"CHeKT refused: {_said(raw, envelope)}", evidence=evidence)
+    raise kind(f"CHeKT refused: {_said(raw, envelope, evidence)}{_asked(evidence)}", evidence=evidence)
 
 
 def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, Any]]:
@@ -112,13 +115,19 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
     return evidence, envelope
 
 
-def _said(raw: RawAnswer, envelope: Mapping[str, Any]) -> str:
-    """The answer's own reason, on one clean line."""
+def _asked(evidence: Evidence) -> str:
+    """The figure, where a wait is asked for that is too long to be waited."""
+    seconds = min(evidence.retry_after or 0, LARGEST_FIGURE)
+    return f", and asks to wait {seconds:,.0f} s" if seconds > LONGEST_RETRY_AFTER_SECONDS else ""
+
+
+def _said(raw: RawAnswer, envelope: Mapping[str, Any], evidence: Evidence) -> str:
+    """The answer's own reason, on one clean line; a field by the name of our input."""
     told = {name: shown(text) for name, text in envelope.items() if isinstance(text, str) and text}
     parts = [
         told.get("code"),
         f'"{told["message"]}"' if "message" in told else None,
-        f"field {told['field']}" if "field" in told else None,
+        f"field {evidence.field}" if evidence.field else None,
     ]
     said = ", ".join(part for part in parts if part)
     excerpt = shown(raw.body[:1000].decode("utf-8", "replace"))
