@@ -1,0 +1,280 @@
+"""Rows N1 to N9: what a network does."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import trustme
+
+from chekt_provider.api import transport
+from tests.faults.rows import row
+from tests.faults.world import LIST, SITES, World
+from tests.raw_server import RawServer, http
+
+NewServer = Callable[..., RawServer]
+WRITES = ("create", "update", "delete")
+
+
+def at(world: World, url: str, host: str = "localhost") -> World:
+    """The world with its API at another address; tokens still come from the emulator."""
+    world.settings["baseUrl"] = url
+    if world.state:
+        world.state["api_host"] = host
+    return world
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port whose queue is full: what is sent to it is dropped."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@row("N1")
+def test_n1_a_name_that_is_unknown(world: World) -> None:
+    """Nothing was sent: five tries, then one line with the host."""
+    line = at(world, "https://chekt.invalid", "chekt.invalid").fails()
+
+    assert ": the name chekt.invalid is not known, 5 times. Nothing was changed. Check the network" in line
+    assert world.calls() == []
+
+
+@row("N1")
+def test_n1_a_host_that_refuses_connections(world: World, closed_port: int) -> None:
+    """The same, with its own cause; the next run repairs."""
+    line = at(world, f"http://127.0.0.1:{closed_port}").fails_and_is_repaired()
+
+    assert ": 127.0.0.1 does not accept connections, 5 times. Nothing was changed. Check the network" in line
+
+
+@row("N1")
+def test_n1_packets_that_are_dropped(world: World, silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five seconds a try, all within two minutes."""
+    assert 5 * transport.CONNECT_SECONDS + 0.5 * (0.5 + 1 + 2 + 4) < 120
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
+
+    line = at(world, f"http://127.0.0.1:{silent_port}").fails_and_is_repaired()
+
+    assert ": 127.0.0.1 did not accept a connection within 0 s, 5 times. Nothing was changed." in line
+    assert world.clock.slept == [0.25, 0.5, 1, 2]
+
+
+@row("N1", *WRITES)
+def test_n1_a_host_that_is_away_for_a_moment(world: World) -> None:
+    """Every write is made again, a POST too, and once."""
+    provider = world.provider()
+    provider.read("12345/9", {"api_host": "localhost"})  # so that token and list are known
+    world.emulator.clear_requests()
+    world.emulator.stop()
+    world.clock.meanwhile = world.emulator.start
+
+    world.works(provider)
+
+    assert world.writes() == 1
+    assert world.clock.slept == [0.25]
+
+
+def certificate(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server needs whose certificate is expired, of another host, or of an authority that is not known."""
+    authority = trustme.CA()
+    hour = timedelta(hours=1)
+    now = datetime.now(UTC)
+    leaf = {
+        "expired": lambda: authority.issue_cert("localhost", not_before=now - 2 * hour, not_after=now - hour),
+        "wrong host": lambda: authority.issue_cert("chekt.example"),
+        "private authority": lambda: authority.issue_cert("localhost"),
+    }[kind]()
+    bundle = folder / "bundle.pem"
+    (trustme.CA() if kind == "private authority" else authority).cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("kind", ["expired", "wrong host", "private authority"])
+@row("N2")
+def test_n2_a_certificate_that_does_not_check_out(
+    world: World, kind: str, raw_server: NewServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection and nothing sent; the line names the variable for a bundle, and there is no other switch."""
+    api = raw_server(http(), tls=certificate(kind, tmp_path, monkeypatch))
+
+    line = at(world, f"https://localhost:{api.port}").fails_and_is_repaired()
+
+    assert "the certificate of localhost does not check out. Nothing was changed." in line
+    assert "name its bundle in REQUESTS_CA_BUNDLE; otherwise do not go on" in line
+    assert (api.connections, api.requests) == (1, [])
+
+
+LOST = [{"reset": True}, {"hang": 30.0}]
+
+
+@pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
+@row("N3")
+def test_n3_an_answer_that_is_lost(world: World, how: dict[str, float]) -> None:
+    """What was asked for is done once: a POST is found by a list, the others are repeated under their key."""
+    world.fault(when="after", **how)
+    provider = world.provider()
+    world.read_seconds = 0.15
+
+    world.works(provider if "reset" in how else world.provider())
+
+    if world.verb == "create":
+        assert world.calls() == [f"GET {LIST}", f"POST {LIST}", f"GET {LIST}", f"GET {LIST}"]
+    elif world.verb != "read":
+        assert (world.writes(), len(set(world.keys()))) == (2, 1)
+
+
+@pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
+@row("N4")
+def test_n4_a_request_that_is_lost(world: World, how: dict[str, float]) -> None:
+    """It is sent again under the same key, a POST after a list that does not show the station."""
+    world.fault(**how)
+    world.read_seconds = 0.15
+
+    world.works()
+
+    if world.verb == "create":
+        assert world.calls() == [f"GET {LIST}", f"POST {LIST}", f"GET {LIST}", f"POST {LIST}"]
+    if world.verb != "read":
+        assert (world.writes(), len(set(world.keys()))) == (2, 1)
+
+
+@row("N5")
+def test_n5_a_connection_that_the_server_closed(world: World) -> None:
+    """Found closed before anything is sent on it: the call goes out once, on another."""
+    provider = world.provider()
+    world.emulator.add_dealer(777)
+    provider.read("777/9", {"api_host": "localhost"})  # so that there is a connection
+    world.emulator.stop()
+    world.emulator.start()
+    world.emulator.clear_requests()
+
+    world.works(provider)
+
+    assert world.writes() == (0 if world.verb == "read" else 1)
+    assert world.clock.slept == []
+
+
+@row("N5")
+def test_n5_a_connection_that_closes_under_a_request(world: World) -> None:
+    """The request is gone, or was it done? As for a lost answer: once, in the end."""
+    world.fault(hang=0.0)
+
+    world.works()
+
+    assert len(set(world.keys())) == 1
+
+
+@row("N6")
+def test_n6_an_answer_that_drips(world: World) -> None:
+    """Each byte is in time and the whole is not: after a minute it is a lost answer."""
+    method, path = ("GET", SITES) if world.verb == "delete" else ("", "")  # a deletion's own answer has no body
+    if world.verb == "delete":
+        world.emulator.add_site(external_site_id="s-1", name="House")
+    world.fault(when="after", drip=0.004, method=method, path=path)
+    world.clock.tick = 1.0
+
+    world.works()
+
+    assert world.clock.slept != [] or world.verb == "create"
+    assert world.writes() == (0 if world.verb == "read" else 2 if world.verb == "update" else 1)
+
+
+@row("N7")
+def test_n7_an_answer_that_is_cut(world: World) -> None:
+    """Half a body is a lost answer."""
+    body = {"status": 200, "body": '{"done": true}'} if world.verb == "delete" else {}
+    world.fault(when="after", cut=5, **body)
+
+    world.works()
+
+    assert world.writes() == {"create": 1, "read": 0, "update": 2, "delete": 2}[world.verb]
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["huge", "compressed"])
+@row("N8")
+def test_n8_an_answer_that_is_too_large(world: World, packed: bool) -> None:
+    """It is given up at 5 MiB and not asked for again; a creation is found by a list of ordinary size."""
+    method, path = ("GET", SITES) if world.verb == "delete" else ("", "")
+    world.fault(when="after", pad=6 * 1024**2, gzip=packed, method=method, path=path)
+
+    if world.verb == "create":
+        world.works()
+    else:
+        assert ": the answer is larger than 5 MiB. " in world.fails_and_is_repaired()
+
+
+@row("N8")
+def test_n8_a_bomb_does_not_fill_the_memory(world: World, raw_server: NewServer) -> None:
+    """100 MiB in 100 KiB: no more is unpacked than is taken."""
+    bomb = gzip.compress(b" " * 100 * 1024**2, 1)
+    at(world, raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n")).url)
+
+    tracemalloc.start()
+    try:
+        line = world.fails_and_is_repaired()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert ": the answer is larger than 5 MiB. Nothing was changed." in line
+    assert peak < 20 * 1024**2
+
+
+NOT_CHEKT = {
+    "portal": ({"body": "<html>Log in", "content_type": "text/html"}, "something that is not CHeKT answered"),
+    "proxy": ({"status": 407, "body": "", "content_type": "text/html"}, "a proxy asks for credentials"),
+    "other JSON": ({"body": '{"status": "ok"}'}, "the list is not an array"),
+    "no body": ({"body": "null"}, "the list is not an array"),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_CHEKT)
+@row("N9")
+def test_n9_something_else_answers(world: World, kind: str) -> None:
+    """It is never an empty list: nothing is created, nothing leaves the state."""
+    answer, cause = NOT_CHEKT[kind]
+    world.fault_everywhere(**answer)
+
+    line = world.fails()
+
+    assert cause in line
+    assert "Nothing was changed." in line
+    assert world.writes() == 0
+    world.untouched()
+    world.repaired()
+
+
+@row("N9", *WRITES)
+def test_n9_something_else_answers_a_write(world: World) -> None:
+    """Whether it reached CHeKT is not known: a POST is repeated only after a look, the others never."""
+    world.fault(body="<html>Log in", content_type="text/html", times=None)
+
+    line = world.fails()
+
+    assert "something that is not CHeKT answered, with text/html" in line
+    assert world.writes() == (3 if world.verb == "create" else 1)
+    world.untouched()
+    world.repaired()
