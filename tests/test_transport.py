@@ -714,13 +714,30 @@ def test_the_pace_follows_the_plan_that_answers_tell(emulator: Emulator, transpo
     assert clock.slept == []
 
 
-def test_what_others_used_of_the_plan_is_respected(emulator: Emulator, transport: Transport, clock: Clock) -> None:
-    """X-RateLimit-Remaining: with two left for all programs of the app, the third call waits for its turn."""
-    emulator.add_fault(Fault(path=COLLECTION, headers={"X-RateLimit-Remaining": "2"}))
+@pytest.mark.parametrize(("remaining", "slept"), [("3", []), ("2", [1]), ("1", [1, 1]), ("0", [1, 1, 1])])
+def test_what_others_used_of_the_plan_is_respected(
+    emulator: Emulator, new_transport: NewTransport, clock: Clock, remaining: str, slept: list[float]
+) -> None:
+    """X-RateLimit-Remaining counts for all programs of the app: so many calls at once, then each waits its turn."""
+    emulator.add_fault(Fault(path=COLLECTION, headers={"X-RateLimit-Remaining": remaining}))
+    emulator.add_fault(Fault(path=COLLECTION, body="[]", times=None))
+    transport = new_transport(requests_per_minute=60)
     for _ in range(4):
         made(transport)
 
-    assert clock.slept == [0.02]
+    assert clock.slept == slept
+
+
+def test_after_a_429_nobody_has_calls_left(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
+    """However few we made ourselves: the next ones go out at the plan's pace."""
+    emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "0"}))
+    emulator.add_fault(Fault(path=COLLECTION, body="[]", times=None))
+    transport = new_transport(requests_per_minute=60)
+
+    made(transport)
+    made(transport)
+
+    assert clock.slept == [0, 1, 1]
 
 
 @pytest.mark.parametrize("told", ["", "-1", "many", "9" * 5000, "1.5", "00"])
