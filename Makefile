@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check engine env lock clean
+.PHONY: help up down test faults check engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ down: ## destroy what `make up` created, and prove that nothing is left
 
 test: ## run every test, those of the real Pulumi engine included
 	@$(SET_UP) && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
+
+faults: ## try the 45 faults of the fault table, and print what held
+	@$(SET_UP) && python -m tests.faults.table
 
 check: ## lint, formatting, types, import rules
 	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh

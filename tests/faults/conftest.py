@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -35,8 +36,9 @@ def world(
     numbers = itertools.count(1)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"{CANARY}-token-{next(numbers)}")
     caplog.set_level(logging.DEBUG)
-    with Emulator(client_secret=f"{CANARY}-secret") as emulator:
-        world = World(emulator, request.param, Moments())
+    ahead: list[float] = []
+    with Emulator(client_secret=f"{CANARY}-secret", clock=lambda: time.time() + sum(ahead)) as emulator:
+        world = World(emulator, request.param, Moments(), ahead=ahead)
         yield world
     printed = capfd.readouterr()
     everything = [*world.seen, *world.said, caplog.text, printed.out, printed.err, repr(emulator.requests)]

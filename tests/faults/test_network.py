@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -127,12 +128,12 @@ def test_n2_a_certificate_that_does_not_check_out(
     assert (api.connections, api.requests) == (1, [])
 
 
-LOST = [{"reset": True}, {"hang": 30.0}]
+LOST: list[dict[str, Any]] = [{"reset": True}, {"hang": 30.0}]
 
 
 @pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
 @row("N3")
-def test_n3_an_answer_that_is_lost(world: World, how: dict[str, float]) -> None:
+def test_n3_an_answer_that_is_lost(world: World, how: dict[str, Any]) -> None:
     """What was asked for is done once: a POST is found by a list, the others are repeated under their key."""
     world.fault(when="after", **how)
     provider = world.provider()
@@ -148,7 +149,7 @@ def test_n3_an_answer_that_is_lost(world: World, how: dict[str, float]) -> None:
 
 @pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
 @row("N4")
-def test_n4_a_request_that_is_lost(world: World, how: dict[str, float]) -> None:
+def test_n4_a_request_that_is_lost(world: World, how: dict[str, Any]) -> None:
     """It is sent again under the same key, a POST after a list that does not show the station."""
     world.fault(**how)
     world.read_seconds = 0.15
@@ -205,7 +206,7 @@ def test_n6_an_answer_that_drips(world: World) -> None:
 @row("N7")
 def test_n7_an_answer_that_is_cut(world: World) -> None:
     """Half a body is a lost answer."""
-    body = {"status": 200, "body": '{"done": true}'} if world.verb == "delete" else {}
+    body: dict[str, Any] = {"status": 200, "body": '{"done": true}'} if world.verb == "delete" else {}
     world.fault(when="after", cut=5, **body)
 
     world.works()
@@ -243,7 +244,7 @@ def test_n8_a_bomb_does_not_fill_the_memory(world: World, raw_server: NewServer)
     assert peak < 20 * 1024**2
 
 
-NOT_CHEKT = {
+NOT_CHEKT: dict[str, tuple[dict[str, Any], str]] = {
     "portal": ({"body": "<html>Log in", "content_type": "text/html"}, "something that is not CHeKT answered"),
     "proxy": ({"status": 407, "body": "", "content_type": "text/html"}, "a proxy asks for credentials"),
     "other JSON": ({"body": '{"status": "ok"}'}, "the list is not an array"),

@@ -91,7 +91,9 @@ class World:
         verb: create, read, update (of the name) or delete.
         state: what Pulumi's state holds; None for nothing. A verb that fails leaves it as it is.
         settings: of the providers to come, beside those that point at the emulator.
+        wanted_instead: the inputs of the program, where they are not the usual ones.
         seen: all that a person or a log could have seen.
+        ahead: seconds; their sum is how far CHeKT's clock is ahead of ours.
         read_seconds: how long a provider waits for an answer.
     """
 
@@ -100,8 +102,10 @@ class World:
     clock: Moments
     state: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    wanted_instead: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    ahead: list[float] = field(default_factory=list)
     read_seconds: float = 30.0
 
     def __post_init__(self) -> None:
@@ -118,7 +122,7 @@ class World:
     @property
     def wanted(self) -> dict[str, str]:
         """The inputs of the program."""
-        return CHANGED if self.verb == "update" else INPUTS
+        return self.wanted_instead or (CHANGED if self.verb == "update" else INPUTS)
 
     @property
     def method(self) -> str:
