@@ -1,0 +1,270 @@
+"""A run that is stopped or killed while a request is on its way: the next one finds what it made.
+
+At a boundary: "before" is a request that CHeKT has received and not carried out; "after", one that it has carried out
+and not answered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Fault
+from tests.engine.conftest import Stack
+from tests.helpers import COLLECTION, held
+
+HELD_SECONDS = 3.0
+"""How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
+
+Signals = Callable[["KilledRun"], None]
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Look twenty times a second until it is so."""
+    never = threading.Event()
+    for _ in range(int(seconds * 20)):
+        if condition():
+            return
+        never.wait(0.05)
+    pytest.fail(f"not within {seconds:.0f} s: {what}")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of `ps`."""
+
+    pid: int
+    parent: int
+    state: str
+    command: str
+
+
+def processes() -> list[Process]:
+    """Every process of this machine that lives."""
+    lines = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()
+    found = [Process(int(p), int(parent), state, command) for p, parent, state, command in (_columns(x) for x in lines)]
+    return [process for process in found if not process.state.startswith("Z")]
+
+
+def _columns(line: str) -> list[str]:
+    return [*line.split(maxsplit=3), ""][:4]
+
+
+class KilledRun:
+    """A `pulumi up` in a process group of its own, to be killed.
+
+    Args:
+        stack: whose program it runs.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._output = stack.folder / "killed.txt"
+        with self._output.open("w") as output:
+            self.engine = subprocess.Popen(
+                ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+                cwd=stack.folder,
+                env={**os.environ, **stack.environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._family: set[int] = {self.engine.pid}
+
+    def family(self) -> list[Process]:
+        """The engine and what it started, also when their parents have died since."""
+        alive = processes()
+        for _ in range(5):  # generations
+            self._family |= {process.pid for process in alive if process.parent in self._family}
+        return [process for process in alive if process.pid in self._family]
+
+    def plugin(self) -> list[int]:
+        """The process that runs the provider, while it lives."""
+        return [process.pid for process in self.family() if "-m pulumi.dynamic" in process.command]
+
+    def text(self) -> str:
+        """What it printed so far."""
+        return self._output.read_text()
+
+    def end(self) -> None:
+        """Kill whatever is left of it."""
+        for process in self.family():
+            os.kill(process.pid, signal.SIGKILL)
+        self.engine.wait()
+
+
+@pytest.fixture
+def start(stack: Stack) -> Iterator[Callable[[], KilledRun]]:
+    """Starts runs, and ends what outlives them."""
+    runs: list[KilledRun] = []
+
+    def start() -> KilledRun:
+        runs.append(KilledRun(stack))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.end()
+
+
+def ctrl_c(run: KilledRun) -> None:
+    """SIGINT to the whole group, as a terminal does it."""
+    os.killpg(run.engine.pid, signal.SIGINT)
+
+
+def ctrl_c_twice(run: KilledRun) -> None:
+    """A second one as soon as the engine has taken the first."""
+    ctrl_c(run)
+    until(lambda: "^C received" in run.text(), "the engine says that it was interrupted")
+    ctrl_c(run)
+
+
+def kill_engine(run: KilledRun) -> None:
+    """SIGKILL of the engine, as by a CI job that is cancelled."""
+    run.family()
+    os.kill(run.engine.pid, signal.SIGKILL)
+
+
+def kill_plugin(run: KilledRun) -> None:
+    """SIGKILL of the process that runs the provider."""
+    for pid in run.plugin():
+        os.kill(pid, signal.SIGKILL)
+
+
+SIGNALS = [ctrl_c, ctrl_c_twice, kill_engine, kill_plugin]
+ORPHANS = {ctrl_c: 0, ctrl_c_twice: 2, kill_engine: 2, kill_plugin: 1}
+"""How many of two creations CHeKT has and the state has not: a provider that outlives its engine finishes both."""
+
+PENDING = {ctrl_c: set(), ctrl_c_twice: {"new-a", "new-b"}, kill_engine: {"new-a", "new-b"}, kill_plugin: set()}
+"""The resources of which Pulumi still believes that they are being created."""
+
+
+def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
+    """Let CHeKT keep two requests of each kind: one without carrying it out, one that it has carried out."""
+    for method, path in requests:
+        emulator.add_fault(Fault(method=method, path=path, when="before", hang=HELD_SECONDS))
+        emulator.add_fault(Fault(method=method, path=path, when="after", delay=HELD_SECONDS))
+
+
+def recorded(stack: Stack) -> tuple[dict[str, str], set[str]]:
+    """What the state's file holds: the stations' ids by name, and the creations that are pending."""
+    (file,) = (stack.folder / "state" / ".pulumi" / "stacks").glob("**/dev.json")
+    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    stations = [r for r in latest.get("resources", []) if r["type"].endswith("chekt:MonitoringStation")]
+    pending = [o["resource"] for o in latest.get("pending_operations") or [] if o["type"] == "creating"]
+    return {_name(r): r.get("id", "") for r in stations}, {_name(r) for r in pending}
+
+
+def _name(resource: dict[str, Any]) -> str:
+    name: str = resource["urn"].rpartition("::")[2]
+    return name
+
+
+def names(emulator: Emulator) -> list[tuple[str, str]]:
+    """What CHeKT holds: (external id, name) of each station, in order."""
+    return sorted((external_id, name) for _, external_id, name, _, _ in held(emulator))
+
+
+def killed(
+    start: Callable[[], KilledRun], kill: Signals, emulator: Emulator, *, half: int, whole: list[tuple[str, str]]
+) -> None:
+    """Start a run, kill it when CHeKT holds all of its requests, and wait for what the provider still does.
+
+    Args:
+        start: starts it.
+        kill: how.
+        emulator: which holds the requests.
+        half: how many stations CHeKT has when it has carried out the requests that it does.
+        whole: what it has in the end, should the provider outlive the engine.
+    """
+    emulator.clear_requests()
+    run = start()
+    until(lambda: not emulator.faults and len(held(emulator)) == half, "the requests are held")
+    kill(run)
+    run.engine.wait()
+    until(
+        lambda: (
+            all(r.outcome != "pending" for r in emulator.requests) and (names(emulator) == whole or not run.plugin())
+        ),
+        "the provider has done what it still does",
+    )
+
+
+def unlock(stack: Stack) -> None:
+    """Take away the lock that a killed engine leaves."""
+    if list((stack.folder / "state" / ".pulumi" / "locks").glob("**/*.json")):
+        stack.pulumi("cancel", "--yes")
+
+
+def program(names: dict[str, str]) -> str:
+    """A program of stations, by external id and name."""
+    return "".join(
+        f"MonitoringStation({x!r}, external_monitoring_station_id={x!r}, name={n!r})\n" for x, n in names.items()
+    )
+
+
+@pytest.mark.parametrize("kill", SIGNALS)
+def test_killed_creations_and_updates_are_repaired_by_the_next_run(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
+) -> None:
+    """Two creations and two updates at once, one of each before CHeKT carries it out and one after it has.
+
+    A creation that was stored and not recorded stops the next run with its id and the two ways out; a run that may
+    adopt takes it over. At the end there is one station each.
+    """
+    stack.program(program({"edited-a": "Old", "edited-b": "Old"}))
+    stack.up()
+    wanted = {"edited-a": "New", "edited-b": "New", "new-a": "New", "new-b": "New"}
+    stack.program(program(wanted))
+    hold(emulator, ("POST", COLLECTION), ("PUT", "*"))
+
+    killed(start, kill, emulator, half=3, whole=list(wanted.items()))
+
+    unlock(stack)
+    ids = {external_id: number for number, external_id, *_ in held(emulator)}
+    stations, pending = recorded(stack)
+    orphans = sorted(ids.keys() - stations.keys())
+    assert len(orphans) == ORPHANS[kill]
+    assert pending == PENDING[kill]
+    if orphans:
+        assert sorted(stack.up("--continue-on-error", status=1).errors) == [
+            f"error: Could not create monitoring station '{orphan}' of dealer 12345: it exists already as "
+            f"12345/{ids[orphan]}, with name 'New', prefix '', linecard ''. Nothing was changed. To manage this one, "
+            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id."
+            for orphan in orphans
+        ]
+    stack.up(CHEKT_ADOPT_EXISTING="true")
+    if pending:
+        stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview")
+
+    assert names(emulator) == list(wanted.items())
+    assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
+    stack.up_changes_nothing()
+
+
+@pytest.mark.parametrize("kill", SIGNALS)
+def test_killed_deletions_are_finished_by_the_next_run(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
+) -> None:
+    """Two at once, one before CHeKT carries it out and one after it has; the third station stays."""
+    stack.program(program({"kept": "Kept", "old-a": "Old", "old-b": "Old"}))
+    stack.up()
+    stack.program(program({"kept": "Kept"}))
+    hold(emulator, ("DELETE", "*"))
+
+    killed(start, kill, emulator, half=2, whole=[("kept", "Kept")])
+
+    unlock(stack)
+    stack.up()
+    assert names(emulator) == [("kept", "Kept")]
+    assert recorded(stack) == ({"kept": f"12345/{held(emulator)[0][0]}"}, set())
+    stack.up_changes_nothing()
