@@ -12,10 +12,10 @@ from types import FrameType
 
 import pytest
 
-from chekt_provider.api.auth import TokenSource
+from chekt_provider.api.auth import AccessToken, TokenSource
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
-from chekt_provider.errors import ChektError, ServerFailed, Throttled, TokenError
+from chekt_provider.errors import ChektError, CredentialsRefused, ServerFailed, Throttled, TokenError
 from tests.helpers import COLLECTION, anonymous, calls
 from tests.raw_server import RawServer, http
 
@@ -116,6 +116,23 @@ def test_sixteen_threads_without_a_token_share_one_failure(raw_server: NewServer
         "no call gets through, this is an outage. No other call was made. "
         "Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. (HTTP 503, trace id T)"
     }
+
+
+def test_refused_credentials_do_not_pile_up_with_the_calls() -> None:
+    """The error that is remembered for the whole process is raised as a copy: its traceback does not grow."""
+
+    def refuse() -> AccessToken:
+        raise CredentialsRefused("the token endpoint refused the credentials")
+
+    source = TokenSource(refuse, clock=lambda: 0.0)
+
+    def length_of_traceback() -> int:
+        with pytest.raises(CredentialsRefused) as caught:
+            source.token()
+        return len(caught.traceback)
+
+    length_of_traceback()  # the first one is the fetch's own
+    assert [length_of_traceback() for _ in range(3)] == [2, 2, 2]
 
 
 def until_threads_ask_for_a_token(count: int) -> None:

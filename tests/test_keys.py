@@ -160,7 +160,7 @@ def test_a_bad_key_is_one_sentence(key: str, sentence: str, tmp_path: Path) -> N
         "a\0b",
         "x" * 10_000,
         "\udcff",
-        GOOD.splitlines()[1],
+        pytest.param(GOOD.splitlines()[1], id="a line of the key"),
     ],
 )
 def test_what_is_neither_text_nor_path_is_one_sentence(path: str) -> None:

@@ -79,11 +79,11 @@ class TokenSource:
         renewals_before = self._renewals
         with self._lock:
             if self._refusal:
-                raise self._refusal
+                raise self._refusal.replace()  # a copy: Python adds to the traceback of one that is raised again
             if self._token and self._clock() < self._renew_at:
                 return self._token
             if self._failure and self._renewals > renewals_before:
-                raise self._failure
+                raise self._failure.replace()
             return self._renew()
 
     def drop(self, token: str) -> None:
