@@ -141,10 +141,15 @@ def kill_plugin(run: KilledRun) -> None:
 
 
 SIGNALS = [ctrl_c, ctrl_c_twice, kill_engine, kill_plugin]
-ORPHANS = {ctrl_c: 0, ctrl_c_twice: 2, kill_engine: 2, kill_plugin: 1}
+ORPHANS: dict[Signals, int] = {ctrl_c: 0, ctrl_c_twice: 2, kill_engine: 2, kill_plugin: 1}
 """How many of two creations CHeKT has and the state has not: a provider that outlives its engine finishes both."""
 
-PENDING = {ctrl_c: set(), ctrl_c_twice: {"new-a", "new-b"}, kill_engine: {"new-a", "new-b"}, kill_plugin: set()}
+PENDING: dict[Signals, set[str]] = {
+    ctrl_c: set(),
+    ctrl_c_twice: {"new-a", "new-b"},
+    kill_engine: {"new-a", "new-b"},
+    kill_plugin: set(),
+}
 """The resources of which Pulumi still believes that they are being created."""
 
 
