@@ -36,7 +36,8 @@ POSTS = 3
 """How often one creation sends its POST; each after the first only when a list has shown that nothing was made."""
 
 GENERATIONS = 20
-"""How many keys one creation tries, should CHeKT replay the answers of stations that were deleted since."""
+"""How many derived keys one creation tries, should CHeKT replay the answers of stations that were deleted since: who
+makes and deletes the same station more often within a day gets a random key."""
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
@@ -85,6 +86,7 @@ class Creation:
         self._adopt = adopt
         self._say = say
         self._doubts: list[Unclear] = []
+        self._random_key = str(uuid.uuid4())
         self.adopted = False
         """Whether the station was there before."""
 
@@ -99,7 +101,7 @@ class Creation:
         if existing := self._existing(look):
             return self._take_over(existing)
         generation = 0
-        while generation < GENERATIONS:
+        while generation <= GENERATIONS:
             try:
                 station = self._post(generation)
             except (Unclear, Conflict, InvalidInput) as error:
@@ -114,7 +116,7 @@ class Creation:
                 return self._found_after(None, living)
             generation += 1
         raise ListIncomplete(
-            f"CHeKT keeps answering with stations that were deleted, under {GENERATIONS} idempotency keys",
+            f"CHeKT keeps answering with stations that were deleted, under {GENERATIONS + 1} idempotency keys",
             action=self._operation.action,
         )
 
@@ -133,7 +135,8 @@ class Creation:
     def _post(self, generation: int) -> Station:
         names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
         body = {name: value(self._wanted, name) for name in names if value(self._wanted, name)}
-        key = creation_key(self._wanted.dealer_id, body, generation)
+        derived = generation < GENERATIONS
+        key = creation_key(self._wanted.dealer_id, body, generation) if derived else self._random_key
         return self._client.create_station(self._operation, self._wanted.dealer_id, body, key)
 
     def _look_after(self, error: ChektError, look: Look) -> Look:
