@@ -4,6 +4,7 @@
     ├── SettingsError           a setting is missing or wrong; nothing was sent
     ├── TokenError              the token endpoint gave no token; no other call was made
     │   └── CredentialsRefused  … because it does not accept the client
+    │       └── KeyRefused      … nor the assertion signed with its key
     ├── Unreachable             no connection; nothing was sent
     │   └── Untrusted           … because the host's certificate does not check out
     ├── Unclear                 sent, but without a usable answer: whether it was done is not known
@@ -126,6 +127,15 @@ class CredentialsRefused(TokenError):
     default_remedy = (
         "Correct chekt:clientId and chekt:clientSecret (CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET); refresh and destroy "
         "use the stack's settings of the last `pulumi up`, so after a rotation set the environment variables."
+    )
+
+
+class KeyRefused(CredentialsRefused):
+    """The token endpoint does not accept the client's assertion."""
+
+    default_remedy = (
+        "Check that the public half of chekt:privateKey (CHEKT_PRIVATE_KEY) is registered with CHeKT for "
+        "chekt:clientId, under chekt:keyId, and that this machine's clock is right."
     )
 
 

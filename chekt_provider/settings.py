@@ -177,8 +177,16 @@ class _Reader:
             other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
             self._blame("chekt:clientId", f"is missing while {other} is set: run `pulumi config set chekt:clientId …`.")
         if client_secret and given_key:
-            self._blame("chekt:privateKey", "is set beside chekt:clientSecret: take one of them away.")
+            client_secret, given_key = self._one_of(client_secret, given_key)
         return client_id, client_secret, self._private_key(given_key)
+
+    def _one_of(self, client_secret: str, given_key: str) -> tuple[str, str]:
+        """Of a secret and a key the one from the environment: it wins over the other's stack config, too."""
+        secret_wins = bool(self._environ.get(VARIABLES["chekt:clientSecret"]))
+        key_wins = bool(self._environ.get(VARIABLES["chekt:privateKey"]))
+        if secret_wins == key_wins:
+            self._blame("chekt:privateKey", "is set beside chekt:clientSecret: take one of them away.")
+        return "" if key_wins and not secret_wins else client_secret, "" if secret_wins and not key_wins else given_key
 
     def _private_key(self, given: str) -> RSAPrivateKey | None:
         if not given:

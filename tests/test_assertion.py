@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
-from chekt_provider.errors import ChektError, CredentialsRefused
+from chekt_provider.errors import ChektError, KeyRefused
 from chekt_provider.operations import StationOperations
 from chekt_provider.settings import Settings, read_settings
 from tests.conftest import Clock
@@ -138,7 +138,11 @@ def test_a_key_that_is_refused_is_told_once_and_not_tried_again(
 
     first, second = failure_of(stations), failure_of(stations)
 
-    assert [type(error) for error in (first, second)] == [CredentialsRefused, CredentialsRefused]
+    assert [type(error) for error in (first, second)] == [KeyRefused, KeyRefused]
+    assert first.remedy == (
+        "Check that the public half of chekt:privateKey (CHEKT_PRIVATE_KEY) is registered with CHeKT for "
+        "chekt:clientId, under chekt:keyId, and that this machine's clock is right."
+    )
     assert str(first).startswith(
         "Could not create monitoring station 'central-01' of dealer 12345: "
         "the token endpoint refused the credentials (invalid_client). No other call was made."

@@ -506,3 +506,17 @@ def test_a_call_with_bad_settings_is_refused_with_the_first_problem() -> None:
 def test_good_credentials_are_enough() -> None:
     """No exception."""
     of_config(APP).require_credentials("list the stations")
+
+
+@pytest.mark.parametrize("winner", ["chekt:clientSecret", "chekt:privateKey"])
+def test_of_secret_and_key_the_one_in_the_environment_wins(tmp_path: Path, winner: str) -> None:
+    """Who moves from one to the other need not clean the stack's config first."""
+    path = tmp_path / "key.pem"
+    path.write_text(pem(RSA_KEY))
+    given = {"chekt:clientId": "app", "chekt:clientSecret": "canary", "chekt:privateKey": str(path)}
+
+    settings = read_settings(given.get, {VARIABLES[winner]: given[winner]})
+
+    assert settings.problems == ()
+    assert (settings.client_secret == "canary") is (winner == "chekt:clientSecret")
+    assert (settings.private_key is not None) is (winner == "chekt:privateKey")

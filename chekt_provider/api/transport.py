@@ -26,7 +26,9 @@ from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access
 from chekt_provider.api.rate_limit import RateLimit
 from chekt_provider.errors import (
     ChektError,
+    CredentialsRefused,
     Evidence,
+    KeyRefused,
     NotChekt,
     TokenError,
     Unclear,
@@ -221,6 +223,10 @@ class Transport:
 
         try:
             return self._repeated(operation, "TOKEN", attempt)
+        except CredentialsRefused as error:
+            if self._settings.private_key is None:
+                raise
+            raise KeyRefused(error.cause, evidence=error.evidence) from None
         except TokenError:
             raise
         except ChektError as error:
