@@ -124,7 +124,12 @@ class Mishap:
 
 
 CALM = Mishap()
-LYING_LIST = Mishap((Fault(method="GET", path=COLLECTION, status=200, body="[]"),))
+LYING_LIST = Fault(method="GET", path=COLLECTION, status=200, body="[]")
+LIES = st.sampled_from(
+    [Mishap((LYING_LIST,)), Mishap((LYING_LIST, Fault(method="GET", path=f"{COLLECTION}/*", status=404)))]
+)
+"""The first look shows nothing, and the station itself may deny that it is there; a second look tells the truth."""
+
 MISHAPS = st.one_of(
     st.just(CALM),
     st.builds(lambda *faults: Mishap(faults), FAULTS),
@@ -247,11 +252,13 @@ class Stations(RuleBasedStateMachine):
         self.state[result.external_id] = result
         assert [result.fields[name] for name in FIELDS] == [getattr(wanted, name) for name in FIELDS]
 
-    @rule(data=st.data(), before=BEFORE, mishap=MISHAPS | st.just(LYING_LIST))
+    @rule(data=st.data(), before=BEFORE, mishap=MISHAPS | LIES)
     @precondition(lambda self: self.state)
     def refresh(self, data: st.DataObject, before: str | None, mishap: Mishap) -> None:
         """Pulumi reads, and forgets what is gone."""
         self._meanwhile(before, data)
+        if LYING_LIST in mishap.faults:
+            self._start_run()  # the lie is told to the run's first look
         recorded = data.draw(recorded_in(self.state))
         result = self._attempt("read", lambda: self.operations.read(recorded.id, recorded), mishap)
         if result is None:
