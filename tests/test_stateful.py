@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -385,6 +386,7 @@ def test_a_station_can_be_made_and_deleted_any_number_of_times_a_day(clock: Cloc
             run.delete(made)
 
 
+@pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes
 def test_no_order_of_events_makes_a_second_station_or_loses_one() -> None:
     """At least 2,000 steps; everybody sees the same ones, unless CHEKT_STATEFUL_EXAMPLES asks for others."""
     Stations.done = Counter()
