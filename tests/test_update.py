@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
-from chekt_provider.errors import InvalidInput, NotFound, NotTaken, ServerFailed, WrongEnvironment
+from chekt_provider.errors import InvalidInput, NotFound, NotTaken, PermissionDenied, ServerFailed, WrongEnvironment
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
 from tests.helpers import anonymous, calls, central, held
@@ -239,6 +239,24 @@ def test_an_update_that_stays_unclear_says_so(
         "the change was made is not known. Run `pulumi up --refresh`: it looks at what is there before it changes "
         "anything. (HTTP 503, trace id T)"
     )
+
+
+def test_a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_changed(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """The first PUT was stored and its answer lost; its repeat is refused."""
+    emulator.add_fault(Fault(method="PUT", when="after", reset=True))
+    emulator.add_fault(Fault(method="PUT", status=403, body=""))
+
+    with pytest.raises(PermissionDenied) as caught:
+        stations.update(recorded, central(name="New"))
+
+    assert anonymous(str(caught.value)) == (
+        "Could not update monitoring station 'central-01' (12345/1): CHeKT refused: without a reason, 2 times. "
+        "Whether the change was made is not known. Check the dealer id, that this dealer is connected to your app, the "
+        "app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T)"
+    )
+    assert held(emulator)[0][2] == "New"
 
 
 def test_another_environment_is_not_updated(

@@ -144,12 +144,15 @@ class Transport:
 
     def _repeated(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
         """Make attempts, numbered from 1, as long as `retry` says."""
+        in_doubt = False
 
         def counted() -> T:
+            nonlocal in_doubt
             try:
                 result = attempt(attempts.statistics["attempt_number"])
             except ChektError as error:
                 self._budget.note(error)
+                in_doubt |= isinstance(error, Unclear) and verb in ("PUT", "DELETE")
                 raise
             self._budget.note(None)
             return result
@@ -183,6 +186,8 @@ class Transport:
                 cause = f"{cause}; no call gets through, this is an outage"
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
             told = operation.weighed(error)
+            if in_doubt and not isinstance(error, Unclear):  # an earlier attempt may have done it
+                told = told.replace(outcome=Unclear.default_outcome)
             raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
     def _attempt(self, operation: Operation, number: int, verb: str, path: str, **content: Any) -> Answer:
