@@ -15,7 +15,9 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator
 from chekt_provider.operations import StationOperations
+from chekt_provider.records import Recorded
 from chekt_provider.settings import Settings, read_settings
+from tests.helpers import central
 from tests.raw_server import RawServer
 
 # Everybody sees the same examples, and on slow machines too.
@@ -114,3 +116,11 @@ def new_run(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., 
 def stations(new_run: Callable[..., StationOperations]) -> StationOperations:
     """The operations of one run."""
     return new_run()
+
+
+@pytest.fixture
+def recorded(emulator: Emulator, new_run: Callable[..., StationOperations]) -> Recorded:
+    """A station that an earlier run made; the request log is empty."""
+    recorded = new_run().create(central())
+    emulator.clear_requests()
+    return recorded

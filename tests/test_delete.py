@@ -16,14 +16,6 @@ NewRun = Callable[..., StationOperations]
 SITES = "/partner/v1/dealers/12345/sites"
 
 
-@pytest.fixture
-def recorded(emulator: Emulator, new_run: NewRun) -> Recorded:
-    """A station that an earlier run made; the request log is empty."""
-    recorded = new_run().create(central())
-    emulator.clear_requests()
-    return recorded
-
-
 def test_a_station_without_sites_is_deleted(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:

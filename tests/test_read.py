@@ -10,17 +10,9 @@ from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError, NotChekt, NotFound, PermissionDenied, ServerFailed, Unsafe
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded, StationId
-from tests.helpers import COLLECTION, anonymous, calls, central
+from tests.helpers import COLLECTION, anonymous, calls
 
 NewRun = Callable[..., StationOperations]
-
-
-@pytest.fixture
-def recorded(emulator: Emulator, new_run: NewRun) -> Recorded:
-    """A station that an earlier run made; the request log is empty."""
-    recorded = new_run().create(central())
-    emulator.clear_requests()
-    return recorded
 
 
 def test_a_station_in_the_list_is_read_from_the_list(

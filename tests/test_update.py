@@ -17,14 +17,6 @@ NewRun = Callable[..., StationOperations]
 ITEM = "/partner/v1/dealers/12345/monitoring-stations/1"
 
 
-@pytest.fixture
-def recorded(emulator: Emulator, new_run: NewRun) -> Recorded:
-    """A station that an earlier run made; the request log is empty."""
-    recorded = new_run().create(central())
-    emulator.clear_requests()
-    return recorded
-
-
 @pytest.mark.parametrize("put", ["merge", "replace"])
 @pytest.mark.parametrize(
     ("change", "after"),

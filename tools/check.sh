@@ -4,6 +4,4 @@ set -eu
 ruff check
 ruff format --check
 mypy
-if grep -q '^\[tool\.importlinter' pyproject.toml; then
-    lint-imports
-fi
+lint-imports

@@ -169,8 +169,6 @@ def test_tests_cannot_skip_the_engine(ready: Machine) -> None:
 def test_check_runs_every_linter_and_stops_at_the_first_that_fails(ready: Machine, failing: str) -> None:
     """From .venv, without an engine."""
     checks = ["ruff check", "ruff format --check", "mypy", "lint-imports"]
-    with (ready.checkout / "pyproject.toml").open("a") as pyproject:
-        pyproject.write("[tool.importlinter]\n")
     for name in ("ruff", "mypy", "lint-imports"):
         linter = ready.checkout / ".venv" / "bin" / name
         linter.write_text(
