@@ -1,16 +1,17 @@
 """Creating a station once, whatever the network does, and adopting one only where that was asked for.
 
-look             the external id is there: adopt or refuse
-POST             under a key that is the same for the same station, in every run
+look             the external id is there: adopt or refuse; an empty list is looked at twice
+POST             under a key that is the same for the same external id, in every run
 unclear answer   look again: there now = ours, if it is what was sent; not there = POST again, three times at most
     201              of a station older than the look: a replay of an earlier answer; gone = the key's next generation
+    409              the key was used for other values: look again; not there = the key's next generation
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 from chekt_provider.api.client import Client
@@ -19,6 +20,7 @@ from chekt_provider.directory import Directory, Look
 from chekt_provider.errors import (
     ChektError,
     Conflict,
+    Evidence,
     InvalidInput,
     ListIncomplete,
     NotFound,
@@ -43,15 +45,18 @@ KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
 
 
-def creation_key(dealer_id: str, body: Mapping[str, str], generation: int) -> str:
-    """The idempotency key of a POST: the same for the same station, so that it survives a crash.
+def creation_key(dealer_id: str, external_id: str, generation: int) -> str:
+    """The idempotency key of a POST: it survives a crash, and of two runs that create at once one is refused.
+
+    The values are left out of it: with them, two runs that want different values would each make a station where CHeKT
+    takes an external id twice.
 
     Args:
         dealer_id: digits.
-        body: what is sent.
-        generation: 0, and one more for each earlier key that replays a dead answer.
+        external_id: the caller's own key of the station.
+        generation: 0, and one more for each earlier key that is used up.
     """
-    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([dealer_id, body, generation], sort_keys=True)))
+    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([dealer_id, external_id, generation])))
 
 
 class Creation:
@@ -98,8 +103,10 @@ class Creation:
             ChektError: see errors.py.
         """
         look = self._directory.look(self._operation, self._wanted.dealer_id)
+        if look.first and not look.stations:  # which is also what a list that went wrong can look like
+            look = self._directory.look_again(self._operation, self._wanted.dealer_id, look)
         if existing := self._existing(look):
-            return self._take_over(existing)
+            return self._take_over(existing, look)
         generation = 0
         while generation <= GENERATIONS:
             try:
@@ -107,17 +114,18 @@ class Creation:
             except (Unclear, Conflict, InvalidInput) as error:
                 look = self._look_after(error, look)
                 if found := self._existing(look):
-                    return self._found_after(error, found)
+                    return self._found_after(error, found, look)
                 generation += self._next_generation(error)
                 continue
             if _created_after(station, look.answered_at) and not self._is_deleted(station):
                 return self._settle(station)
             if living := self._living(station):
-                return self._found_after(None, living)
+                return self._found_after(None, living, look)
             generation += 1
         raise ListIncomplete(
             f"CHeKT keeps answering with stations that were deleted, under {GENERATIONS + 1} idempotency keys",
             action=self._operation.action,
+            evidence=Evidence(trace_id=self._operation.trace_id),
         )
 
     def _existing(self, look: Look) -> Station | None:
@@ -125,7 +133,9 @@ class Creation:
         if len(twins) > 1:
             ids = ", ".join(str(self._id(twin)) for twin in twins)
             raise TwinStations(
-                f"{len(twins)} stations have this external id already: {ids}", action=self._operation.action
+                f"{len(twins)} stations have this external id already: {ids}",
+                action=self._operation.action,
+                evidence=Evidence(trace_id=look.trace_id),
             )
         return twins[0] if twins else None
 
@@ -133,11 +143,12 @@ class Creation:
         return StationId(self._wanted.dealer_id, station.monitoring_station_id)
 
     def _post(self, generation: int) -> Station:
-        names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
-        body = {name: value(self._wanted, name) for name in names if value(self._wanted, name)}
+        dealer_id, external_id = self._wanted.dealer_id, self._wanted.external_monitoring_station_id
+        values = {name: value(self._wanted, name) for name in UPDATED_IN_PLACE if value(self._wanted, name)}
         derived = generation < GENERATIONS
-        key = creation_key(self._wanted.dealer_id, body, generation) if derived else self._random_key
-        return self._client.create_station(self._operation, self._wanted.dealer_id, body, key)
+        key = creation_key(dealer_id, external_id, generation) if derived else self._random_key
+        body = {"external_monitoring_station_id": external_id, **values}
+        return self._client.create_station(self._operation, dealer_id, body, key)
 
     def _look_after(self, error: ChektError, look: Look) -> Look:
         """Look again after a POST that failed, unless the failure says itself that nothing can have been made."""
@@ -155,26 +166,27 @@ class Creation:
                 remedy="Run `pulumi up` again: it looks before it creates.",
             ) from None
 
-    def _found_after(self, error: ChektError | None, station: Station) -> Recorded:
+    def _found_after(self, error: ChektError | None, station: Station, look: Look) -> Recorded:
         """A station that a look shows after a POST is ours where a POST may have made it, just as it was sent."""
         may_be_ours = error is None or isinstance(error, Unclear) or bool(self._doubts)
         if may_be_ours and not differing(station, self._wanted):
             return self._settle(station)
-        return self._take_over(station)
+        return self._take_over(station, look)
 
     def _next_generation(self, error: ChektError) -> int:
-        """After a look without the station: 0 to send again under the same key, 1 under a new one, or raise."""
+        """After a look without the station: how many generations on to send again, 0 for the same key; or raise."""
         if isinstance(error, Unclear):
             self._doubts.append(error)
             if len(self._doubts) < POSTS:
-                # A 5xx that comes twice may be a stored answer that the key replays.
-                return int(isinstance(error, ServerFailed) and len(self._doubts) == POSTS - 1)
+                # A 5xx that comes twice may be a stored answer, which any derived key could replay for a day.
+                stored = isinstance(error, ServerFailed) and len(self._doubts) == POSTS - 1
+                return GENERATIONS if stored else 0
             raise error.replace(
                 cause=f"{error.cause}, after {POSTS} attempts",
                 outcome="Nothing was created: the dealer's list does not show the station.",
                 remedy="Run `pulumi up` again.",
             )
-        if isinstance(error, Conflict) and error.evidence.code == "idempotency_conflict":
+        if error.evidence.code == "idempotency_conflict":
             return 1
         raise error.replace(outcome="Nothing was created.")
 
@@ -193,16 +205,23 @@ class Creation:
             return None
 
     def _settle(self, station: Station) -> Recorded:
-        """Record a creation; fields that CHeKT lost are put once more, then named."""
+        """Record a creation; fields that CHeKT lost are put once more, then named.
+
+        From here on nothing is raised: an error would lose a station that exists.
+        """
         self._directory.note_written(self._wanted.dealer_id, station)
+        reason = ""
         if not_taken(station, self._wanted):
-            station = self._writes.put(self._operation, self._id(station), self._wanted)
+            try:
+                station = self._writes.put(self._operation, self._id(station), self._wanted)
+            except ChektError as error:
+                reason = f" ({error.cause})"
         recorded = self._writes.record_write(self._wanted, station)
-        if lost := not_taken(station, self._wanted):
-            self._say(f"CHeKT created {recorded} but did not take {', '.join(lost)}; the next preview shows it.")
+        if lost := ", ".join(not_taken(station, self._wanted)):
+            self._say(f"CHeKT created {recorded} but did not take {lost}{reason}; the next preview shows it.")
         return recorded
 
-    def _take_over(self, station: Station) -> Recorded:
+    def _take_over(self, station: Station, look: Look) -> Recorded:
         """Adopt a station that exists, and give it the wanted values; only where that was asked for."""
         station_id = self._id(station)
         live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
@@ -210,6 +229,7 @@ class Creation:
             raise StationExists(
                 f"it exists already as {station_id}, with {live}",
                 action=self._operation.action,
+                evidence=Evidence(trace_id=look.trace_id),
                 remedy="To manage this one, pass adopt_existing=True; "
                 "to make another one, choose another external_monitoring_station_id.",
             )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
+from chekt_provider.errors import ChektError
 from chekt_provider.models import Site, Station
 
 DELETIONS_PER_LOOK_AT_SITES = 50
@@ -23,11 +24,15 @@ class Look:
         number: counts the looks of the run, those that failed included.
         stations: by monitoring station id.
         answered_at: CHeKT's clock when it listed them, in whole seconds; None where it did not say.
+        trace_id: of the operation that took it.
+        first: whether no look before it was answered.
     """
 
     number: int
     stations: Mapping[str, Station]
     answered_at: datetime | None
+    trace_id: str
+    first: bool = False
 
     def with_external_id(self, external_id: str) -> list[Station]:
         """Every station with this external id; more than one are twins."""
@@ -38,12 +43,15 @@ class Look:
 class _Dealer:
     """What is known of one dealer.
 
-    `listing` is held during a request, so that only one thread asks; `begun` counts the looks that were begun.
+    `listing` is held during a request, so that only one thread asks. `begun` and `ended` count the looks, those that
+    failed included; `failure` is how the last one failed.
     """
 
     listing: threading.Lock = field(default_factory=threading.Lock)
     begun: int = 0
+    ended: int = 0
     look: Look | None = None
+    failure: ChektError | None = None
     writes: list[tuple[str, Station | None]] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
     sites_good_for: int = 0
@@ -105,22 +113,32 @@ class Directory:
 
     def _newer_than(self, number: int, operation: Operation, dealer_id: str) -> Look:
         dealer = self._dealer(dealer_id)
+        ended = dealer.ended
         with dealer.listing:
-            if dealer.look is None or dealer.look.number <= number:
-                self._list(dealer, operation, dealer_id)
-            assert dealer.look is not None  # noqa: S101 - for the type checker: just listed
-            return dealer.look
+            if dealer.look and dealer.look.number > number:
+                return dealer.look
+            if dealer.failure and dealer.ended > max(ended, number):  # the look that this thread waited for
+                raise operation.shared(dealer.failure)
+            return self._list(dealer, operation, dealer_id)
 
-    def _list(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> None:
+    def _list(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> Look:
         with self._lock:
             dealer.begun += 1
             number, written_before = dealer.begun, len(dealer.writes)
-        listing = self._client.list_stations(operation, dealer_id)
+        dealer.failure = None
+        try:
+            listing = self._client.list_stations(operation, dealer_id)
+        except ChektError as error:
+            dealer.failure = error
+            raise
+        finally:
+            dealer.ended += 1
         stations = {station.monitoring_station_id: station for station in listing.items}
         with self._lock:
             for station_id, station in dealer.writes[written_before:]:
                 _apply(stations, station_id, station)
-            dealer.look = Look(number, stations, listing.answered_at)
+            dealer.look = Look(number, stations, listing.answered_at, operation.trace_id, dealer.look is None)
+            return dealer.look
 
     def _note(self, dealer_id: str, station_id: str, station: Station | None) -> None:
         dealer = self._dealer(dealer_id)
@@ -129,7 +147,7 @@ class Directory:
             if dealer.look:
                 stations = dict(dealer.look.stations)
                 _apply(stations, station_id, station)
-                dealer.look = Look(dealer.look.number, stations, dealer.look.answered_at)
+                dealer.look = replace(dealer.look, stations=stations)
 
 
 def _apply(stations: dict[str, Station], station_id: str, station: Station | None) -> None:

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.creation import Creation
-from chekt_provider.directory import Directory
-from chekt_provider.errors import DeclaredTwice, NotFound, PermissionDenied, SitesAttached, WrongEnvironment
+from chekt_provider.directory import Directory, Look
+from chekt_provider.errors import DeclaredTwice, Evidence, NotFound, PermissionDenied, SitesAttached, WrongEnvironment
 from chekt_provider.models import Site, Station, StationInputs
 from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, value
 from chekt_provider.settings import Settings
@@ -46,6 +46,7 @@ class StationOperations:
         self._writes = Writes(client, self._directory, settings.api_host)
         self._claims = _Claims()
         self._adopted: set[StationId] = set()
+        self._twins_named: set[tuple[str, str]] = set()
 
     def create(self, wanted: StationInputs) -> Recorded:
         """Make the station once, or adopt the one that has its external id where that was asked for.
@@ -85,7 +86,12 @@ class StationOperations:
             return None
         if station is None:
             # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
-            raise NotFound("it does not exist", action=operation.action, remedy="Correct the id given to get().")
+            raise NotFound(
+                "it does not exist",
+                action=operation.action,
+                evidence=Evidence(trace_id=operation.trace_id),
+                remedy="Correct the id given to get().",
+            )
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
         return self._writes.record(station_id.dealer_id, station, asked)
@@ -106,6 +112,7 @@ class StationOperations:
             raise NotFound(
                 "it does not exist any more",
                 action=operation.action,
+                evidence=Evidence(trace_id=operation.trace_id),
                 remedy="Run `pulumi up --refresh`: it takes the station out of the state and creates it anew.",
             )
         self._name_overwritten(recorded, before, wanted)
@@ -136,7 +143,21 @@ class StationOperations:
     def _live(self, operation: Operation, station_id: StationId) -> Station | None:
         """The station as the list has it; None only when a second look agrees that it is gone."""
         look = self._directory.look(operation, station_id.dealer_id)
-        return look.stations.get(station_id.station_id) or self._second_look(operation, station_id)
+        station = look.stations.get(station_id.station_id) or self._second_look(operation, station_id)
+        if station:
+            self._name_twins(look, station_id.dealer_id, station.external_monitoring_station_id)
+        return station
+
+    def _name_twins(self, look: Look, dealer_id: str, external_id: str) -> None:
+        """Say, once, that several stations share an external id; which one is meant, its own id tells."""
+        twins = look.with_external_id(external_id) if external_id else []
+        if len(twins) > 1 and (dealer_id, external_id) not in self._twins_named:
+            self._twins_named.add((dealer_id, external_id))
+            ids = ", ".join(str(StationId(dealer_id, twin.monitoring_station_id)) for twin in twins)
+            self._say(
+                f"{len(twins)} stations have the external id {shown(external_id)!r}: {ids}. "
+                "Delete all but one of them in CHeKT's portal."
+            )
 
     def _second_look(self, operation: Operation, station_id: StationId) -> Station | None:
         """The station as it answers itself, else as a fresh list has it; None when both agree that it is gone.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.directory import Directory
-from chekt_provider.errors import InvalidInput, NotTaken
+from chekt_provider.errors import Evidence, InvalidInput, NotTaken
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, not_taken, value
 from chekt_provider.text import shown
@@ -64,7 +64,8 @@ class Writes:
         station = self.put(operation, station_id, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
-            raise NotTaken(f"CHeKT did not take {held}", action=operation.action)
+            evidence = Evidence(trace_id=operation.trace_id)
+            raise NotTaken(f"CHeKT did not take {held}", action=operation.action, evidence=evidence)
         return station
 
     def record(self, dealer_id: str, station: Station, asked: Mapping[str, str]) -> Recorded:

@@ -14,9 +14,9 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation, Transport
 from chekt_provider.directory import DELETIONS_PER_LOOK_AT_SITES, Directory, Look
 from chekt_provider.emulator import Emulator, Fault
-from chekt_provider.errors import NotChekt, ServerFailed, Unclear
+from chekt_provider.errors import NotChekt, PermissionDenied, ServerFailed, Unclear
 from chekt_provider.models import Station
-from tests.helpers import calls
+from tests.helpers import COLLECTION, calls
 from tests.raw_server import RawServer, http
 
 NewTransport = Callable[..., Transport]
@@ -93,6 +93,27 @@ def test_a_look_that_failed_is_not_remembered(emulator: Emulator, directory: Dir
     assert names(directory.look(operation, "12345")) == {"1": "Central"}
 
 
+def test_threads_that_waited_for_a_look_share_its_failure(emulator: Emulator, new_transport: NewTransport) -> None:
+    """In an outage not each of them asks again; each tells the failure as its own."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=403, delay=0.5, times=None))
+    client = Client(new_transport())
+    directory = Directory(client)
+    start = threading.Barrier(16)
+
+    def ask(number: int) -> str:
+        operation = client.operation(f"do {number}")
+        start.wait()
+        with pytest.raises(PermissionDenied) as caught:
+            directory.look(operation, "12345")
+        return str(caught.value)
+
+    with ThreadPoolExecutor(16) as pool:
+        lines = list(pool.map(ask, range(16)))
+
+    assert len(calls(emulator)) < 4
+    assert [line.partition(":")[0] for line in lines] == [f"Could not do {number}" for number in range(16)]
+
+
 def test_a_second_look_that_failed_leaves_the_first(
     emulator: Emulator, directory: Directory, operation: Operation
 ) -> None:
@@ -108,10 +129,9 @@ def test_a_second_look_that_failed_leaves_the_first(
 
 def test_twins_are_found_by_their_external_id() -> None:
     """All of them, and exactly."""
-    look = Look(1, {s.monitoring_station_id: s for s in (station(1), station(2))}, None)
-    twins = Look(
-        1, {str(n): station(n).model_copy(update={"external_monitoring_station_id": "x"}) for n in (3, 4)}, None
-    )
+    look = Look(1, {s.monitoring_station_id: s for s in (station(1), station(2))}, None, "")
+    same = {str(n): station(n).model_copy(update={"external_monitoring_station_id": "x"}) for n in (3, 4)}
+    twins = Look(1, same, None, "")
 
     assert [s.monitoring_station_id for s in look.with_external_id("s-2")] == ["2"]
     assert look.with_external_id("S-2") == []
@@ -274,7 +294,7 @@ def test_after_a_change_a_look_that_is_under_way_is_not_enough(
     slow = SlowList(raw_server, new_transport, 1)
     changing, reading = slow.client.operation("change it"), slow.client.operation("read it")
     changing.changing = True
-    before = Look(0, {}, None)
+    before = Look(0, {}, None, "")
     with ThreadPoolExecutor(2) as pool:
         again: list[Future[Look]] = []
 

@@ -210,6 +210,7 @@ def test_the_provider_shows_the_log_that_the_environment_asks_for(
     assert [line.split()[1:4] for line in lines(capsys)] == [
         ["POST", "/oauth/token", "200"],
         ["GET", COLLECTION, "200"],
+        ["GET", COLLECTION, "200"],
         ["POST", COLLECTION, "201"],
     ]
 

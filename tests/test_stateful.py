@@ -85,6 +85,7 @@ SWITCHES = st.builds(
     unset=st.sampled_from(["null", "empty", "absent"]),
     clear=st.sampled_from(["empty", "null"]),
     duplicate=st.sampled_from(["409", "400", "422", "twin"]),
+    idempotency=st.sampled_from(["kept", "ignored"]),
     delete_with_sites=st.sampled_from(["orphan", "refuse"]),
     lists=st.sampled_from(["whole", "pages", "offset", "links"]),
     page_size=st.integers(1, 3),

@@ -12,7 +12,7 @@ from chekt_provider.errors import SitesAttached, StationExists
 from chekt_provider.provider import MonitoringStationProvider
 from tests.helpers import configured, held
 
-NAMES = ("put", "unset", "clear", "duplicate", "delete_with_sites", "lists")
+NAMES = ("put", "unset", "clear", "duplicate", "idempotency", "delete_with_sites", "lists")
 COMBINATIONS = [
     dict(zip(NAMES, values, strict=True))
     for values in itertools.product(*(get_args(Switches.model_fields[name].annotation) for name in NAMES))
@@ -21,9 +21,9 @@ GROUPS = [COMBINATIONS[start : start + 24] for start in range(0, len(COMBINATION
 """A test takes several combinations on one emulator: to start one costs more than to run through a life."""
 
 
-def test_there_are_384_combinations() -> None:
-    """2 x 3 x 2 x 4 x 2 x 4: a switch that is added must be added here as well."""
-    assert len(COMBINATIONS) == 384
+def test_there_are_768_combinations() -> None:
+    """2 x 3 x 2 x 4 x 2 x 2 x 4: a switch that is added must be added here as well."""
+    assert len(COMBINATIONS) == 768
     assert set(Switches.model_fields) == {*NAMES, "page_size"}
 
 

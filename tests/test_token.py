@@ -267,6 +267,18 @@ def test_a_token_does_not_grow_old_in_our_own_queue(new_transport: NewTransport,
         assert {status for _, status in sequence(emulator)} == {200}
 
 
+def test_the_life_of_a_token_begins_when_it_is_asked_for(new_transport: NewTransport, clock: Clock) -> None:
+    """The wait for the rate limit before that is no part of it: at 10 s a request, 15 s serve two calls."""
+    with Emulator(token_life=15, clock=lambda: 1_800_000_000 + clock.now) as emulator:
+        transport = new_transport(base_url=emulator.url, token_url=emulator.token_url, requests_per_minute=6)
+
+        for _ in range(2):
+            listed(transport)
+
+        assert tokens(emulator) == 1
+        assert {status for _, status in sequence(emulator)} == {200}
+
+
 # 401
 
 
@@ -561,7 +573,7 @@ def test_an_api_that_repeats_the_request_does_not_spill_the_token(
 
 def test_a_token_and_its_source_do_not_show_it() -> None:
     """Their repr leaves it out."""
-    assert "canary" not in repr(AccessToken("canary-token", 5))
+    assert "canary" not in repr(AccessToken("canary-token", 5, 0))
 
 
 def test_a_lost_connection_does_not_spill_what_was_sent(emulator: Emulator, new_transport: NewTransport) -> None:

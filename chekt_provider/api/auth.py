@@ -29,10 +29,17 @@ _CODE = re.compile(r"[a-z_]{1,40}")
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An access token and its life in seconds, counted from the moment it was asked for."""
+    """An access token.
+
+    Attributes:
+        value: what calls are signed with.
+        life: seconds, counted from `asked_at`.
+        asked_at: when the request for it was sent, in monotonic seconds.
+    """
 
     value: str = field(repr=False)
-    life: float = UNKNOWN_LIFE_SECONDS
+    life: float
+    asked_at: float
 
 
 def token_life(expires_in: object) -> float:
@@ -93,7 +100,6 @@ class TokenSource:
                 self._token = ""
 
     def _renew(self) -> str:
-        asked_at = self._clock()
         self._token, self._failure = "", None
         try:
             fresh = self._fetch()
@@ -104,7 +110,7 @@ class TokenSource:
         finally:
             self._renewals += 1
         self._token = fresh.value
-        self._renew_at = asked_at + fresh.life - expiry_margin(fresh.life)
+        self._renew_at = fresh.asked_at + fresh.life - expiry_margin(fresh.life)
         return self._token
 
 
@@ -159,7 +165,7 @@ def no_auth(request: PreparedRequest) -> PreparedRequest:
     return request
 
 
-def access_token(raw: RawAnswer, trace_id: str) -> AccessToken:
+def access_token(raw: RawAnswer, trace_id: str, asked_at: float) -> AccessToken:
     """The token of a token endpoint's answer.
 
     Nothing of the answer but a code is repeated in an error: it may hold a token, or repeat the form with the secret.
@@ -175,7 +181,7 @@ def access_token(raw: RawAnswer, trace_id: str) -> AccessToken:
     answer = judged(raw, trace_id).data
     if not isinstance(answer, dict) or not _is_bearer(answer.get("access_token"), answer.get("token_type")):
         raise TokenError("the token endpoint's answer holds no usable access token", evidence=evidence)
-    return AccessToken(answer["access_token"], token_life(answer.get("expires_in")))
+    return AccessToken(answer["access_token"], token_life(answer.get("expires_in")), asked_at)
 
 
 def _is_bearer(value: object, kind: object) -> bool:

@@ -78,6 +78,10 @@ class Operation:
         remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
         return error.replace(outcome="Nothing was changed.", remedy=remedy)
 
+    def shared(self, error: ChektError) -> ChektError:
+        """Another operation's failure to read what this one waited for too, told as its own."""
+        return self.weighed(error.replace(action=self.action, outcome=error.default_outcome))
+
 
 class Transport:
     """Makes calls on behalf of one app.
@@ -220,11 +224,12 @@ class Transport:
 
         def attempt(number: int) -> AccessToken:
             operation.excuse(self._limit.take())
+            asked_at = self._clock()
             form = token_form(self._settings, time.time())
             headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
             url = self._settings.token_url
             raw = self._exchange(number, "POST", url, TOKEN_READ_SECONDS, auth=no_auth, data=form, headers=headers)
-            return access_token(raw, operation.trace_id)
+            return access_token(raw, operation.trace_id, asked_at)
 
         try:
             return self._repeated(operation, "TOKEN", attempt)

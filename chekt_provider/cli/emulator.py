@@ -74,6 +74,7 @@ def emulator(  # noqa: PLR0913 - one for each option
     duplicate: Annotated[
         str | None, _text("409|400|422|twin", "What a second POST with the same external id gets (default: 409).")
     ] = None,
+    idempotency: Annotated[str | None, _text("kept|ignored", "What an Idempotency-Key does (default: kept).")] = None,
     delete_with_sites: Annotated[
         str | None, _text("orphan|refuse", "What DELETE does with a station that has sites (default: orphan).")
     ] = None,
@@ -90,6 +91,7 @@ def emulator(  # noqa: PLR0913 - one for each option
         "unset": unset,
         "clear": clear,
         "duplicate": duplicate,
+        "idempotency": idempotency,
         "delete_with_sites": delete_with_sites,
         "lists": lists,
         "page_size": page_size,

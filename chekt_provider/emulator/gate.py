@@ -188,7 +188,7 @@ class Gate:
 
     async def _once(self, call: Call) -> Answer:
         """Ask the routes, or repeat what they answered before under the same idempotency key."""
-        if not call.key:
+        if not call.key or self._world.switches.idempotency == "ignored":
             return await self._ask(call)
         async with self._keyed:  # a twin that comes meanwhile must find the first one's answer
             known = self._world.store.remembered(*_identity(call))

@@ -33,6 +33,11 @@ class Switches(BaseModel):
         description="What a second POST with the same external id gets: a refusal with this status,"
         " or twin: a second station.",
     )
+    idempotency: Literal["kept", "ignored"] = Field(
+        default="kept",
+        description="What an Idempotency-Key does: kept answers the same key with its first answer for a day, ignored"
+        " carries every request out.",
+    )
     delete_with_sites: Literal["orphan", "refuse"] = Field(
         default="orphan",
         description="What DELETE does with a station that has sites: orphan deletes it and leaves the sites without"

@@ -150,7 +150,7 @@ def test_every_option_reaches_the_emulator() -> None:
     """Seen from within: dealers, plan, life of tokens and a switch of each kind."""
     options = ["--dealer", "7", "--dealer", "8", "--plan", "free", "--token-life", "90", "--page-size", "3"]
     options += ["--put", "replace", "--unset", "absent", "--clear", "null", "--duplicate", "twin"]
-    options += ["--delete-with-sites", "refuse", "--lists", "links"]
+    options += ["--idempotency", "ignored", "--delete-with-sites", "refuse", "--lists", "links"]
     program = """
 print(os.environ["CHEKT_DEALER_ID"], session.get(stations.replace("/7/", "/8/")).headers["X-RateLimit-Limit"])
 print(requests.post(os.environ["CHEKT_TOKEN_URL"], data=form).json()["expires_in"])
@@ -164,6 +164,7 @@ print(requests.get(os.environ["CHEKT_BASE_URL"] + "/_emulator/switches").json())
         "unset": "absent",
         "clear": "null",
         "duplicate": "twin",
+        "idempotency": "ignored",
         "delete_with_sites": "refuse",
         "lists": "links",
         "page_size": 3,

@@ -28,6 +28,16 @@ def test_the_same_key_and_body_get_the_first_answer_again(api: Api) -> None:
     assert [request.replayed for request in api.emulator.requests[-2:]] == [False, True]
 
 
+def test_keys_can_be_ignored(api: Api) -> None:
+    """The switch for an API that does not know them: every request is carried out."""
+    api.emulator.switches = Switches(idempotency="ignored", duplicate="twin")
+
+    first, second = (api.post(STATIONS, EAST, headers=KEY) for _ in range(2))
+
+    assert (first.json()["monitoring_station_id"], second.json()["monitoring_station_id"]) == (1, 2)
+    assert [request.replayed for request in api.emulator.requests[-2:]] == [False, False]
+
+
 def test_the_same_key_with_another_body_is_409(api: Api) -> None:
     """And changes nothing."""
     api.post(STATIONS, EAST, headers=KEY)

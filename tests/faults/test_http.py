@@ -247,7 +247,7 @@ def test_h9_an_empty_list_with_404s_is_not_believed_at_once(world: World) -> Non
 def test_h10_a_duplicate_external_id(world: World) -> None:
     """Somebody was faster: a list shows the station, and the adopt rule decides."""
     world.manage(**INPUTS)
-    world.fault(method="GET", path=LIST, body="[]")
+    world.fault(method="GET", path=LIST, body="[]", times=2)
 
     line = world.fails()
 
