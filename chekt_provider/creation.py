@@ -59,6 +59,17 @@ def creation_key(dealer_id: str, external_id: str, generation: int) -> str:
     return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([dealer_id, external_id, generation])))
 
 
+def adoption(station: Station, wanted: StationInputs) -> str:
+    """What adopting a station means for it, in a sentence."""
+    station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+    changes = [
+        f"{name} from {shown(value(station, name))!r} to {shown(value(wanted, name))!r}"
+        for name in differing(station, wanted)
+    ]
+    told = f"changing {', '.join(changes)}" if changes else "nothing changes on it"
+    return f"Adopting monitoring station {shown(wanted.external_monitoring_station_id)!r} ({station_id}): {told}."
+
+
 class Creation:
     """One creation of one station.
 
@@ -224,8 +235,8 @@ class Creation:
     def _take_over(self, station: Station, look: Look) -> Recorded:
         """Adopt a station that exists, and give it the wanted values; only where that was asked for."""
         station_id = self._id(station)
-        live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
         if not self._adopt:
+            live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
             raise StationExists(
                 f"it exists already as {station_id}, with {live}",
                 action=self._operation.action,
@@ -233,8 +244,8 @@ class Creation:
                 remedy="To manage this one, pass adopt_existing=True; "
                 "to make another one, choose another external_monitoring_station_id.",
             )
-        if changing := differing(station, self._wanted):
-            self._say(f"Adopting monitoring station {station_id}, which had {live}; changing {', '.join(changing)}.")
+        self._say(adoption(station, self._wanted))
+        if differing(station, self._wanted):
             station = self._writes.put_over(self._operation, station_id, station, self._wanted)
         self.adopted = True
         return self._writes.record_write(self._wanted, station)

@@ -35,8 +35,8 @@ class Look:
     first: bool = False
 
     def with_external_id(self, external_id: str) -> list[Station]:
-        """Every station with this external id; more than one are twins."""
-        return [s for s in self.stations.values() if s.external_monitoring_station_id == external_id]
+        """Every station with this external id, none for a blank one; more than one are twins."""
+        return [s for s in self.stations.values() if external_id and s.external_monitoring_station_id == external_id]
 
 
 @dataclass

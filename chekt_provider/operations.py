@@ -17,14 +17,25 @@ from contextlib import contextmanager
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
-from chekt_provider.creation import Creation
-from chekt_provider.directory import Directory, Look
-from chekt_provider.errors import DeclaredTwice, Evidence, NotFound, PermissionDenied, SitesAttached, WrongEnvironment
+from chekt_provider.creation import Creation, adoption
+from chekt_provider.directory import Directory
+from chekt_provider.errors import (
+    ChektError,
+    DeclaredTwice,
+    Evidence,
+    NotFound,
+    PermissionDenied,
+    SitesAttached,
+    WrongEnvironment,
+)
 from chekt_provider.models import Site, Station, StationInputs
 from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, value
 from chekt_provider.settings import Settings
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
+
+PREVIEW_SECONDS = 10.0
+"""How long a preview may ask CHeKT for one thing."""
 
 SITES_NAMED = 10
 
@@ -41,12 +52,12 @@ class StationOperations:
     def __init__(self, client: Client, settings: Settings, say: Callable[[str], None]) -> None:
         self._client = client
         self._settings = settings
-        self._say = say
+        self._say = _each_once(say)
         self._directory = Directory(client)
         self._writes = Writes(client, self._directory, settings.api_host)
         self._claims = _Claims()
         self._adopted: set[StationId] = set()
-        self._twins_named: set[tuple[str, str]] = set()
+        self._preview_failed = False
 
     def create(self, wanted: StationInputs) -> Recorded:
         """Make the station once, or adopt the one that has its external id where that was asked for.
@@ -56,17 +67,51 @@ class StationOperations:
             StationExists, TwinStations: the external id is taken.
             ChektError: see errors.py.
         """
-        external_id = shown(wanted.external_monitoring_station_id)
-        operation = self._client.operation(f"create monitoring station {external_id!r} of dealer {wanted.dealer_id}")
-        adopt = wanted.adopt_existing or self._settings.adopt_existing
+        operation = self._client.operation(f"create {_named(wanted)}")
         with self._claims.hold(wanted, operation):
             creation = Creation(
-                self._client, self._directory, self._writes, operation, wanted, adopt=adopt, say=self._say
+                self._client,
+                self._directory,
+                self._writes,
+                operation,
+                wanted,
+                adopt=self._adopts(wanted),
+                say=self._say,
             )
             recorded = creation.run()
         if creation.adopted:
             self._adopted.add(recorded.id)
         return recorded
+
+    def preview_creation(self, wanted: StationInputs) -> None:
+        """Say what creating a station would adopt, where adopting was asked for. Best effort: it never fails."""
+        if self._adopts(wanted):
+            self._preview(f"preview the adoption of {_named(wanted)}", lambda op: self._preview_adoption(op, wanted))
+
+    def _preview_adoption(self, operation: Operation, wanted: StationInputs) -> None:
+        look = self._directory.look(operation, wanted.dealer_id)
+        found = look.with_external_id(wanted.external_monitoring_station_id)
+        self._name_twins(wanted.dealer_id, found)
+        if len(found) == 1:
+            self._say(adoption(found[0], wanted))
+
+    def _preview(self, action: str, look: Callable[[Operation], None]) -> None:
+        """Ask CHeKT for what a preview shows beside Pulumi's own; once that failed, not again in this run."""
+        if self._preview_failed or not self._settings.can_call:
+            return
+        try:
+            look(self._client.operation(action, PREVIEW_SECONDS))
+        except ChektError as error:
+            self._preview_failed = True
+            self._say(f"{error} The preview goes on without.")
+
+    def keep(self, recorded: Recorded) -> None:
+        """Take note that a resource of this run goes on with its station. Sends nothing.
+
+        Raises:
+            DeclaredTwice: another resource of this run has adopted it, or is about to.
+        """
+        self._claims.keep(recorded)
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
         """What CHeKT holds now; None when a recorded station is gone for certain.
@@ -127,8 +172,8 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted:
-            self._say(f"Keeping {recorded}: another resource of this run has adopted it.")
+        if recorded.id in self._adopted or self._claims.keeps(recorded):
+            self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         self._refuse_with_sites(operation, recorded)
         try:
@@ -140,22 +185,24 @@ class StationOperations:
         self._directory.note_deleted(recorded.id.dealer_id, recorded.id.station_id)
         self._claims.release(recorded.id.dealer_id, recorded.external_id)
 
+    def _adopts(self, wanted: StationInputs) -> bool:
+        return wanted.adopt_existing or self._settings.adopt_existing
+
     def _live(self, operation: Operation, station_id: StationId) -> Station | None:
         """The station as the list has it; None only when a second look agrees that it is gone."""
         look = self._directory.look(operation, station_id.dealer_id)
         station = look.stations.get(station_id.station_id) or self._second_look(operation, station_id)
         if station:
-            self._name_twins(look, station_id.dealer_id, station.external_monitoring_station_id)
+            self._name_twins(station_id.dealer_id, look.with_external_id(station.external_monitoring_station_id))
         return station
 
-    def _name_twins(self, look: Look, dealer_id: str, external_id: str) -> None:
-        """Say, once, that several stations share an external id; which one is meant, its own id tells."""
-        twins = look.with_external_id(external_id) if external_id else []
-        if len(twins) > 1 and (dealer_id, external_id) not in self._twins_named:
-            self._twins_named.add((dealer_id, external_id))
-            ids = ", ".join(str(StationId(dealer_id, twin.monitoring_station_id)) for twin in twins)
+    def _name_twins(self, dealer_id: str, found: list[Station]) -> None:
+        """Say it where several stations share an external id."""
+        if len(found) > 1:
+            ids = ", ".join(str(StationId(dealer_id, twin.monitoring_station_id)) for twin in found)
+            external_id = shown(found[0].external_monitoring_station_id)
             self._say(
-                f"{len(twins)} stations have the external id {shown(external_id)!r}: {ids}. "
+                f"{len(found)} stations have the external id {external_id!r}: {ids}. "
                 "Delete all but one of them in CHeKT's portal."
             )
 
@@ -214,32 +261,66 @@ class StationOperations:
 
 
 class _Claims:
-    """Which external ids the resources of this run have taken."""
+    """Which external ids the resources of this run have taken.
+
+    Held by the station of a resource that was there before, or by the creation of one that was not.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: set[tuple[str, str]] = set()
+        self._holders: dict[tuple[str, str], StationId | None] = {}
 
     @contextmanager
     def hold(self, wanted: StationInputs, operation: Operation) -> Iterator[None]:
-        """Take the external id, and give it back when the creation fails."""
+        """Take the external id for a creation, and give it back when that fails."""
         claim = (wanted.dealer_id, wanted.external_monitoring_station_id)
         with self._lock:
-            if claim in self._taken:
-                raise DeclaredTwice(
-                    "another resource of this program has the same external id", action=operation.action
-                )
-            self._taken.add(claim)
+            if claim in self._holders:
+                raise DeclaredTwice(_DECLARED_TWICE, action=operation.action)
+            self._holders[claim] = None
         try:
             yield
         except BaseException:
             self.release(*claim)
             raise
 
+    def keep(self, recorded: Recorded) -> None:
+        """Take the external id for the station that has it, however often it is asked for."""
+        claim = (recorded.id.dealer_id, recorded.external_id)
+        with self._lock:
+            if self._holders.setdefault(claim, recorded.id) != recorded.id:
+                raise DeclaredTwice(_DECLARED_TWICE, action=f"keep {recorded}")
+
+    def keeps(self, recorded: Recorded) -> bool:
+        """Whether a resource of this run goes on with this station."""
+        with self._lock:
+            return self._holders.get((recorded.id.dealer_id, recorded.external_id)) == recorded.id
+
     def release(self, dealer_id: str, external_id: str) -> None:
         """Let another resource have the external id."""
         with self._lock:
-            self._taken.discard((dealer_id, external_id))
+            self._holders.pop((dealer_id, external_id), None)
+
+
+_DECLARED_TWICE = "another resource of this program has the same external id"
+
+
+def _named(wanted: StationInputs) -> str:
+    return f"monitoring station {shown(wanted.external_monitoring_station_id)!r} of dealer {wanted.dealer_id}"
+
+
+def _each_once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Say each sentence once in a run: preview and check come by several times."""
+    lock, said = threading.Lock(), set[str]()
+
+    def say_once(sentence: str) -> None:
+        with lock:
+            known = sentence in said
+            said.add(sentence)
+        if not known:
+            say(sentence)
+
+    return say_once
 
 
 def _sends_to(site: Site, recorded: Recorded) -> bool:

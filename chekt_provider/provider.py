@@ -53,7 +53,10 @@ class MonitoringStationProvider(ResourceProvider):
         self._stations = StationOperations(client, self._settings, say)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse bad inputs and settings, all at once; give the inputs in canonical form. Sends nothing."""
+        """Refuse bad inputs and settings, all at once; give the inputs in canonical form.
+
+        Sends nothing, unless the resource is new and may adopt a station: then it looks which one that would be.
+        """
         given = _inputs(news)
         if "dealer_id" not in given and self._settings.dealer_id:
             given["dealer_id"] = self._settings.dealer_id
@@ -63,6 +66,8 @@ class MonitoringStationProvider(ResourceProvider):
         failures = [CheckFailure("", problem) for problem in problems]
         if "dealer_id" in known:
             given["dealer_id"] = id_digits(known["dealer_id"]) or known["dealer_id"]
+        if not failures and not _olds and known.keys() == given.keys():
+            self._stations.preview_creation(_wanted(given))
         return CheckResult(given, failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -73,6 +78,8 @@ class MonitoringStationProvider(ResourceProvider):
         recorded = _recorded(_id, _olds)
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
+        if not replaces and recorded.external_id:
+            self._stations.keep(recorded)
         adopted_from_elsewhere = PROVIDER_KEY not in _olds
         return DiffResult(changes=bool(changed) or adopted_from_elsewhere, replaces=replaces)
 

@@ -90,6 +90,11 @@ class Settings:
         host = urlsplit(self.base_url).hostname or ""
         return "localhost" if is_loopback(host) else host
 
+    @property
+    def can_call(self) -> bool:
+        """Whether there is something to get a token with, and nothing is wrong in the settings."""
+        return bool(self.client_id) and not self.problems
+
     def require_credentials(self, action: str) -> None:
         """Raise SettingsError, which names the settings, when there is nothing to get a token with."""
         if self.problems:

@@ -89,13 +89,13 @@ def test_an_existing_station_is_not_adopted_unasked(emulator: Emulator, stations
 def test_an_equal_station_is_adopted_without_a_write(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """Adopting a station that has the wanted values already sends nothing but the look."""
+    """Adopting a station that has the wanted values already sends nothing but the look, and is said."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central", prefix="CH", linecard="7")
 
     recorded = stations.create(central(adopt_existing=True))
 
     assert str(recorded.id) == "12345/1"
-    assert said == []
+    assert said == ["Adopting monitoring station 'central-01' (12345/1): nothing changes on it."]
     assert not [call for call in calls(emulator) if not call.startswith("GET")]
 
 
@@ -108,7 +108,8 @@ def test_a_different_station_is_adopted_with_one_put_and_its_old_values_are_told
     stations.create(central(adopt_existing=True))
 
     assert said == [
-        "Adopting monitoring station 12345/1, which had name 'Old', prefix '', linecard '7'; changing name, prefix."
+        "Adopting monitoring station 'central-01' (12345/1): changing name from 'Old' to 'Central', prefix from '' to "
+        "'CH'."
     ]
     assert [call for call in calls(emulator) if not call.startswith("GET")] == ["PUT /monitoring-stations/1"]
     assert held(emulator) == [(1, "central-01", "Central", "CH", "7")]

@@ -199,7 +199,10 @@ def test_an_adopted_station_survives_the_deletion_of_the_resource_it_came_from(
     run.delete(old)
 
     assert held(emulator) == [(1, "central-01", "Central", "CH", "7")]
-    assert said == ["Keeping monitoring station 'central-01' (12345/1): another resource of this run has adopted it."]
+    assert said == [
+        "Adopting monitoring station 'central-01' (12345/1): nothing changes on it.",
+        "Keeping monitoring station 'central-01' (12345/1): another resource of this program has it.",
+    ]
 
 
 def test_another_environment_is_not_touched(

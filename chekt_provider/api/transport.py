@@ -115,10 +115,10 @@ class Transport:
         self._budget = retry.RetryBudget()
         self._tokens = TokenSource(self._fetch_token, clock)
 
-    def operation(self, action: str) -> Operation:
-        """Begin an operation: its deadline runs from now."""
+    def operation(self, action: str, seconds: float = retry.DEADLINE_SECONDS) -> Operation:
+        """Begin an operation: from now on it may take so many seconds."""
         trace_id = self._settings.trace_id or str(uuid.uuid4())
-        return Operation(action, trace_id, self._clock() + retry.DEADLINE_SECONDS)
+        return Operation(action, trace_id, self._clock() + seconds)
 
     def call(
         self,

@@ -225,7 +225,7 @@ def test_c7_a_state_of_an_older_version(world: World, path: Path) -> None:
         if world.verb == "update":
             provider.update(id_, station["outputs"], {**station["inputs"], "name": "New"})
         elif world.verb == "delete":
-            provider.delete(id_, station["outputs"])
+            world.provider().delete(id_, station["outputs"])
 
     names = [station["name"] for station in world.emulator.stations()]
     assert (

@@ -1,0 +1,181 @@
+"""What a preview tells beside Pulumi's own words: best effort, only where there is something to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+
+from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.errors import DeclaredTwice
+from chekt_provider.operations import StationOperations
+from chekt_provider.records import Recorded
+from tests.helpers import COLLECTION, anonymous, calls, central, configured
+
+NewRun = Callable[..., StationOperations]
+
+ADOPTING = (
+    "Adopting monitoring station 'central-01' (12345/1): changing name from 'Old' to 'Central', prefix from '' to 'CH'."
+)
+
+
+@pytest.fixture
+def _old(emulator: Emulator) -> None:
+    emulator.add_station(external_monitoring_station_id="central-01", name="Old", linecard="7")
+
+
+# adoption
+
+
+@pytest.mark.usefixtures("_old")
+def test_a_preview_says_which_station_would_be_adopted_and_what_would_change(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """From the one shared list; nothing is written."""
+    for _ in range(3):
+        stations.preview_creation(central(adopt_existing=True))
+
+    assert said == [ADOPTING]
+    assert calls(emulator) == ["GET /monitoring-stations"] * 2  # the second asks for a further page
+
+
+@pytest.mark.usefixtures("_old")
+def test_what_a_check_said_the_creation_does_not_repeat(stations: StationOperations, said: list[str]) -> None:
+    """Pulumi checks again before it creates."""
+    stations.preview_creation(central(adopt_existing=True))
+    stations.create(central(adopt_existing=True))
+
+    assert said == [ADOPTING]
+
+
+@pytest.mark.usefixtures("_old")
+def test_without_adoption_a_preview_sends_nothing(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """Not even where the station exists: the creation is an error that shows it."""
+    stations.preview_creation(central())
+
+    assert (said, calls(emulator)) == ([], [])
+
+
+def test_a_station_that_is_not_there_is_not_adopted(stations: StationOperations, said: list[str]) -> None:
+    """It is created, as Pulumi's own preview says."""
+    stations.preview_creation(central(adopt_existing=True))
+
+    assert said == []
+
+
+def test_twins_are_named_in_the_preview(emulator: Emulator, stations: StationOperations, said: list[str]) -> None:
+    """None of them can be adopted."""
+    for name in ("One", "Two"):
+        emulator.add_station(external_monitoring_station_id="central-01", name=name)
+
+    stations.preview_creation(central(adopt_existing=True))
+
+    assert said == [
+        "2 stations have the external id 'central-01': 12345/1, 12345/2. Delete all but one of them in CHeKT's portal."
+    ]
+
+
+def test_a_look_that_fails_is_said_once_and_fails_no_preview(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """After that the preview asks no more."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=403, times=None))
+
+    for name in ("central-01", "backup-01"):
+        stations.preview_creation(central(external_monitoring_station_id=name, adopt_existing=True))
+
+    assert [anonymous(sentence) for sentence in said] == [
+        "Could not preview the adoption of monitoring station 'central-01' of dealer 12345: CHeKT refused: forbidden, "
+        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
+        "app, the app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R) "
+        "The preview goes on without."
+    ]
+    assert calls(emulator) == ["GET /monitoring-stations"]
+
+
+def test_a_preview_does_not_wait_for_long(emulator: Emulator, stations: StationOperations, clock: Any) -> None:
+    """CHeKT asks to come back in half a minute: the preview does not."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=429, headers={"Retry-After": "30"}, times=None))
+
+    stations.preview_creation(central(adopt_existing=True))
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("changes", [{"client_id": ""}, {"problems": ("chekt:baseUrl is not a URL.",)}])
+def test_without_credentials_a_preview_sends_nothing(
+    emulator: Emulator, new_run: NewRun, said: list[str], changes: dict[str, Any]
+) -> None:
+    """A pull request from a fork is previewed in silence."""
+    new_run(**changes).preview_creation(central(adopt_existing=True))
+
+    assert (said, emulator.requests) == ([], [])
+
+
+@pytest.mark.usefixtures("_old")
+@pytest.mark.parametrize(
+    ("olds", "changes", "looks"),
+    [
+        pytest.param({}, {}, True, id="new"),
+        pytest.param({}, {"prefix": rpc.UNKNOWN}, False, id="not known yet"),
+        pytest.param({}, {"name": ""}, False, id="refused"),
+        pytest.param({"name": "Central"}, {}, False, id="there before"),
+    ],
+)
+def test_only_a_new_resource_with_known_inputs_is_looked_up(
+    emulator: Emulator, capfd: pytest.CaptureFixture[str], olds: dict[str, Any], changes: dict[str, Any], looks: bool
+) -> None:
+    """What Pulumi hands to `check` tells."""
+    inputs = central().model_dump() | {"adopt_existing": True} | changes
+
+    configured(emulator.environment()).check(olds, {"__provider": "x", **inputs})
+
+    assert bool(calls(emulator)) is looks
+    assert capfd.readouterr().err == (f"chekt: {ADOPTING}\n" if looks else "")
+
+
+# one station, two resources
+
+
+def test_a_station_that_a_resource_of_the_program_goes_on_with_is_not_adopted_by_another(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """The second resource fails; nothing is sent for it."""
+    stations.keep(recorded)
+    stations.keep(recorded)
+
+    with pytest.raises(DeclaredTwice):
+        stations.create(central(adopt_existing=True))
+
+    assert calls(emulator) == []
+
+
+def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
+    stations: StationOperations, recorded: Recorded
+) -> None:
+    """The adopter came first: the other one is told."""
+    stations.create(central(adopt_existing=True))
+
+    with pytest.raises(DeclaredTwice) as caught:
+        stations.keep(recorded)
+
+    assert str(caught.value) == (
+        "Could not keep monitoring station 'central-01' (12345/1): another resource of this program has the same "
+        "external id. Nothing was changed. Give each resource its own external_monitoring_station_id."
+    )
+
+
+def test_a_station_that_another_resource_goes_on_with_is_not_deleted(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
+) -> None:
+    """Two resources of one state had it, and one was taken out of the program."""
+    stations.keep(recorded)
+
+    stations.delete(recorded)
+
+    assert said == ["Keeping monitoring station 'central-01' (12345/1): another resource of this program has it."]
+    assert calls(emulator) == []
