@@ -184,6 +184,22 @@ def test_an_answer_that_is_no_station_is_an_error(
     assert caught.value.evidence.status == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client: Client, method: str) -> None:
+    """A cache on the way may mix answers up: what is said of one station is never believed of another."""
+    filled(emulator, 2)
+    emulator.add_fault(Fault(method=method, when="after", body='{"monitoring_station_id": 2}'))
+    operation = client.operation("do it")
+
+    with pytest.raises(NotChekt) as caught:
+        if method == "GET":
+            client.get_station(operation, "12345", "1")
+        else:
+            client.update_station(operation, "12345", "1", {"name": "New"}, "k-1")
+
+    assert str(caught.value).startswith("Could not do it: the answer is about station 2. ")
+
+
 # lists
 
 

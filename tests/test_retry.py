@@ -144,6 +144,8 @@ def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: fl
         ({"Retry-After": "Mon, 02 Nov 2026 13:00:30 GMT", "Date": "yesterday"}, 30),
         ({"X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 11),
         ({"X-RateLimit-Reset": str(NOON_UNIX - 10), "Date": NOON}, 0),
+        ({"X-RateLimit-Reset": str(NOON_UNIX + 60), "Date": NOON}, 60),
+        ({"X-RateLimit-Reset": str(NOON_UNIX + 61), "Date": NOON}, 62),
         ({"X-RateLimit-Reset": str(NOON_UNIX + 3610)}, 11),
         ({"Retry-After": "7", "X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, 7),
         ({}, None),

@@ -50,7 +50,7 @@ class Client:
     def get_station(self, operation: Operation, dealer_id: str, station_id: str) -> Station:
         """GET one monitoring station. Raises NotFound where it, or the dealer, does not exist."""
         answer = self._transport.call(operation, "GET", f"{_stations(dealer_id)}/{station_id}")
-        return _parsed(Station, answer.data, answer, operation)
+        return _station(station_id, answer, operation)
 
     def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, str], key: str) -> Station:
         """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""
@@ -65,7 +65,7 @@ class Client:
         answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
         if answer.data is None:
             return self.get_station(operation, dealer_id, station_id)
-        return _parsed(Station, answer.data, answer, operation)
+        return _station(station_id, answer, operation)
 
     def delete_station(self, operation: Operation, dealer_id: str, station_id: str, key: str) -> None:
         """DELETE a monitoring station. Raises NotFound where it, or the dealer, does not exist."""
@@ -139,6 +139,14 @@ def _items(answer: Answer, model: type[Item], operation: Operation) -> dict[str,
         raise _not_chekt("the list is not an array", answer, operation)
     items = [_parsed(model, data, answer, operation) for data in answer.data]
     return {item.site_id if isinstance(item, Site) else item.monitoring_station_id: item for item in items}
+
+
+def _station(station_id: str, answer: Answer, operation: Operation) -> Station:
+    """The station that was asked for, and no other."""
+    station = _parsed(Station, answer.data, answer, operation)
+    if station.monitoring_station_id != station_id:
+        raise _not_chekt(f"the answer is about station {station.monitoring_station_id}", answer, operation)
+    return station
 
 
 Model = TypeVar("Model", bound=BaseModel)

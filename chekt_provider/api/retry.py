@@ -138,7 +138,9 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
         return max(0.0, date - answered_at)
     reset = headers.get("X-RateLimit-Reset", "").strip()
     if not retry_after and reset.isascii() and reset.isdigit():
-        return max(0.0, float(reset) - answered_at + 1)
+        away = float(reset) - answered_at
+        margin = 0 if away == LONGEST_RETRY_AFTER_SECONDS else 1  # a whole minute is just worth waiting for
+        return max(0.0, away + margin)
     return None
 
 
