@@ -190,12 +190,13 @@ def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client:
     filled(emulator, 2)
     emulator.add_fault(Fault(method=method, when="after", body='{"monitoring_station_id": 2}'))
     operation = client.operation("do it")
+    acts: dict[str, Callable[[], object]] = {
+        "GET": lambda: client.get_station(operation, "12345", "1"),
+        "PUT": lambda: client.update_station(operation, "12345", "1", {"name": "New"}, "k-1"),
+    }
 
     with pytest.raises(NotChekt) as caught:
-        if method == "GET":
-            client.get_station(operation, "12345", "1")
-        else:
-            client.update_station(operation, "12345", "1", {"name": "New"}, "k-1")
+        acts[method]()
 
     assert str(caught.value).startswith("Could not do it: the answer is about station 2. ")
 
