@@ -128,6 +128,10 @@ class CredentialsRefused(TokenError):
         "Correct chekt:clientId and chekt:clientSecret (CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET); refresh and destroy "
         "use the stack's settings of the last `pulumi up`, so after a rotation set the environment variables."
     )
+    provider_remedy: ClassVar[str] = (
+        "Correct client_id and client_secret, or private_key, of Provider {name!r}; refresh and destroy use those of "
+        "the last `pulumi up`, so after a rotation run `pulumi up` first."
+    )
 
 
 class KeyRefused(CredentialsRefused):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
 from chekt_provider.provider import MonitoringStationProvider
-
-_IN_PLAIN_TEXT = (
-    "{key} is set in plain text. Run `pulumi config set --secret {key}` to set it again encrypted, "
-    "and change it in CHeKT's portal if the file was shared."
-)
+from chekt_provider.stack_config import refuse_plain_secret
 
 
 class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
@@ -65,7 +60,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         Raises:
             pulumi.RunError: chekt:clientSecret is set in plain text.
         """
-        _refuse_plain_secret()
+        refuse_plain_secret()
         super().__init__(
             MonitoringStationProvider(),
             resource_name,
@@ -95,7 +90,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             id: dealer id and monitoring station id, such as "12345/17".
             opts: Pulumi's resource options.
         """
-        _refuse_plain_secret()
+        refuse_plain_secret()
         station = MonitoringStation.__new__(MonitoringStation)
         properties = dict.fromkeys(["external_monitoring_station_id", "name", "prefix", "linecard", "dealer_id"])
         reading = ResourceOptions.merge(opts, ResourceOptions(id=id))
@@ -104,12 +99,3 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
 
 
 _OUTPUTS = {"created_at": None, "api_host": None}
-
-
-def _refuse_plain_secret() -> None:
-    config = pulumi.Config("chekt")
-    plain = [name for name in ("clientSecret", "privateKey") if not pulumi.runtime.is_config_secret(f"chekt:{name}")]
-    for name in plain:
-        value = config.get(name)
-        if value and (name == "clientSecret" or "-----" in value):  # a path to a key is no secret
-            raise pulumi.RunError(_IN_PLAIN_TEXT.format(key=f"chekt:{name}"))

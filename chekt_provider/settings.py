@@ -2,6 +2,11 @@
 
 The environment wins: Pulumi refreshes and destroys with the copy of the stack's config that lies in the state, so that
 a secret rotated in the config is stale there. The environment never is.
+
+An explicit Provider (explicit.py) is different. Who it is, its arguments alone say: with the environment's credentials
+filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and for what is
+left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own inputs in place
+of the stack's config; they hold a copy of the latter under other keys.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from chekt_provider.errors import SettingsError
 from chekt_provider.keys import BadKeyError, load_key
 from chekt_provider.log import LEVELS
 from chekt_provider.models import id_digits
+from chekt_provider.text import shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -39,6 +45,21 @@ VARIABLES = {
     "chekt:traceId": "CHEKT_TRACE_ID",
 }
 """Each setting's key in the stack's config, and its environment variable."""
+
+IDENTITY = frozenset(
+    {
+        "chekt:clientId",
+        "chekt:clientSecret",
+        "chekt:privateKey",
+        "chekt:keyId",
+        "chekt:tokenAudience",
+        "chekt:dealerId",
+    }
+)
+"""The settings that say who a Provider is: for whom it works, and as which app."""
+
+PROVIDER = "chekt:provider"
+"""The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
 
 LOG_VARIABLE = "CHEKT_LOG"
 
@@ -66,6 +87,7 @@ class Settings:
         log_level: "debug", "info", or "" for silence.
         problems: what is wrong in the settings themselves, a sentence each. Absent credentials are none.
         notes: what was mended without asking, a sentence each.
+        provider: the name of the explicit Provider whose settings these are; "" for those of a whole stack.
     """
 
     base_url: str = DEFAULT_BASE_URL
@@ -83,6 +105,7 @@ class Settings:
     log_level: str = ""
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    provider: str = ""
 
     @property
     def api_host(self) -> str:
@@ -100,30 +123,68 @@ class Settings:
         if self.problems:
             raise SettingsError(self.problems[0].rstrip("."), action=action)
         if not self.client_id:
-            raise SettingsError(
-                "no credentials are set",
-                action=action,
-                remedy="Set chekt:clientId and chekt:clientSecret (`pulumi config set --secret chekt:clientSecret`), "
-                "or CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET.",
+            remedy = (
+                f"Pass client_id and client_secret to Provider {shown(self.provider)!r}: it takes no credentials from "
+                "the environment or the stack's config."
+                if self.provider
+                else "Set chekt:clientId and chekt:clientSecret (`pulumi config set --secret chekt:clientSecret`), "
+                "or CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET."
             )
+            raise SettingsError("no credentials are set", action=action, remedy=remedy)
+
+
+def argument(key: str) -> str:
+    """The Provider's argument for a setting: "chekt:clientId" is client_id."""
+    return re.sub("([A-Z])", r"_\1", key.removeprefix("chekt:")).lower()
+
+
+def stack_key(key: str) -> str:
+    """Where a Provider's inputs keep the stack's own value of a setting: "chekt:baseUrl" is at "stack:baseUrl"."""
+    return key.replace("chekt:", "stack:", 1)
 
 
 def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -> Settings:
     """Read all settings; what is wrong in itself ends up in `problems`, never as an exception.
 
     Args:
-        config: gives a stack config value by its full key ("chekt:baseUrl"), or None.
+        config: gives a stack config value by its full key ("chekt:baseUrl"), or None; or an input of a Provider.
         environ: the environment variables.
     """
-    return _Reader(config, environ).settings()
+    provider = config(PROVIDER)
+    if not provider:
+        return _Reader(config, environ).settings()
+    given = {key for key in VARIABLES if config(key) not in (None, "")}
+    own = IDENTITY | given | ({"chekt:tokenUrl"} if "chekt:baseUrl" in given else set())
+    return _Reader(
+        lambda key: config(key if key in own else stack_key(key)),
+        {name: value for name, value in environ.items() if name not in {VARIABLES[key] for key in own}},
+        provider=str(provider),
+        own=own,
+    ).settings()
 
 
 class _Reader:
-    """Reads settings one by one and gathers what is wrong with them."""
+    """Reads settings one by one and gathers what is wrong with them.
 
-    def __init__(self, config: Callable[[str], object], environ: Mapping[str, str]) -> None:
+    Args:
+        config: gives a value by its key.
+        environ: goes before it.
+        provider: the name of the Provider whose settings these are, if any.
+        own: the keys of those settings that the Provider's arguments decide.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[str], object],
+        environ: Mapping[str, str],
+        *,
+        provider: str = "",
+        own: frozenset[str] = frozenset(),
+    ) -> None:
         self._config = config
         self._environ = environ
+        self._provider = provider
+        self._own = own
         self._problems: list[str] = []
         self._notes: list[str] = []
 
@@ -146,6 +207,7 @@ class _Reader:
             log_level=self._log_level(),
             problems=tuple(self._problems),
             notes=tuple(self._notes),
+            provider=self._provider,
         )
 
     def _get(self, key: str) -> str:
@@ -158,7 +220,19 @@ class _Reader:
         return "" if value is None else str(value)
 
     def _blame(self, key: str, sentence: str) -> None:
-        self._problems.append(f"{key} ({VARIABLES[key]}) {sentence}")
+        self._problems.append(f"{self._where(key)} {sentence}")
+
+    def _where(self, key: str) -> str:
+        """The setting as a person finds it."""
+        if key in self._own:
+            return f"{argument(key)} of Provider {shown(self._provider)!r}"
+        return f"{key} ({VARIABLES[key]})"
+
+    def _name(self, key: str) -> str:
+        return argument(key) if key in self._own else key
+
+    def _how_to_set(self, key: str, command: str) -> str:
+        return "pass it to the Provider." if key in self._own else f"run `pulumi config set {command}`."
 
     def _url(self, key: str, default: str, *, path_allowed: bool) -> str:
         url = self._get(key)
@@ -174,13 +248,12 @@ class _Reader:
         client_secret = self._credential("chekt:clientSecret")
         given_key = self._get("chekt:privateKey")
         if client_id and not client_secret and not given_key:
-            self._blame(
-                "chekt:clientSecret",
-                "is missing while chekt:clientId is set: run `pulumi config set --secret chekt:clientSecret`.",
-            )
+            how = self._how_to_set("chekt:clientSecret", "--secret chekt:clientSecret")
+            self._blame("chekt:clientSecret", f"is missing while {self._name('chekt:clientId')} is set: {how}")
         if (client_secret or given_key) and not client_id:
             other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
-            self._blame("chekt:clientId", f"is missing while {other} is set: run `pulumi config set chekt:clientId …`.")
+            how = self._how_to_set("chekt:clientId", "chekt:clientId …")
+            self._blame("chekt:clientId", f"is missing while {self._name(other)} is set: {how}")
         if client_secret and given_key:
             client_secret, given_key = self._one_of(client_secret, given_key)
         return client_id, client_secret, self._private_key(given_key)
@@ -190,7 +263,8 @@ class _Reader:
         secret_wins = bool(self._environ.get(VARIABLES["chekt:clientSecret"]))
         key_wins = bool(self._environ.get(VARIABLES["chekt:privateKey"]))
         if secret_wins == key_wins:
-            self._blame("chekt:privateKey", "is set beside chekt:clientSecret: take one of them away.")
+            secret = self._name("chekt:clientSecret")
+            self._blame("chekt:privateKey", f"is set beside {secret}: take one of them away.")
         return "" if key_wins and not secret_wins else client_secret, "" if secret_wins and not key_wins else given_key
 
     def _private_key(self, given: str) -> RSAPrivateKey | None:
@@ -205,14 +279,15 @@ class _Reader:
     def _key_id(self) -> str:
         key_id = self._credential("chekt:keyId")
         if key_id and not self._get("chekt:privateKey"):
-            self._blame("chekt:keyId", "is set without chekt:privateKey, whose id it is: set that too.")
+            key = self._name("chekt:privateKey")
+            self._blame("chekt:keyId", f"is set without {key}, whose id it is: set that too.")
         return key_id
 
     def _credential(self, key: str) -> str:
         given = self._get(key)
         value = given.rstrip("\r\n")
         if value != given:
-            self._notes.append(f"{key} ({VARIABLES[key]}) ended with a line break, which was left out.")
+            self._notes.append(f"{self._where(key)} ended with a line break, which was left out.")
         if value and value[0] in _QUOTES and value[-1] in _QUOTES:
             self._blame(key, "stands in quotes, which would be sent too: set it without them.")
         elif value and not _HEADER_SAFE.fullmatch(value):

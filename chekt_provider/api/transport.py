@@ -38,6 +38,7 @@ from chekt_provider.errors import (
 from chekt_provider.log import log
 from chekt_provider.models import id_digits
 from chekt_provider.settings import Settings, is_loopback
+from chekt_provider.text import shown
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
 TOKEN_READ_SECONDS = 15.0
@@ -234,9 +235,7 @@ class Transport:
         try:
             return self._repeated(operation, "TOKEN", attempt)
         except CredentialsRefused as error:
-            if self._settings.private_key is None:
-                raise
-            raise KeyRefused(error.cause, evidence=error.evidence) from None
+            raise self._refused(error) from None
         except TokenError:
             raise
         except ChektError as error:
@@ -244,6 +243,15 @@ class Transport:
             raise TokenError(
                 f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence
             ) from None
+
+    def _refused(self, error: CredentialsRefused) -> CredentialsRefused:
+        """The refusal with the remedy that fits the kind of credentials, and where they were given."""
+        if self._settings.provider:
+            name = shown(self._settings.provider)
+            return error.replace(remedy=CredentialsRefused.provider_remedy.format(name=name))
+        if self._settings.private_key is None:
+            return error
+        return KeyRefused(error.cause, evidence=error.evidence)
 
     def _exchange(self, number: int, verb: str, url: str, read_seconds: float, **content: Any) -> RawAnswer:
         """Send once, and log how it ended."""

@@ -1,0 +1,89 @@
+"""Providers that a program makes itself, each an app of its own with its own credentials."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from chekt_provider.settings import IDENTITY, PROVIDER, VARIABLES, stack_key
+from chekt_provider.stack_config import refuse_plain_secret, stack_config
+
+
+class Provider(pulumi.ProviderResource):
+    """The credentials and settings of one app, for the resources that name it in their options.
+
+    For a program with several dealers, each of whom has an app:
+
+        dealer_a = Provider("dealer-a", client_id="app-a", client_secret=config.require_secret("a"), dealer_id=12345)
+        MonitoringStation("central", …, opts=pulumi.ResourceOptions(provider=dealer_a))
+
+    Who it is, its arguments alone say: client_id, client_secret, private_key, key_id, token_audience and dealer_id are
+    never taken from the environment or the stack's config. Its other arguments win over both, and for those left out
+    there are the environment and the stack's config, in this order.
+
+    Pulumi runs each Provider in a process of its own. It keeps the arguments in the state, the secrets encrypted;
+    refresh and destroy use those of the last `pulumi up`. A changed argument updates the Provider; of its stations
+    only another dealer_id replaces any.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each setting, each is named at the call
+        self,
+        resource_name: str,
+        *,
+        base_url: Input[str | None] = None,
+        token_url: Input[str | None] = None,
+        client_id: Input[str | None] = None,
+        client_secret: Input[str | None] = None,
+        private_key: Input[str | None] = None,
+        key_id: Input[str | None] = None,
+        token_audience: Input[str | None] = None,
+        dealer_id: Input[int | str | None] = None,
+        adopt_existing: Input[bool | None] = None,
+        site_guard: Input[str | None] = None,
+        requests_per_minute: Input[int | None] = None,
+        trace_id: Input[str | None] = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare a provider.
+
+        Args:
+            resource_name: Pulumi's name of the resource, unique in the program; errors name it.
+            base_url: the API's scheme and host, such as "https://api.chektdev.com".
+            token_url: the token endpoint. Default where base_url is given: /oauth/token of that.
+            client_id: the app's client id.
+            client_secret: the app's client secret. Always kept as a secret.
+            private_key: in place of the secret: an RSA key that signs client assertions, as PEM or as the path of a
+                file. Always kept as a secret.
+            key_id: the id under which CHeKT knows that key.
+            token_audience: the audience of client assertions. Default: the token endpoint.
+            dealer_id: the dealer of the stations that name none.
+            adopt_existing: every station takes over one that has its external id already.
+            site_guard: "on", or "off": delete a station also where its sites cannot be read.
+            requests_per_minute: the pace to keep. Each Provider keeps its own.
+            trace_id: a UUID for all calls of a run.
+            opts: Pulumi's resource options.
+
+        Raises:
+            pulumi.RunError: chekt:clientSecret is set in plain text in the stack's config.
+        """
+        refuse_plain_secret()
+        arguments = {
+            "chekt:baseUrl": base_url,
+            "chekt:tokenUrl": token_url,
+            "chekt:clientId": client_id,
+            "chekt:clientSecret": _secret(client_secret),
+            "chekt:privateKey": _secret(private_key),
+            "chekt:keyId": key_id,
+            "chekt:tokenAudience": token_audience,
+            "chekt:dealerId": dealer_id,
+            "chekt:adoptExisting": adopt_existing,
+            "chekt:siteGuard": site_guard,
+            "chekt:requestsPerMinute": requests_per_minute,
+            "chekt:traceId": trace_id,
+        }
+        stack = {stack_key(key): stack_config(key) for key in VARIABLES if key not in IDENTITY}
+        super().__init__("pulumi-python", resource_name, {PROVIDER: resource_name, **stack, **arguments}, opts)
+
+
+def _secret(value: Input[str | None]) -> Output[str | None] | None:
+    return None if value is None else Output.secret(value)

@@ -1,0 +1,199 @@
+"""Lookups: what a program asks CHeKT about stations that something else manages.
+
+They run in the program's own process, in every preview too, with the credentials of the environment and the stack's
+config (the environment wins). However many there are, on whatever threads, a run reads each dealer's list once.
+
+As usual with Pulumi each has two forms: the plain one takes values and gives a value at once, the one whose name ends
+in `_output` takes inputs and gives an output.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import pulumi
+from pulumi import Input, Output
+from pulumi.runtime.settings import get_monitor
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Transport
+from chekt_provider.directory import Directory
+from chekt_provider.errors import ChektError, NotFound, SettingsError, TwinStations
+from chekt_provider.log import show_log
+from chekt_provider.models import Station, id_digits, input_problems
+from chekt_provider.plugin_host import say
+from chekt_provider.records import StationId
+from chekt_provider.settings import VARIABLES, Settings, read_settings
+from chekt_provider.stack_config import refuse_plain_secret, stack_config
+from chekt_provider.text import shown
+
+
+@dataclass(frozen=True)
+class MonitoringStationResult:
+    """A monitoring station as CHeKT lists it.
+
+    Attributes:
+        id: dealer id and monitoring station id, such as "12345/17"; `MonitoringStation.get` takes it.
+        monitoring_station_id: CHeKT's number of the station.
+        external_monitoring_station_id: the key of whoever made it; "" when unset.
+        name: the name that people see.
+        prefix: what goes in front of account numbers; "" when unset.
+        linecard: the receiver hardware that handles the lines; "" when unset.
+        dealer_id: the dealer's id, as digits.
+        created_at: when CHeKT created it, ISO 8601, UTC.
+    """
+
+    id: str
+    monitoring_station_id: int
+    external_monitoring_station_id: str
+    name: str
+    prefix: str
+    linecard: str
+    dealer_id: str
+    created_at: str
+
+
+def get_monitoring_station(
+    *, external_monitoring_station_id: str, dealer_id: int | str | None = None
+) -> MonitoringStationResult:
+    """Look up the station of a dealer that has an external id.
+
+    Args:
+        external_monitoring_station_id: the external id, exactly.
+        dealer_id: whose station it is. Default: CHEKT_DEALER_ID, chekt:dealerId.
+
+    Raises:
+        pulumi.RunError: there is none, there are several, or CHeKT could not be asked; one line says which.
+    """
+    with _told_in_one_line():
+        return _lookups().get(external_monitoring_station_id, dealer_id)
+
+
+def get_monitoring_station_output(
+    *, external_monitoring_station_id: Input[str], dealer_id: Input[int | str | None] = None
+) -> Output[MonitoringStationResult]:
+    """Look up a station as `get_monitoring_station` does, by inputs; unknown in a preview that does not know them."""
+    return Output.all(external_monitoring_station_id, dealer_id).apply(
+        lambda given: get_monitoring_station(external_monitoring_station_id=given[0], dealer_id=given[1])
+    )
+
+
+def list_monitoring_stations(*, dealer_id: int | str | None = None) -> list[MonitoringStationResult]:
+    """List every station of a dealer, in CHeKT's order.
+
+    Args:
+        dealer_id: whose stations. Default: CHEKT_DEALER_ID, chekt:dealerId.
+
+    Raises:
+        pulumi.RunError: CHeKT could not be asked, or refused; one line says why.
+    """
+    with _told_in_one_line():
+        return _lookups().list(dealer_id)
+
+
+def list_monitoring_stations_output(
+    *, dealer_id: Input[int | str | None] = None
+) -> Output[list[MonitoringStationResult]]:
+    """List stations as `list_monitoring_stations` does, by inputs; unknown in a preview that does not know them."""
+    return Output.from_input(dealer_id).apply(lambda given: list_monitoring_stations(dealer_id=given))
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Turn our errors into the one kind of error that Pulumi shows without a traceback."""
+    try:
+        yield
+    except ChektError as error:
+        if os.environ.get("CHEKT_DEBUG") == "1":
+            raise
+        raise pulumi.RunError(str(error)) from None
+
+
+class _Lookups:
+    """The lookups of one run with the same settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = Client(Transport(settings, say=say))
+        self._directory = Directory(self._client)
+
+    def get(self, external_id: str, dealer_id: int | str | None) -> MonitoringStationResult:
+        given = {"external_monitoring_station_id": external_id}
+        dealer = self._checked("look up a monitoring station", given, dealer_id)
+        name = shown(external_id)
+        operation = self._client.operation(f"look up monitoring station {name!r} of dealer {dealer}")
+        found = self._directory.look(operation, dealer).with_external_id(external_id)
+        if len(found) > 1:
+            ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)
+            raise TwinStations(f"{len(found)} stations have this external id already: {ids}", action=operation.action)
+        if not found:
+            raise NotFound(
+                "no station of this dealer has this external id",
+                action=operation.action,
+                remedy=f"Correct external_monitoring_station_id or dealer_id; `chekt stations --dealer {dealer}` "
+                "lists what there is.",
+            )
+        return _result(dealer, found[0])
+
+    def list(self, dealer_id: int | str | None) -> list[MonitoringStationResult]:
+        dealer = self._checked("list the monitoring stations of a dealer", {}, dealer_id)
+        operation = self._client.operation(f"list the monitoring stations of dealer {dealer}")
+        look = self._directory.look(operation, dealer)
+        return [_result(dealer, station) for station in look.stations.values()]
+
+    def _checked(self, action: str, given: Mapping[str, object], dealer_id: int | str | None) -> str:
+        """The dealer's id as digits. Raises SettingsError for what is wrong in the arguments or the settings."""
+        dealer = self._settings.dealer_id if dealer_id is None else dealer_id
+        inputs = {**given, "dealer_id": dealer or None}
+        not_asked = {"name", "external_monitoring_station_id"} - given.keys()
+        problems = [*self._settings.problems, *input_problems(inputs, not_asked)]
+        digits = id_digits(dealer)
+        if problems or digits is None:
+            raise SettingsError(" ".join(problems).rstrip("."), action=action, outcome="Nothing was sent.")
+        return digits
+
+
+def _result(dealer_id: str, station: Station) -> MonitoringStationResult:
+    number = station.monitoring_station_id
+    return MonitoringStationResult(
+        id=str(StationId(dealer_id, number)),
+        monitoring_station_id=int(number),
+        external_monitoring_station_id=station.external_monitoring_station_id,
+        name=station.name,
+        prefix=station.prefix,
+        linecard=station.linecard,
+        dealer_id=dealer_id,
+        created_at=station.created_at,
+    )
+
+
+_Source = tuple[tuple[str | None, str | None], ...]
+
+_lock = threading.Lock()
+_of_runs: WeakKeyDictionary[object, dict[_Source, _Lookups]] = WeakKeyDictionary()
+"""By a run's connection to the engine: one process may run several programs, one after the other or at once."""
+
+
+def _lookups() -> _Lookups:
+    """Those of this run; new ones where no program is run, or where it changed the settings meanwhile."""
+    refuse_plain_secret()
+    run = get_monitor()
+    source = tuple((os.environ.get(variable), stack_config(key)) for key, variable in VARIABLES.items())
+    with _lock:
+        of_run = {} if run is None else _of_runs.setdefault(run, {})
+        if source not in of_run:
+            of_run[source] = _Lookups(_settings())
+        return of_run[source]
+
+
+def _settings() -> Settings:
+    settings = read_settings(stack_config, os.environ)
+    show_log(settings.log_level)
+    for note in settings.notes:
+        say(note)
+    return settings

@@ -1,0 +1,24 @@
+"""The stack's config, as the program's own process sees it."""
+
+from __future__ import annotations
+
+import pulumi
+
+_IN_PLAIN_TEXT = (
+    "{key} is set in plain text. Run `pulumi config set --secret {key}` to set it again encrypted, "
+    "and change it in CHeKT's portal if the file was shared."
+)
+
+
+def stack_config(key: str) -> str | None:
+    """The value of a setting by its full key ("chekt:baseUrl"), secrets in clear; None where it is not set."""
+    return pulumi.Config("chekt").get(key.removeprefix("chekt:"))
+
+
+def refuse_plain_secret() -> None:
+    """Raise pulumi.RunError when the stack's file holds a secret that is not encrypted."""
+    for key in ("chekt:clientSecret", "chekt:privateKey"):
+        value = stack_config(key)
+        is_secret = key == "chekt:clientSecret" or "-----" in (value or "")  # a path to a key is none
+        if value and is_secret and not pulumi.runtime.is_config_secret(key):
+            raise pulumi.RunError(_IN_PLAIN_TEXT.format(key=key))
