@@ -12,6 +12,7 @@ from tests.engine.conftest import Stack
 from tests.helpers import anonymous
 
 SECRETS = ("secret-of-alpha", "secret-of-bravo", "rotated-of-alpha")
+TOKEN = "/oauth/token"
 
 PROGRAM = """
     from chekt_provider import Provider
@@ -19,17 +20,15 @@ PROGRAM = """
     for dealer in ("alpha", "bravo"):
         provider = Provider(
             f"dealer-{dealer}",
-            base_url=config.require(f"{dealer}Url"),
+            base_url=config.get(f"{dealer}Url"),
             client_id=f"app-{dealer}",
             client_secret=config.require_secret(f"{dealer}Secret"),
-            dealer_id=int(config.require(f"{dealer}Dealer")),
-            requests_per_minute=600,
-            adopt_existing=False,
+            dealer_id=config.require_int(f"{dealer}Dealer"),
         )
         MonitoringStation(
             f"central-{dealer}",
             external_monitoring_station_id="central-01",
-            name=f"Central {dealer}",
+            name=config.get(f"{dealer}Name") or "Central",
             opts=pulumi.ResourceOptions(provider=provider),
         )
 """
@@ -64,18 +63,21 @@ def dealers(emulator: Emulator, alpha: Emulator, bravo: Emulator, tmp_path: Path
     folder = tmp_path / "program"
     folder.mkdir()
     stack = Stack(folder, emulator.environment())
-    for name, dealer in (("alpha", alpha), ("bravo", bravo)):
-        stack.pulumi("config", "set", f"{name}Url", dealer.url)
-        stack.pulumi("config", "set", f"{name}Dealer", dealer.environment()["CHEKT_DEALER_ID"])
-        stack.pulumi("config", "set", "--secret", f"{name}Secret", f"secret-of-{name}")
+    plain = {"alphaUrl": alpha.url, "alphaDealer": 111, "bravoUrl": bravo.url, "bravoDealer": 222}
+    secret = {"alphaSecret": "secret-of-alpha", "bravoSecret": "secret-of-bravo"}
+    stack.pulumi(
+        *("config", "set-all"),
+        *(f"--plaintext={name}={value}" for name, value in plain.items()),
+        *(f"--secret={name}={value}" for name, value in secret.items()),
+    )
     stack.program(PROGRAM)
     return stack
 
 
 def assert_no_secret_in_state(stack: Stack) -> None:
     """Neither what `pulumi stack export` shows nor any file of the state holds a secret in clear."""
-    files = [path.read_text() for path in (stack.folder / "state").rglob("*") if path.is_file()]
-    assert len(files) > 1
+    files = [path.read_text() for path in (stack.folder / "state").rglob("*.json*")]
+    assert any("central-alpha" in text for text in files)
     for text in [stack.exported(), *files]:
         assert [secret for secret in SECRETS if secret in text] == []
 
@@ -83,18 +85,68 @@ def assert_no_secret_in_state(stack: Stack) -> None:
 def test_each_station_lands_at_its_dealer_by_its_app(
     dealers: Stack, emulator: Emulator, alpha: Emulator, bravo: Emulator
 ) -> None:
-    """x"""
-    print(dealers.pulumi("preview").text)
-    print(dealers.up().text)
-    print(dealers.exported())
-    print(alpha.requests, bravo.requests, emulator.requests)
-    dealers.up_changes_nothing()
+    """Whatever the environment holds; neither secret is in the state, a further up changes nothing, destroy cleans."""
+    dealers.up()
+
+    assert {name: station["id"] for name, station in dealers.stations().items()} == {
+        "central-alpha": "111/1",
+        "central-bravo": "222/1",
+    }
+    assert [station["external_monitoring_station_id"] for station in alpha.stations()] == ["central-01"]
+    assert [station["external_monitoring_station_id"] for station in bravo.stations()] == ["central-01"]
+    assert {request.client_id for request in alpha.requests if request.path != TOKEN} == {"app-alpha"}
+    assert {request.client_id for request in bravo.requests if request.path != TOKEN} == {"app-bravo"}
     assert_no_secret_in_state(dealers)
-    dealers.pulumi("config", "set", "--secret", "alphaSecret", "rotated-of-alpha")
-    print(dealers.pulumi("preview", "--diff").text)
-    print(dealers.up().text)
-    print(dealers.exported())
-    alpha.revoke_tokens()
-    print(dealers.pulumi("refresh", "--yes", "--skip-preview", status=1).text)
-    print(dealers.pulumi("destroy", "--yes", "--skip-preview", status=1).text)
-    assert 0
+    dealers.up_changes_nothing()
+    dealers.destroy()
+    assert (alpha.stations(), bravo.stations()) == ([], [])
+    assert emulator.requests == []
+
+
+def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
+    dealers: Stack, alpha: Emulator, bravo: Emulator, tmp_path: Path
+) -> None:
+    """Until an up has brought it into the state, refresh fails in one line, and the other dealer's does not."""
+    dealers.up()
+    alpha.stop()
+    with emulator_of("alpha", 111, tmp_path, secret="rotated-of-alpha", port=alpha.port) as rotated:
+        dealers.pulumi("config", "set", "--secret", "alphaSecret", "rotated-of-alpha")
+        stale = dealers.pulumi("refresh", "--yes", "--skip-preview", status=1)
+        assert [anonymous(line) for line in stale.errors] == [
+            "error: Could not read monitoring station 'central-01' (111/1): the token endpoint refused the credentials "
+            "(invalid_client). No other call was made. Correct client_id and client_secret, or private_key, of "
+            "Provider 'dealer-alpha'; refresh and destroy use those of the last `pulumi up`, so after a rotation run "
+            "`pulumi up` first. (HTTP 401, trace id T, request id R)"
+        ]
+
+        up = dealers.up().text
+        assert "~ 1 updated\n    4 unchanged" in up
+        assert "pulumi:providers:pulumi-python dealer-alpha updated" in up
+        dealers.pulumi("config", "set", "alphaName", "Renamed")
+        dealers.up("--refresh")
+        assert [(station["monitoring_station_id"], station["name"]) for station in rotated.stations()] == [
+            (1, "Renamed")
+        ]
+        assert_no_secret_in_state(dealers)
+        dealers.destroy()
+        assert (rotated.stations(), bravo.stations()) == ([], [])
+
+
+def test_a_wrong_secret_of_one_dealer_keeps_no_other_from_its_stations(
+    dealers: Stack, alpha: Emulator, bravo: Emulator
+) -> None:
+    """One line that names the Provider. Where neither argument nor environment names the API, the stack's config does."""
+    dealers.pulumi("config", "set", "--secret", "alphaSecret", "wrong-canary")
+    dealers.pulumi("config", "rm", "bravoUrl")
+    dealers.pulumi("config", "set", "chekt:baseUrl", bravo.url)
+
+    run = dealers.up("--continue-on-error", status=1, CHEKT_BASE_URL=None, CHEKT_TOKEN_URL=None)
+
+    assert [anonymous(line) for line in run.errors] == [
+        "error: Could not create monitoring station 'central-01' of dealer 111: the token endpoint refused the "
+        "credentials (invalid_client). No other call was made. Correct client_id and client_secret, or private_key, of "
+        "Provider 'dealer-alpha'; refresh and destroy use those of the last `pulumi up`, so after a rotation run "
+        "`pulumi up` first. (HTTP 401, trace id T, request id R)"
+    ]
+    assert "canary" not in run.text
+    assert (len(alpha.stations()), len(bravo.stations())) == (0, 1)
