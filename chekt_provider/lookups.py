@@ -22,7 +22,7 @@ from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
-from chekt_provider.directory import Directory
+from chekt_provider.directory import Directory, Look
 from chekt_provider.errors import ChektError, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits, input_problems
@@ -71,7 +71,7 @@ def get_monitoring_station(
         pulumi.RunError: there is none, there are several, or CHeKT could not be asked; one line says which.
     """
     with _told_in_one_line():
-        return _lookups().get(external_monitoring_station_id, dealer_id)
+        return _lookups().station(external_monitoring_station_id, dealer_id)
 
 
 def get_monitoring_station_output(
@@ -93,7 +93,7 @@ def list_monitoring_stations(*, dealer_id: int | str | None = None) -> list[Moni
         pulumi.RunError: CHeKT could not be asked, or refused; one line says why.
     """
     with _told_in_one_line():
-        return _lookups().list(dealer_id)
+        return _lookups().stations(dealer_id)
 
 
 def list_monitoring_stations_output(
@@ -114,44 +114,61 @@ def _told_in_one_line() -> Iterator[None]:
         raise pulumi.RunError(str(error)) from None
 
 
-class _Lookups:
-    """The lookups of one run with the same settings."""
+class Lookups:
+    """The lookups of one run with the same settings: of each dealer one list, or one failure to get it.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        client: the API.
+        settings: of this run.
+    """
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
         self._settings = settings
-        self._client = Client(Transport(settings, say=say))
-        self._directory = Directory(self._client)
+        self._directory = Directory(client)
+        self._lock = threading.Lock()
+        self._failures: dict[str, ChektError] = {}
 
-    def get(self, external_id: str, dealer_id: int | str | None) -> MonitoringStationResult:
+    def station(self, external_id: str, dealer_id: int | str | None) -> MonitoringStationResult:
+        """Give the one station of the dealer that has the external id. Raises ChektError."""
         given = {"external_monitoring_station_id": external_id}
         dealer = self._checked("look up a monitoring station", given, dealer_id)
-        name = shown(external_id)
-        operation = self._client.operation(f"look up monitoring station {name!r} of dealer {dealer}")
-        found = self._directory.look(operation, dealer).with_external_id(external_id)
+        action = f"look up monitoring station {shown(external_id)!r} of dealer {dealer}"
+        found = self._look(action, dealer).with_external_id(external_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)
-            raise TwinStations(f"{len(found)} stations have this external id already: {ids}", action=operation.action)
+            raise TwinStations(f"{len(found)} stations have this external id already: {ids}", action=action)
         if not found:
             raise NotFound(
                 "no station of this dealer has this external id",
-                action=operation.action,
+                action=action,
                 remedy=f"Correct external_monitoring_station_id or dealer_id; `chekt stations --dealer {dealer}` "
                 "lists what there is.",
             )
         return _result(dealer, found[0])
 
-    def list(self, dealer_id: int | str | None) -> list[MonitoringStationResult]:
+    def stations(self, dealer_id: int | str | None) -> list[MonitoringStationResult]:
+        """Give every station of the dealer. Raises ChektError."""
         dealer = self._checked("list the monitoring stations of a dealer", {}, dealer_id)
-        operation = self._client.operation(f"list the monitoring stations of dealer {dealer}")
-        look = self._directory.look(operation, dealer)
+        look = self._look(f"list the monitoring stations of dealer {dealer}", dealer)
         return [_result(dealer, station) for station in look.stations.values()]
+
+    def _look(self, action: str, dealer_id: str) -> Look:
+        """The run's look at the dealer. A failure ends the run, so that those who come after it need not ask again."""
+        with self._lock:
+            if failure := self._failures.get(dealer_id):
+                raise failure.replace(action=action)
+            try:
+                return self._directory.look(self._client.operation(action), dealer_id)
+            except ChektError as error:
+                self._failures[dealer_id] = error
+                raise
 
     def _checked(self, action: str, given: Mapping[str, object], dealer_id: int | str | None) -> str:
         """The dealer's id as digits. Raises SettingsError for what is wrong in the arguments or the settings."""
-        dealer = self._settings.dealer_id if dealer_id is None else dealer_id
-        inputs = {**given, "dealer_id": dealer or None}
+        dealer = (self._settings.dealer_id or None) if dealer_id is None else dealer_id
         not_asked = {"name", "external_monitoring_station_id"} - given.keys()
-        problems = [*self._settings.problems, *input_problems(inputs, not_asked)]
+        problems = self._settings.problems or input_problems({**given, "dealer_id": dealer}, not_asked)
         digits = id_digits(dealer)
         if problems or digits is None:
             raise SettingsError(" ".join(problems).rstrip("."), action=action, outcome="Nothing was sent.")
@@ -175,11 +192,11 @@ def _result(dealer_id: str, station: Station) -> MonitoringStationResult:
 _Source = tuple[tuple[str | None, str | None], ...]
 
 _lock = threading.Lock()
-_of_runs: WeakKeyDictionary[object, dict[_Source, _Lookups]] = WeakKeyDictionary()
+_of_runs: WeakKeyDictionary[object, dict[_Source, Lookups]] = WeakKeyDictionary()
 """By a run's connection to the engine: one process may run several programs, one after the other or at once."""
 
 
-def _lookups() -> _Lookups:
+def _lookups() -> Lookups:
     """Those of this run; new ones where no program is run, or where it changed the settings meanwhile."""
     refuse_plain_secret()
     run = get_monitor()
@@ -187,13 +204,13 @@ def _lookups() -> _Lookups:
     with _lock:
         of_run = {} if run is None else _of_runs.setdefault(run, {})
         if source not in of_run:
-            of_run[source] = _Lookups(_settings())
+            of_run[source] = _new_lookups()
         return of_run[source]
 
 
-def _settings() -> Settings:
+def _new_lookups() -> Lookups:
     settings = read_settings(stack_config, os.environ)
     show_log(settings.log_level)
     for note in settings.notes:
         say(note)
-    return settings
+    return Lookups(Client(Transport(settings, say=say)), settings)

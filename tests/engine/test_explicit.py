@@ -135,7 +135,7 @@ def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
 def test_a_wrong_secret_of_one_dealer_keeps_no_other_from_its_stations(
     dealers: Stack, alpha: Emulator, bravo: Emulator
 ) -> None:
-    """One line that names the Provider. Where neither argument nor environment names the API, the stack's config does."""
+    """One line that names the Provider. Where neither argument nor environment names the API, the stack does."""
     dealers.pulumi("config", "set", "--secret", "alphaSecret", "wrong-canary")
     dealers.pulumi("config", "rm", "bravoUrl")
     dealers.pulumi("config", "set", "chekt:baseUrl", bravo.url)
