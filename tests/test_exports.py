@@ -26,7 +26,15 @@ def test_the_public_names_are_those_that_the_package_shows() -> None:
     }
 
     assert set(chekt_provider.__all__) == shown
-    assert "MonitoringStation" in shown
+    assert shown == {
+        "MonitoringStation",
+        "MonitoringStationResult",
+        "Provider",
+        "get_monitoring_station",
+        "get_monitoring_station_output",
+        "list_monitoring_stations",
+        "list_monitoring_stations_output",
+    }
 
 
 def test_every_public_name_is_documented() -> None:

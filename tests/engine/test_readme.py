@@ -18,6 +18,7 @@ from chekt_provider.models import StationInputs
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
 from chekt_provider.settings import VARIABLES
+from tests.engine.conftest import Stack
 from tests.helpers import COLLECTION, central
 from tools.venv import fingerprint
 
@@ -156,7 +157,7 @@ def test_the_commands_for_the_real_chekt_work(
 def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
     """The emulator as a test kit."""
     path = tmp_path / "kit.py"
-    path.write_text(blocks("python")[1])
+    path.write_text(blocks("python")[3])
 
     printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
 
@@ -164,14 +165,40 @@ def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_pat
     assert printed[1:] == ["[]", "0"]
 
 
+def test_the_program_of_several_dealers_runs(stack: Stack) -> None:
+    """A station for each; the API is that of the environment, the apps are not."""
+    (stack.folder / "__main__.py").write_text(blocks("python")[1])
+    with Emulator(dealers=[111, 222], client_id="app", client_secret="canary-7d1f") as both:
+        values = {"ClientId": "app", "ClientSecret": "canary-7d1f"}
+        options = [f"--secret={dealer}{name}={values[name]}" for dealer in ("alpha", "bravo") for name in values]
+        stack.pulumi("config", "set-all", "--plaintext=alphaDealerId=111", "--plaintext=bravoDealerId=222", *options)
+
+        stack.up(CHEKT_BASE_URL=both.url, CHEKT_TOKEN_URL=None)
+
+        for dealer in (111, 222):
+            assert [station["name"] for station in both.stations(dealer)] == ["Central Station, Springfield"]
+
+
+def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None:
+    """Two lookups, and a station that is read by its id; nothing is written."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central")
+    emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
+    (stack.folder / "__main__.py").write_text(blocks("python")[2])
+
+    stack.up()
+
+    assert stack.outputs() == {"backup": 2, "names": ["Central", "Backup"], "central": "Central"}
+    assert {r.method for r in emulator.requests if r.path != "/oauth/token"} == {"GET"}
+
+
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
         "console": 5,
-        "python": 2,
+        "python": 4,
         "yaml": 1,
     }
-    assert README.count("```") == 2 * 8
+    assert README.count("```") == 2 * 10
 
 
 def test_the_settings_table_is_complete() -> None:
