@@ -21,9 +21,11 @@ class Provider(pulumi.ProviderResource):
     never taken from the environment or the stack's config. Its other arguments win over both, and for those left out
     there are the environment and the stack's config, in this order.
 
-    Pulumi runs each Provider in a process of its own. It keeps the arguments in the state, the secrets encrypted;
-    refresh and destroy use those of the last `pulumi up`. A changed argument updates the Provider; of its stations
-    only another dealer_id replaces any.
+    Pulumi runs each Provider in a process of its own, which does not know what the others do: give all stations of one
+    dealer the same Provider, else nothing notices that two of them are one.
+
+    The arguments are in the state, the secrets encrypted; refresh and destroy use those of the last `pulumi up`. A
+    changed argument updates the Provider; of its stations only another dealer_id replaces any.
     """
 
     def __init__(  # noqa: PLR0913 - one for each setting, each is named at the call

@@ -33,6 +33,10 @@ PROGRAM = """
         )
 """
 
+GET_OF_BRAVO = """
+    MonitoringStation.get("old", "222/1", opts=pulumi.ResourceOptions(provider=provider))
+"""
+
 
 def emulator_of(name: str, dealer: int, folder: Path, *, secret: str = "", port: int = 0) -> Emulator:
     """The CHeKT that one dealer's app opens; made anew on the same port and folder it holds the same stations."""
@@ -85,21 +89,28 @@ def assert_no_secret_in_state(stack: Stack) -> None:
 def test_each_station_lands_at_its_dealer_by_its_app(
     dealers: Stack, emulator: Emulator, alpha: Emulator, bravo: Emulator
 ) -> None:
-    """Whatever the environment holds; neither secret is in the state, a further up changes nothing, destroy cleans."""
+    """Whatever the environment holds; neither secret is in the state, a further up changes nothing, destroy cleans.
+
+    A station that is managed elsewhere is read with the app of its dealer, too.
+    """
+    bravo.add_station(external_monitoring_station_id="old-01", name="Old")
+    dealers.program(PROGRAM + GET_OF_BRAVO)
     dealers.up()
 
     assert {name: station["id"] for name, station in dealers.stations().items()} == {
         "central-alpha": "111/1",
-        "central-bravo": "222/1",
+        "central-bravo": "222/2",
+        "old": "222/1",
     }
+    assert dealers.stations()["old"]["outputs"]["name"] == "Old"
     assert [station["external_monitoring_station_id"] for station in alpha.stations()] == ["central-01"]
-    assert [station["external_monitoring_station_id"] for station in bravo.stations()] == ["central-01"]
+    assert [station["external_monitoring_station_id"] for station in bravo.stations()] == ["old-01", "central-01"]
     assert {request.client_id for request in alpha.requests if request.path != TOKEN} == {"app-alpha"}
     assert {request.client_id for request in bravo.requests if request.path != TOKEN} == {"app-bravo"}
     assert_no_secret_in_state(dealers)
     dealers.up_changes_nothing()
     dealers.destroy()
-    assert (alpha.stations(), bravo.stations()) == ([], [])
+    assert (len(alpha.stations()), len(bravo.stations())) == (0, 1)
     assert emulator.requests == []
 
 
@@ -130,6 +141,26 @@ def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
         assert_no_secret_in_state(dealers)
         dealers.destroy()
         assert (rotated.stations(), bravo.stations()) == ([], [])
+
+
+def test_a_station_that_moves_to_a_provider_stays_as_it_is(emulator: Emulator, stack: Stack) -> None:
+    """From the settings of the stack to a Provider, and from that to one of another name: nothing is sent."""
+    station = 'MonitoringStation("a", external_monitoring_station_id="a-01", name="A"'
+    stack.program(f"{station})")
+    stack.up()
+    emulator.clear_requests()
+
+    for name in ("one", "two"):
+        stack.program(
+            f"""
+            from chekt_provider import Provider
+            app = Provider("{name}", client_id="emulator-client", client_secret="emulator-secret", dealer_id=12345)
+            {station}, opts=pulumi.ResourceOptions(provider=app))
+            """
+        )
+        assert "2 unchanged" in stack.up().text
+    assert emulator.requests == []
+    assert "::two::" in stack.stations()["a"]["provider"]
 
 
 def test_a_wrong_secret_of_one_dealer_keeps_no_other_from_its_stations(
