@@ -21,9 +21,9 @@ from pulumi import Input, Output
 from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Transport
+from chekt_provider.api.transport import Operation, Transport
 from chekt_provider.directory import Directory, Look
-from chekt_provider.errors import ChektError, NotFound, SettingsError, TwinStations
+from chekt_provider.errors import ChektError, Evidence, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits, input_problems
 from chekt_provider.plugin_host import say
@@ -133,15 +133,19 @@ class Lookups:
         """Give the one station of the dealer that has the external id. Raises ChektError."""
         given = {"external_monitoring_station_id": external_id}
         dealer = self._checked("look up a monitoring station", given, dealer_id)
-        action = f"look up monitoring station {shown(external_id)!r} of dealer {dealer}"
-        found = self._look(action, dealer).with_external_id(external_id)
+        operation = self._client.operation(f"look up monitoring station {shown(external_id)!r} of dealer {dealer}")
+        look = self._look(operation, dealer)
+        found = look.with_external_id(external_id)
+        evidence = Evidence(trace_id=look.trace_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)
-            raise TwinStations(f"{len(found)} stations have this external id already: {ids}", action=action)
+            cause = f"{len(found)} stations have this external id already: {ids}"
+            raise TwinStations(cause, action=operation.action, evidence=evidence)
         if not found:
             raise NotFound(
                 "no station of this dealer has this external id",
-                action=action,
+                action=operation.action,
+                evidence=evidence,
                 remedy=f"Correct external_monitoring_station_id or dealer_id; `chekt stations --dealer {dealer}` "
                 "lists what there is.",
             )
@@ -150,16 +154,20 @@ class Lookups:
     def stations(self, dealer_id: int | str | None) -> list[MonitoringStationResult]:
         """Give every station of the dealer. Raises ChektError."""
         dealer = self._checked("list the monitoring stations of a dealer", {}, dealer_id)
-        look = self._look(f"list the monitoring stations of dealer {dealer}", dealer)
+        operation = self._client.operation(f"list the monitoring stations of dealer {dealer}")
+        look = self._look(operation, dealer)
         return [_result(dealer, station) for station in look.stations.values()]
 
-    def _look(self, action: str, dealer_id: str) -> Look:
+    def _look(self, operation: Operation, dealer_id: str) -> Look:
         """The run's look at the dealer. A failure ends the run, so that those who come after it need not ask again."""
         with self._lock:
             if failure := self._failures.get(dealer_id):
-                raise failure.replace(action=action)
+                raise operation.shared(failure)
             try:
-                return self._directory.look(self._client.operation(action), dealer_id)
+                look = self._directory.look(operation, dealer_id)
+                if look.first and not look.stations:  # which is also what a list that went wrong can look like
+                    look = self._directory.look_again(operation, dealer_id, look)
+                return look
             except ChektError as error:
                 self._failures[dealer_id] = error
                 raise

@@ -101,6 +101,15 @@ def test_a_dealer_without_stations_has_an_empty_list(emulator: Emulator, environ
     assert list_monitoring_stations(dealer_id=777) == []
 
 
+def test_an_empty_list_is_believed_once_a_second_look_agrees(
+    emulator: Emulator, environment: pytest.MonkeyPatch
+) -> None:
+    """A program that declares what is listed would have Pulumi delete all of it."""
+    emulator.add_fault(Fault(path=COLLECTION, status=200, body="[]", times=1))
+
+    assert [station.id for station in list_monitoring_stations()] == ["12345/1", "12345/2"]
+
+
 def test_the_settings_are_those_of_environment_and_stack(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
     """The environment wins, here too."""
     emulator.add_dealer(777)
@@ -198,7 +207,7 @@ def test_one_that_is_not_there_names_external_id_and_dealer(environment: pytest.
     assert failure(external_monitoring_station_id="nope") == (
         "Could not look up monitoring station 'nope' of dealer 12345: no station of this dealer has this external id. "
         "Nothing was changed. Correct external_monitoring_station_id or dealer_id; `chekt stations --dealer 12345` "
-        "lists what there is."
+        "lists what there is. (trace id T)"
     )
 
 
@@ -208,7 +217,8 @@ def test_twins_are_refused(emulator: Emulator, environment: pytest.MonkeyPatch) 
 
     assert failure() == (
         "Could not look up monitoring station 'central-01' of dealer 12345: 2 stations have this external id already: "
-        "12345/1, 12345/3. Nothing was changed. Delete all but one of them in CHeKT's portal, then run again."
+        "12345/1, 12345/3. Nothing was changed. Delete all but one of them in CHeKT's portal, then run again. "
+        "(trace id T)"
     )
 
 

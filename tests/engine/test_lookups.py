@@ -11,7 +11,7 @@ from chekt_provider import list_monitoring_stations
 from chekt_provider.emulator import Emulator
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
-from tests.helpers import calls, held
+from tests.helpers import anonymous, calls, held
 
 HEAD = """
     from chekt_provider import get_monitoring_station, get_monitoring_station_output, list_monitoring_stations
@@ -50,10 +50,10 @@ def test_a_lookup_that_fails_is_one_line(emulator: Emulator, stack: Stack) -> No
     not_found = (
         "error: Could not look up monitoring station 'nope' of dealer 12345: no station of this dealer has this "
         "external id. Nothing was changed. Correct external_monitoring_station_id or dealer_id; "
-        "`chekt stations --dealer 12345` lists what there is."
+        "`chekt stations --dealer 12345` lists what there is. (trace id T)"
     )
     stack.program(HEAD + '    get_monitoring_station(external_monitoring_station_id="nope")')
-    assert stack.pulumi("preview", status=1).errors == [not_found]
+    assert [anonymous(line) for line in stack.pulumi("preview", status=1).errors] == [not_found]
 
     stack.program(
         HEAD
@@ -64,7 +64,7 @@ def test_a_lookup_that_fails_is_one_line(emulator: Emulator, stack: Stack) -> No
         MonitoringStation(f"s-{n}", external_monitoring_station_id=f"s-{n}", name=found.name)
     """
     )
-    assert stack.up(status=1).errors == [not_found]
+    assert [anonymous(line) for line in stack.up(status=1).errors] == [not_found]
     assert held(emulator) == []
 
 
