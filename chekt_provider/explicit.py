@@ -22,7 +22,8 @@ class Provider(pulumi.ProviderResource):
     there are the environment and the stack's config, in this order.
 
     Pulumi runs each Provider in a process of its own, which does not know what the others do: give all stations of one
-    dealer the same Provider, else nothing notices that two of them are one.
+    dealer the same Provider, else nothing notices that two of them are one. A station may move to another Provider and
+    stays as it is, but not under a new name with adopt_existing in the same run: the one deletes what the other adopts.
 
     The arguments are in the state, the secrets encrypted; refresh and destroy use those of the last `pulumi up`. A
     changed argument updates the Provider; of its stations only another dealer_id replaces any.
