@@ -229,9 +229,9 @@ def test_get_reads_a_station_that_is_managed_elsewhere_and_fails_for_one_that_is
     stack.up_changes_nothing()
 
     stack.program('MonitoringStation.get("old", "12345/77")')
-    assert stack.up(status=1).errors == [
+    assert [anonymous(line) for line in stack.up(status=1).errors] == [
         "error: Could not read monitoring station 12345/77: it does not exist. Nothing was changed. "
-        "Correct the id given to get()."
+        "Correct the id given to get(). (trace id T)"
     ]
     stack.program('MonitoringStation.get("old", "12345/../sites/5")')
     assert stack.up(status=1).errors == [
