@@ -19,7 +19,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, held
+from tests.helpers import COLLECTION, calls, held
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
@@ -27,7 +27,7 @@ HELD_SECONDS = 3.0
 Signals = Callable[["KilledRun"], None]
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
     """Look twenty times a second until it is so."""
     never = threading.Event()
     for _ in range(int(seconds * 20)):
@@ -153,6 +153,21 @@ PENDING: dict[Signals, set[str]] = {
 """The resources of which Pulumi still believes that they are being created."""
 
 
+def kill_both(run: KilledRun) -> None:
+    """SIGKILL of engine and plugin, as when their container is taken away."""
+    plugin = run.plugin()
+    for pid in [run.engine.pid, *plugin]:
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_engine_put_plugin_to_sleep(run: KilledRun) -> None:
+    """SIGKILL of the engine; the provider stands still until it is sent SIGCONT, as on a machine that sleeps."""
+    kill_engine(run)
+    run.engine.wait()  # the end of its parent would wake one that sleeps already
+    for pid in run.plugin():
+        os.kill(pid, signal.SIGSTOP)
+
+
 def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
     """Let CHeKT keep two requests of each kind: one without carrying it out, one that it has carried out."""
     for method, path in requests:
@@ -180,7 +195,12 @@ def names(emulator: Emulator) -> list[tuple[str, str]]:
 
 
 def killed(
-    start: Callable[[], KilledRun], kill: Signals, emulator: Emulator, *, half: int, whole: list[tuple[str, str]]
+    start: Callable[[], KilledRun],
+    kill: Signals,
+    emulator: Emulator,
+    *,
+    half: int | None = None,
+    whole: list[tuple[str, str]],
 ) -> None:
     """Start a run, kill it when CHeKT holds all of its requests, and wait for what the provider still does.
 
@@ -188,12 +208,12 @@ def killed(
         start: starts it.
         kill: how.
         emulator: which holds the requests.
-        half: how many stations CHeKT has when it has carried out the requests that it does.
+        half: how many stations CHeKT has when it has carried out the requests that it does; None: they change nothing.
         whole: what it has in the end, should the provider outlive the engine.
     """
     emulator.clear_requests()
     run = start()
-    until(lambda: not emulator.faults and len(held(emulator)) == half, "the requests are held")
+    until(lambda: not emulator.faults and half in (None, len(held(emulator))), "the requests are held")
     kill(run)
     run.engine.wait()
     until(
@@ -210,6 +230,26 @@ def unlock(stack: Stack) -> None:
         stack.pulumi("cancel", "--yes")
 
 
+def end_in_order(emulator: Emulator, stack: Stack, wanted: dict[str, str]) -> None:
+    """CHeKT holds one station each, the state the same, and nothing is left to do.
+
+    Args:
+        emulator: that CHeKT.
+        stack: whose state.
+        wanted: the stations' names by external id.
+    """
+    assert names(emulator) == sorted(wanted.items())
+    stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--expect-no-changes")
+    assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
+    stack.up_changes_nothing()
+
+
+def posts(emulator: Emulator, external_id: str) -> list[tuple[int | None, bool]]:
+    """The POSTs of one station that were answered: the status, and whether it was an earlier answer."""
+    sent = [r for r in emulator.requests if r.method == "POST" and r.path == COLLECTION and r.outcome == "answered"]
+    return [(r.status, r.replayed) for r in sent if r.body["external_monitoring_station_id"] == external_id]
+
+
 def program(names: dict[str, str]) -> str:
     """A program of stations, by external id and name."""
     return "".join(
@@ -224,7 +264,8 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     """Two creations and two updates at once, one of each before CHeKT carries it out and one after it has.
 
     A creation that was stored and not recorded stops the next run with its id and the two ways out; a run that may
-    adopt takes it over. At the end there is one station each.
+    adopt takes it over, tells what it had, and puts what the program says meanwhile. At the end there is one station
+    each.
     """
     stack.program(program({"edited-a": "Old", "edited-b": "Old"}))
     stack.up()
@@ -247,13 +288,21 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
             "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id."
             for orphan in orphans
         ]
-    stack.up(CHEKT_ADOPT_EXISTING="true")
-    if pending:
-        stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview")
+    wanted |= {"new-a": "Newer", "new-b": "Newer"}
+    stack.program(program(wanted))
+    emulator.clear_requests()
+    adopting = stack.up(CHEKT_ADOPT_EXISTING="true").text
 
-    assert names(emulator) == list(wanted.items())
-    assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
-    stack.up_changes_nothing()
+    ids = {external_id: number for number, external_id, *_ in held(emulator)}
+    assert {line.strip() for line in adopting.splitlines() if line.strip().startswith("chekt: ")} == {
+        f"chekt: Adopting monitoring station 12345/{ids[orphan]}, which had name 'New', prefix '', linecard ''; "
+        "changing name."
+        for orphan in orphans
+    }
+    assert sorted(call for call in calls(emulator) if not call.startswith("GET ")) == sorted(
+        f"PUT /monitoring-stations/{ids[edited]}" for edited in ("new-a", "new-b")
+    )
+    end_in_order(emulator, stack, wanted)
 
 
 @pytest.mark.parametrize("kill", SIGNALS)
@@ -270,6 +319,78 @@ def test_killed_deletions_are_finished_by_the_next_run(
 
     unlock(stack)
     stack.up()
-    assert names(emulator) == [("kept", "Kept")]
-    assert recorded(stack) == ({"kept": f"12345/{held(emulator)[0][0]}"}, set())
-    stack.up_changes_nothing()
+    end_in_order(emulator, stack, {"kept": "Kept"})
+
+
+@pytest.mark.parametrize("kill", SIGNALS)
+def test_killed_before_the_first_write(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
+) -> None:
+    """One run after another is killed: while it asks for a token, or for the list that it looks into before it writes.
+
+    Nothing has been made then, and the next run does all of it; what a provider that outlives its engine has done
+    meanwhile, it takes over.
+    """
+    stack.environment["CHEKT_ADOPT_EXISTING"] = "true"
+    wanted = {"edited": "0", "old-1": "Old", "old-2": "Old"}
+    stack.program(program(wanted))
+    stack.up()
+    token = Fault(path="/oauth/token", hang=HELD_SECONDS)
+    stations = Fault(method="GET", path=COLLECTION, when="after", delay=HELD_SECONDS)
+    sites = Fault(method="GET", path="*/sites", hang=HELD_SECONDS)
+    outlived = kill is not kill_plugin
+
+    # A creation and an update wait for the token, then others for the list.
+    made = sorted(wanted.items())
+    for held_back, news in ((token, {"edited": "1", "new-1": "New"}), (stations, {"edited": "2", "new-2": "New"})):
+        wanted |= news
+        stack.program(program(wanted))
+        emulator.add_fault(held_back)
+        killed(start, kill, emulator, whole=sorted(wanted.items()))
+        unlock(stack)
+        assert names(emulator) == (sorted(wanted.items()) if outlived else made)
+
+    # The next run does all that; then a deletion waits for the list of sites, and another for the token.
+    for held_back, old in ((sites, "old-1"), (token, "old-2")):
+        made = sorted({**wanted, "old-1": "Old"}.items())
+        del wanted[old]
+        stack.program(program(wanted))
+        emulator.add_fault(held_back)
+        killed(start, kill, emulator, whole=sorted(wanted.items()))
+        unlock(stack)
+        assert names(emulator) == (sorted(wanted.items()) if outlived else made)
+
+    stack.up()
+    end_in_order(emulator, stack, {"edited": "2", "new-1": "New", "new-2": "New"})
+
+
+def test_a_replayed_key_makes_no_second_station(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun]
+) -> None:
+    """What killed runs have begun, no list shows to the next one: its keys are theirs, and CHeKT answers as it did.
+
+    The station "early" was stored long before; "late" is made, after the look, by a provider that outlived its engine.
+    """
+    earlier_list = Fault(method="GET", path=COLLECTION, when="after", body="[]", delay=HELD_SECONDS)
+    stack.program(program({"early": "Early"}))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", delay=HELD_SECONDS))
+    killed(start, kill_both, emulator, half=1, whole=[])
+    unlock(stack)
+    stack.program(program({"early": "Early", "late": "Late"}))
+    emulator.add_fault(earlier_list)
+    asleep = start()
+    until(lambda: not emulator.faults, "the first list is held")
+    kill_engine_put_plugin_to_sleep(asleep)
+    unlock(stack)
+
+    emulator.add_fault(earlier_list)
+    run = start()
+    until(lambda: not emulator.faults, "the second list is held")
+    for pid in asleep.plugin():
+        os.kill(pid, signal.SIGCONT)
+
+    assert run.engine.wait() == 0, run.text()
+    until(lambda: len(posts(emulator, "early") + posts(emulator, "late")) == 4, "both have sent all they send")
+    assert posts(emulator, "early") == [(201, True), (201, True)]
+    assert posts(emulator, "late") == [(201, False), (201, True)]
+    end_in_order(emulator, stack, {"early": "Early", "late": "Late"})
