@@ -19,7 +19,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, calls, held
+from tests.helpers import COLLECTION, anonymous, calls, held
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
@@ -27,7 +27,7 @@ HELD_SECONDS = 3.0
 Signals = Callable[["KilledRun"], None]
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Look twenty times a second until it is so."""
     never = threading.Event()
     for _ in range(int(seconds * 20)):
@@ -177,11 +177,21 @@ def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
 
 def recorded(stack: Stack) -> tuple[dict[str, str], set[str]]:
     """What the state's file holds: the stations' ids by name, and the creations that are pending."""
-    (file,) = (stack.folder / "state" / ".pulumi" / "stacks").glob("**/dev.json")
-    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    latest = _latest(stack)
     stations = [r for r in latest.get("resources", []) if r["type"].endswith("chekt:MonitoringStation")]
     pending = [o["resource"] for o in latest.get("pending_operations") or [] if o["type"] == "creating"]
     return {_name(r): r.get("id", "") for r in stations}, {_name(r) for r in pending}
+
+
+def begun(stack: Stack) -> set[str]:
+    """The resources of which the state's file says that something is being done to them."""
+    return {_name(operation["resource"]) for operation in _latest(stack).get("pending_operations") or []}
+
+
+def _latest(stack: Stack) -> dict[str, Any]:
+    (file,) = (stack.folder / "state" / ".pulumi" / "stacks").glob("**/dev.json")
+    latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"]
+    return latest
 
 
 def _name(resource: dict[str, Any]) -> str:
@@ -199,21 +209,21 @@ def killed(
     kill: Signals,
     emulator: Emulator,
     *,
-    half: int | None = None,
+    reached: Callable[[], bool],
     whole: list[tuple[str, str]],
 ) -> None:
-    """Start a run, kill it when CHeKT holds all of its requests, and wait for what the provider still does.
+    """Start a run, kill it when CHeKT holds what it should hold, and wait for what the provider still does.
 
     Args:
         start: starts it.
         kill: how.
         emulator: which holds the requests.
-        half: how many stations CHeKT has when it has carried out the requests that it does; None: they change nothing.
+        reached: whether all that is held has come as far as it should.
         whole: what it has in the end, should the provider outlive the engine.
     """
     emulator.clear_requests()
     run = start()
-    until(lambda: not emulator.faults and half in (None, len(held(emulator))), "the requests are held")
+    until(lambda: not emulator.faults and reached(), "the requests are held")
     kill(run)
     run.engine.wait()
     until(
@@ -239,7 +249,8 @@ def end_in_order(emulator: Emulator, stack: Stack, wanted: dict[str, str]) -> No
         wanted: the stations' names by external id.
     """
     assert names(emulator) == sorted(wanted.items())
-    stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--expect-no-changes")
+    if recorded(stack)[1]:
+        stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--expect-no-changes")
     assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
     stack.up_changes_nothing()
 
@@ -273,7 +284,7 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     stack.program(program(wanted))
     hold(emulator, ("POST", COLLECTION), ("PUT", "*"))
 
-    killed(start, kill, emulator, half=3, whole=list(wanted.items()))
+    killed(start, kill, emulator, reached=lambda: len(held(emulator)) == 3, whole=list(wanted.items()))
 
     unlock(stack)
     ids = {external_id: number for number, external_id, *_ in held(emulator)}
@@ -282,10 +293,12 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     assert len(orphans) == ORPHANS[kill]
     assert pending == PENDING[kill]
     if orphans:
-        assert sorted(stack.up("--continue-on-error", status=1).errors) == [
+        refused = stack.up("--continue-on-error", status=1).errors
+        assert sorted(anonymous(error) for error in refused) == [
             f"error: Could not create monitoring station '{orphan}' of dealer 12345: it exists already as "
             f"12345/{ids[orphan]}, with name 'New', prefix '', linecard ''. Nothing was changed. To manage this one, "
-            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id."
+            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id. "
+            "(trace id T)"
             for orphan in orphans
         ]
     wanted |= {"new-a": "Newer", "new-b": "Newer"}
@@ -295,8 +308,7 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
 
     ids = {external_id: number for number, external_id, *_ in held(emulator)}
     assert {line.strip() for line in adopting.splitlines() if line.strip().startswith("chekt: ")} == {
-        f"chekt: Adopting monitoring station 12345/{ids[orphan]}, which had name 'New', prefix '', linecard ''; "
-        "changing name."
+        f"chekt: Adopting monitoring station '{orphan}' (12345/{ids[orphan]}): changing name from 'New' to 'Newer'."
         for orphan in orphans
     }
     assert sorted(call for call in calls(emulator) if not call.startswith("GET ")) == sorted(
@@ -315,53 +327,49 @@ def test_killed_deletions_are_finished_by_the_next_run(
     stack.program(program({"kept": "Kept"}))
     hold(emulator, ("DELETE", "*"))
 
-    killed(start, kill, emulator, half=2, whole=[("kept", "Kept")])
+    killed(start, kill, emulator, reached=lambda: len(held(emulator)) == 2, whole=[("kept", "Kept")])
 
     unlock(stack)
     stack.up()
     end_in_order(emulator, stack, {"kept": "Kept"})
 
 
-@pytest.mark.parametrize("kill", SIGNALS)
+@pytest.mark.parametrize("kill", [kill_engine, kill_plugin])
 def test_killed_before_the_first_write(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
 ) -> None:
-    """One run after another is killed: while it asks for a token, or for the list that it looks into before it writes.
+    """Killed while a run asks for a token, or for the list that it looks into before it writes: the next does it all.
 
-    Nothing has been made then, and the next run does all of it; what a provider that outlives its engine has done
-    meanwhile, it takes over.
+    With the provider nothing was made. One that outlives its engine does it alone, as it does after two SIGINT; after
+    one the run goes on to its end.
     """
-    stack.environment["CHEKT_ADOPT_EXISTING"] = "true"
-    wanted = {"edited": "0", "old-1": "Old", "old-2": "Old"}
-    stack.program(program(wanted))
-    stack.up()
     token = Fault(path="/oauth/token", hang=HELD_SECONDS)
     stations = Fault(method="GET", path=COLLECTION, when="after", delay=HELD_SECONDS)
     sites = Fault(method="GET", path="*/sites", hang=HELD_SECONDS)
-    outlived = kill is not kill_plugin
-
-    # A creation and an update wait for the token, then others for the list.
-    made = sorted(wanted.items())
-    for held_back, news in ((token, {"edited": "1", "new-1": "New"}), (stations, {"edited": "2", "new-2": "New"})):
-        wanted |= news
-        stack.program(program(wanted))
-        emulator.add_fault(held_back)
-        killed(start, kill, emulator, whole=sorted(wanted.items()))
-        unlock(stack)
-        assert names(emulator) == (sorted(wanted.items()) if outlived else made)
-
-    # The next run does all that; then a deletion waits for the list of sites, and another for the token.
-    for held_back, old in ((sites, "old-1"), (token, "old-2")):
-        made = sorted({**wanted, "old-1": "Old"}.items())
-        del wanted[old]
-        stack.program(program(wanted))
-        emulator.add_fault(held_back)
-        killed(start, kill, emulator, whole=sorted(wanted.items()))
-        unlock(stack)
-        assert names(emulator) == (sorted(wanted.items()) if outlived else made)
-
+    before = {"edited-1": "Old", "edited-2": "Old"}
+    stack.program(program(before))
     stack.up()
-    end_in_order(emulator, stack, {"edited": "2", "new-1": "New", "new-2": "New"})
+
+    def kill_while(held_back: Fault, steps: set[str], wanted: dict[str, str]) -> None:
+        stack.program(program(wanted))
+        emulator.add_fault(held_back)
+        killed(start, kill, emulator, reached=lambda: steps <= begun(stack), whole=sorted(wanted.items()))
+        unlock(stack)
+        assert names(emulator) == sorted((before if kill is kill_plugin else wanted).items())
+
+    # An update and a creation wait for the token, then others for the list.
+    kill_while(token, {"edited-1", "new-1"}, before | {"edited-1": "New", "new-1": "New"})
+    whole = dict.fromkeys(("edited-1", "edited-2", "new-1", "new-2"), "New")
+    kill_while(stations, {"edited-2", "new-2"}, whole)
+    stack.up(CHEKT_ADOPT_EXISTING="true")
+    assert names(emulator) == sorted(whole.items())
+
+    # A deletion waits for the token, then another for the list of sites.
+    before = whole
+    kill_while(token, {"new-1"}, dict.fromkeys(("edited-1", "edited-2", "new-2"), "New"))
+    kill_while(sites, {"new-2"}, dict.fromkeys(("edited-1", "edited-2"), "New"))
+    stack.up()
+    end_in_order(emulator, stack, dict.fromkeys(("edited-1", "edited-2"), "New"))
 
 
 def test_a_replayed_key_makes_no_second_station(
@@ -371,26 +379,30 @@ def test_a_replayed_key_makes_no_second_station(
 
     The station "early" was stored long before; "late" is made, after the look, by a provider that outlived its engine.
     """
-    earlier_list = Fault(method="GET", path=COLLECTION, when="after", body="[]", delay=HELD_SECONDS)
+    other = emulator.add_station(external_monitoring_station_id="other", name="Not ours")
+    earlier = json.dumps(emulator.stations())
+    held_list = Fault(method="GET", path=COLLECTION, when="after", body=earlier, delay=HELD_SECONDS)
     stack.program(program({"early": "Early"}))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", delay=HELD_SECONDS))
-    killed(start, kill_both, emulator, half=1, whole=[])
+    killed(start, kill_both, emulator, reached=lambda: len(held(emulator)) == 2, whole=[])
     unlock(stack)
     stack.program(program({"early": "Early", "late": "Late"}))
-    emulator.add_fault(earlier_list)
+    emulator.add_fault(held_list)
     asleep = start()
     until(lambda: not emulator.faults, "the first list is held")
     kill_engine_put_plugin_to_sleep(asleep)
     unlock(stack)
 
-    emulator.add_fault(earlier_list)
+    emulator.add_fault(held_list)
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, body=earlier, times=2))  # both look for a second page
     run = start()
-    until(lambda: not emulator.faults, "the second list is held")
+    until(lambda: len(emulator.faults) == 1, "the second list is held")
     for pid in asleep.plugin():
         os.kill(pid, signal.SIGCONT)
 
     assert run.engine.wait() == 0, run.text()
-    until(lambda: len(posts(emulator, "early") + posts(emulator, "late")) == 4, "both have sent all they send")
-    assert posts(emulator, "early") == [(201, True), (201, True)]
+    until(lambda: len(posts(emulator, "early") + posts(emulator, "late")) == 5, "both have sent all that they send")
+    assert posts(emulator, "early") == [(201, False), (201, True), (201, True)]
     assert posts(emulator, "late") == [(201, False), (201, True)]
+    emulator.remove_station(other)
     end_in_order(emulator, stack, {"early": "Early", "late": "Late"})
