@@ -385,7 +385,7 @@ def test_killed_before_the_first_write(
 def test_a_replayed_key_makes_no_second_station(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun]
 ) -> None:
-    """What killed runs have begun, no list shows to the next one: its keys are theirs, and CHeKT answers as it did.
+    """No list shows yet what killed runs have begun: the next run sends the same keys, and CHeKT its first answers.
 
     The station "early" was stored long before; "late" is made, after the look, by a provider that outlived its engine.
     """
