@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault
-from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, held
+from tests.engine.conftest import Run, Stack
+from tests.helpers import COLLECTION, anonymous, calls, held
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
@@ -153,6 +153,21 @@ PENDING: dict[Signals, set[str]] = {
 """The resources of which Pulumi still believes that they are being created."""
 
 
+def kill_both(run: KilledRun) -> None:
+    """SIGKILL of engine and plugin, as when their container is taken away."""
+    plugin = run.plugin()
+    for pid in [run.engine.pid, *plugin]:
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_engine_put_plugin_to_sleep(run: KilledRun) -> None:
+    """SIGKILL of the engine; the provider stands still until it is sent SIGCONT, as on a machine that sleeps."""
+    kill_engine(run)
+    run.engine.wait()  # the end of its parent would wake one that sleeps already
+    for pid in run.plugin():
+        os.kill(pid, signal.SIGSTOP)
+
+
 def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
     """Let CHeKT keep two requests of each kind: one without carrying it out, one that it has carried out."""
     for method, path in requests:
@@ -162,11 +177,21 @@ def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
 
 def recorded(stack: Stack) -> tuple[dict[str, str], set[str]]:
     """What the state's file holds: the stations' ids by name, and the creations that are pending."""
-    (file,) = (stack.folder / "state" / ".pulumi" / "stacks").glob("**/dev.json")
-    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    latest = _latest(stack)
     stations = [r for r in latest.get("resources", []) if r["type"].endswith("chekt:MonitoringStation")]
     pending = [o["resource"] for o in latest.get("pending_operations") or [] if o["type"] == "creating"]
     return {_name(r): r.get("id", "") for r in stations}, {_name(r) for r in pending}
+
+
+def begun(stack: Stack) -> set[str]:
+    """The resources of which the state's file says that something is being done to them."""
+    return {_name(operation["resource"]) for operation in _latest(stack).get("pending_operations") or []}
+
+
+def _latest(stack: Stack) -> dict[str, Any]:
+    (file,) = (stack.folder / "state" / ".pulumi" / "stacks").glob("**/dev.json")
+    latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"]
+    return latest
 
 
 def _name(resource: dict[str, Any]) -> str:
@@ -180,20 +205,25 @@ def names(emulator: Emulator) -> list[tuple[str, str]]:
 
 
 def killed(
-    start: Callable[[], KilledRun], kill: Signals, emulator: Emulator, *, half: int, whole: list[tuple[str, str]]
+    start: Callable[[], KilledRun],
+    kill: Signals,
+    emulator: Emulator,
+    *,
+    reached: Callable[[], bool],
+    whole: list[tuple[str, str]],
 ) -> None:
-    """Start a run, kill it when CHeKT holds all of its requests, and wait for what the provider still does.
+    """Start a run, kill it when CHeKT holds what it should hold, and wait for what the provider still does.
 
     Args:
         start: starts it.
         kill: how.
         emulator: which holds the requests.
-        half: how many stations CHeKT has when it has carried out the requests that it does.
+        reached: whether all that is held has come as far as it should.
         whole: what it has in the end, should the provider outlive the engine.
     """
     emulator.clear_requests()
     run = start()
-    until(lambda: not emulator.faults and len(held(emulator)) == half, "the requests are held")
+    until(lambda: not emulator.faults and reached(), "the requests are held")
     kill(run)
     run.engine.wait()
     until(
@@ -210,6 +240,32 @@ def unlock(stack: Stack) -> None:
         stack.pulumi("cancel", "--yes")
 
 
+def end_in_order(emulator: Emulator, stack: Stack, wanted: dict[str, str]) -> None:
+    """CHeKT holds one station each, the state the same, and nothing is left to do.
+
+    Args:
+        emulator: that CHeKT.
+        stack: whose state.
+        wanted: the stations' names by external id.
+    """
+    assert names(emulator) == sorted(wanted.items())
+    if recorded(stack)[1]:
+        stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--expect-no-changes")
+    assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
+    stack.up_changes_nothing()
+
+
+def told(run: Run) -> set[str]:
+    """What the provider said in a run."""
+    return {line.strip() for line in run.text.splitlines() if line.strip().startswith("chekt: ")}
+
+
+def posts(emulator: Emulator, external_id: str) -> list[tuple[int | None, bool]]:
+    """The POSTs of one station that were answered: the status, and whether it was an earlier answer."""
+    sent = [r for r in emulator.requests if r.method == "POST" and r.path == COLLECTION and r.outcome == "answered"]
+    return [(r.status, r.replayed) for r in sent if r.body["external_monitoring_station_id"] == external_id]
+
+
 def program(names: dict[str, str]) -> str:
     """A program of stations, by external id and name."""
     return "".join(
@@ -224,7 +280,8 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     """Two creations and two updates at once, one of each before CHeKT carries it out and one after it has.
 
     A creation that was stored and not recorded stops the next run with its id and the two ways out; a run that may
-    adopt takes it over. At the end there is one station each.
+    adopt takes it over, tells what it had, and puts what the program says meanwhile. At the end there is one station
+    each.
     """
     stack.program(program({"edited-a": "Old", "edited-b": "Old"}))
     stack.up()
@@ -232,7 +289,7 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     stack.program(program(wanted))
     hold(emulator, ("POST", COLLECTION), ("PUT", "*"))
 
-    killed(start, kill, emulator, half=3, whole=list(wanted.items()))
+    killed(start, kill, emulator, reached=lambda: len(held(emulator)) == 3, whole=list(wanted.items()))
 
     unlock(stack)
     ids = {external_id: number for number, external_id, *_ in held(emulator)}
@@ -241,19 +298,28 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     assert len(orphans) == ORPHANS[kill]
     assert pending == PENDING[kill]
     if orphans:
-        assert sorted(stack.up("--continue-on-error", status=1).errors) == [
+        refused = stack.up("--continue-on-error", status=1).errors
+        assert sorted(anonymous(error) for error in refused) == [
             f"error: Could not create monitoring station '{orphan}' of dealer 12345: it exists already as "
             f"12345/{ids[orphan]}, with name 'New', prefix '', linecard ''. Nothing was changed. To manage this one, "
-            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id."
+            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id. "
+            "(trace id T)"
             for orphan in orphans
         ]
-    stack.up(CHEKT_ADOPT_EXISTING="true")
-    if pending:
-        stack.pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview")
+    wanted |= {"new-a": "Newer", "new-b": "Newer"}
+    stack.program(program(wanted))
+    emulator.clear_requests()
+    said = told(stack.up(CHEKT_ADOPT_EXISTING="true"))
 
-    assert names(emulator) == list(wanted.items())
-    assert recorded(stack) == ({name: f"12345/{number}" for number, name, *_ in held(emulator)}, set())
-    stack.up_changes_nothing()
+    ids = {external_id: number for number, external_id, *_ in held(emulator)}
+    assert said == {
+        f"chekt: Adopting monitoring station '{orphan}' (12345/{ids[orphan]}): changing name from 'New' to 'Newer'."
+        for orphan in orphans
+    }
+    assert sorted(call for call in calls(emulator) if not call.startswith("GET ")) == sorted(
+        f"PUT /monitoring-stations/{ids[edited]}" for edited in ("new-a", "new-b")
+    )
+    end_in_order(emulator, stack, wanted)
 
 
 @pytest.mark.parametrize("kill", SIGNALS)
@@ -266,10 +332,87 @@ def test_killed_deletions_are_finished_by_the_next_run(
     stack.program(program({"kept": "Kept"}))
     hold(emulator, ("DELETE", "*"))
 
-    killed(start, kill, emulator, half=2, whole=[("kept", "Kept")])
+    killed(start, kill, emulator, reached=lambda: len(held(emulator)) == 2, whole=[("kept", "Kept")])
 
     unlock(stack)
     stack.up()
-    assert names(emulator) == [("kept", "Kept")]
-    assert recorded(stack) == ({"kept": f"12345/{held(emulator)[0][0]}"}, set())
-    stack.up_changes_nothing()
+    end_in_order(emulator, stack, {"kept": "Kept"})
+
+
+@pytest.mark.parametrize("kill", [kill_engine, kill_plugin])
+def test_killed_before_the_first_write(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
+) -> None:
+    """Killed while a run asks for a token, or for the list that it looks into before it writes: the next does it all.
+
+    With the provider nothing was made. One that outlives its engine does it alone, as it does after two SIGINT; after
+    one the run goes on to its end.
+    """
+    token = Fault(path="/oauth/token", hang=HELD_SECONDS)
+    stations = Fault(method="GET", path=COLLECTION, when="after", delay=HELD_SECONDS)
+    sites = Fault(method="GET", path="*/sites", hang=HELD_SECONDS)
+    before = {"edited-1": "Old", "edited-2": "Old"}
+    stack.program(program(before))
+    stack.up()
+
+    def kill_while(held_back: Fault, steps: set[str], wanted: dict[str, str]) -> None:
+        stack.program(program(wanted))
+        emulator.add_fault(held_back)
+        killed(start, kill, emulator, reached=lambda: steps <= begun(stack), whole=sorted(wanted.items()))
+        unlock(stack)
+        assert names(emulator) == sorted((before if kill is kill_plugin else wanted).items())
+
+    # An update and a creation wait for the token, then others for the list.
+    kill_while(token, {"edited-1", "new-1"}, before | {"edited-1": "New", "new-1": "New"})
+    whole = dict.fromkeys(("edited-1", "edited-2", "new-1", "new-2"), "New")
+    kill_while(stations, {"edited-2", "new-2"}, whole)
+    said = told(stack.up(CHEKT_ADOPT_EXISTING="true"))
+    assert names(emulator) == sorted(whole.items())
+    adopting = {
+        "chekt: Adopting monitoring station 'new-1' (12345/3): nothing changes on it.",
+        "chekt: Adopting monitoring station 'new-2' (12345/4): nothing changes on it.",
+    }
+    assert said == (set() if kill is kill_plugin else adopting)
+
+    # A deletion waits for the token, then another for the list of sites.
+    before = whole
+    kill_while(token, {"new-1"}, dict.fromkeys(("edited-1", "edited-2", "new-2"), "New"))
+    kill_while(sites, {"new-2"}, dict.fromkeys(("edited-1", "edited-2"), "New"))
+    stack.up()
+    end_in_order(emulator, stack, dict.fromkeys(("edited-1", "edited-2"), "New"))
+
+
+def test_a_replayed_key_makes_no_second_station(
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun]
+) -> None:
+    """No list shows yet what killed runs have begun: the next run sends the same keys, and CHeKT its first answers.
+
+    The station "early" was stored long before; "late" is made, after the look, by a provider that outlived its engine.
+    """
+    other = emulator.add_station(external_monitoring_station_id="other", name="Not ours")
+    earlier = json.dumps(emulator.stations())
+    held_list = Fault(method="GET", path=COLLECTION, when="after", body=earlier, delay=HELD_SECONDS)
+    stack.program(program({"early": "Early"}))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", delay=HELD_SECONDS))
+    killed(start, kill_both, emulator, reached=lambda: len(held(emulator)) == 2, whole=[])
+    unlock(stack)
+    stack.program(program({"early": "Early", "late": "Late"}))
+    emulator.add_fault(held_list)
+    asleep = start()
+    until(lambda: not emulator.faults, "the first list is held")
+    kill_engine_put_plugin_to_sleep(asleep)
+    unlock(stack)
+
+    emulator.add_fault(held_list)
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, body=earlier, times=2))  # both look for a second page
+    run = start()
+    until(lambda: len(emulator.faults) == 1, "the second list is held")
+    for pid in asleep.plugin():
+        os.kill(pid, signal.SIGCONT)
+
+    assert run.engine.wait() == 0, run.text()
+    until(lambda: len(posts(emulator, "early") + posts(emulator, "late")) == 5, "both have sent all that they send")
+    assert posts(emulator, "early") == [(201, False), (201, True), (201, True)]
+    assert posts(emulator, "late") == [(201, False), (201, True)]
+    emulator.remove_station(other)
+    end_in_order(emulator, stack, {"early": "Early", "late": "Late"})
