@@ -181,6 +181,9 @@ class Creation:
         """A station that a look shows after a POST is ours where a POST may have made it, just as it was sent."""
         may_be_ours = error is None or isinstance(error, Unclear) or bool(self._doubts)
         if may_be_ours and not differing(station, self._wanted):
+            if error is None:
+                station_id, external_id = self._id(station), shown(self._wanted.external_monitoring_station_id)
+                self._say(f"Taking monitoring station {external_id!r} ({station_id}): an earlier run created it.")
             return self._settle(station)
         return self._take_over(station, look)
 

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import FrameType, ModuleType
 
 from chekt_provider.errors import ChektError
@@ -52,4 +53,5 @@ def lift_worker_limit() -> None:
 
 def say(sentence: str) -> None:
     """Show a sentence under the Diagnostics of a `pulumi` command."""
-    print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the SDK passes stderr on to the user
+    with suppress(OSError):  # of an engine that was killed: what is under way must still come to its end
+        print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the SDK passes stderr on to the user

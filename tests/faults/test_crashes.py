@@ -40,6 +40,21 @@ def test_c1_create_destroy_create_within_a_day(world: World, same_run: bool) -> 
     ]
 
 
+@row("C1", "create")
+def test_c1_a_replayed_answer_of_a_station_that_lives(world: World) -> None:
+    """The list does not show it yet, the answer is of an earlier run: the station is taken, and it is said."""
+    world.works()
+    world.ahead.append(60)
+    world.fault(method="GET", path=LIST, body="[]", times=2)
+    world.said.clear()
+
+    again = world.provider().create(INPUTS)
+
+    assert again.id == ID
+    assert held(world.emulator) == [as_held(INPUTS)]
+    assert world.said == ["Taking monitoring station 'central-01' (12345/1): an earlier run created it."]
+
+
 @row("C2", "create")
 def test_c2_a_stored_failure_is_replayed(world: World) -> None:
     """The same key once more, then one new key, which no earlier run can have used."""
