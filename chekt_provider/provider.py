@@ -6,7 +6,6 @@ and the class's name never change again, and the object has no attributes before
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,14 +22,9 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Transport
-from chekt_provider.log import show_log
 from chekt_provider.models import StationInputs, id_digits, input_problems
-from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
 from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Recorded, StationId
-from chekt_provider.settings import Settings, read_settings
+from chekt_provider.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
@@ -42,15 +36,8 @@ class MonitoringStationProvider(ResourceProvider):
     serialize_as_secret_always = False  # the pickled reference holds nothing, and a secret is slow at every step
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Read the settings. Called once per process; what is wrong in them is told by `check`."""
-        show_errors_as_text()
-        lift_worker_limit()
-        self._settings: Settings = read_settings(req.config.get, os.environ)
-        show_log(self._settings.log_level)
-        for note in self._settings.notes:
-            say(note)
-        client = Client(Transport(self._settings, say=say))
-        self._stations = StationOperations(client, self._settings, say)
+        """Join the run of this process. What is wrong in the settings is told by `check`."""
+        self._run = run_of(req.config)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings, all at once; give the inputs in canonical form.
@@ -58,10 +45,10 @@ class MonitoringStationProvider(ResourceProvider):
         Sends nothing, unless the resource is new and may adopt a station: then it looks which one that would be.
         """
         given = _inputs(news)
-        if "dealer_id" not in given and self._settings.dealer_id:
-            given["dealer_id"] = self._settings.dealer_id
+        if "dealer_id" not in given and self._run.settings.dealer_id:
+            given["dealer_id"] = self._run.settings.dealer_id
         known = {name: value for name, value in given.items() if not _is_unknown(value)}
-        problems = [*self._settings.problems, *input_problems(known, given.keys() - known.keys())]
+        problems = [*self._run.settings.problems, *input_problems(known, given.keys() - known.keys())]
         # Naming the property in the failure would print its value as well, a secret one in clear.
         failures = [CheckFailure("", problem) for problem in problems]
         if "dealer_id" in known:
@@ -85,14 +72,14 @@ class MonitoringStationProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the station, or adopt the one that exists where that was asked for."""
-        recorded = self._stations.create(_wanted(props))
+        recorded = self._run.stations.create(_wanted(props))
         return CreateResult(str(recorded.id), _outs(recorded))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give the live station, or a blank id for one that is gone."""
         station_id = StationId.parse(id_)
         state = _recorded(id_, props) if props.get("api_host") else None
-        live = self._stations.read(station_id, state)
+        live = self._run.stations.read(station_id, state)
         if live is None:
             return ReadResult("", {})
         outs = _outs(live)
@@ -101,12 +88,12 @@ class MonitoringStationProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the station to the new inputs."""
-        recorded = self._stations.update(_recorded(_id, _olds), _wanted(_news))
+        recorded = self._run.stations.update(_recorded(_id, _olds), _wanted(_news))
         return UpdateResult(_outs(recorded))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the station; one that is gone already is a success."""
-        self._stations.delete(_recorded(_id, _props))
+        self._run.stations.delete(_recorded(_id, _props))
 
 
 def _is_unknown(value: object) -> bool:

@@ -48,10 +48,14 @@ def anonymous(line: str) -> str:
     return re.sub(r"request id [\w-]+", "request id R", line)
 
 
-def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
-    """A provider as Pulumi configures it; `settings` by their config keys, or as an emulator's environment."""
+def config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack's config; `settings` by their config keys, or as an emulator's environment."""
     keys = {variable: key for key, variable in VARIABLES.items()}
-    config = {keys.get(name, name): value for name, value in settings.items()}
+    return {keys.get(name, name): value for name, value in settings.items()}
+
+
+def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
+    """A provider as Pulumi configures it in a process of its own; `settings` as for `config_of`."""
     provider = MonitoringStationProvider()
-    provider.configure(ConfigureRequest(Config(config, "test")))
+    provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
     return provider
