@@ -15,6 +15,7 @@ from pulumi.dynamic import Config
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
+from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.log import show_log
 from chekt_provider.operations import StationOperations
 from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
@@ -32,7 +33,9 @@ class Run:
 
     def __init__(self, settings: Settings, transport: Transport, say: Callable[[str], None]) -> None:
         self.settings = settings
-        self.stations = StationOperations(Client(transport), settings, say)
+        client = Client(transport)
+        self.stations = StationOperations(client, settings, say)
+        self.assignments = AssignmentOperations(client, self.stations.sites, settings, say)
 
 
 _lock = threading.Lock()

@@ -73,7 +73,23 @@ class Client:
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
         """GET every site of a dealer."""
-        return self._list(operation, f"/partner/v1/dealers/{dealer_id}/sites", Site)
+        return self._list(operation, _sites(dealer_id), Site)
+
+    def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
+        """GET one site. Raises NotFound where it, or the dealer, does not exist."""
+        answer = self._transport.call(operation, "GET", f"{_sites(dealer_id)}/{site_id}")
+        return _parsed(Site, answer.data, answer, operation)
+
+    def update_site(
+        self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, str | int], key: str
+    ) -> Site:
+        """PUT some fields of a site; what the others become is not documented."""
+        answer = self._transport.call(
+            operation, "PUT", f"{_sites(dealer_id)}/{site_id}", body=body, idempotency_key=key
+        )
+        if answer.data is None:
+            return self.get_site(operation, dealer_id, site_id)
+        return _parsed(Site, answer.data, answer, operation)
 
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
         """Read a list to its end.
@@ -131,6 +147,10 @@ class Client:
 
 def _stations(dealer_id: str) -> str:
     return f"/partner/v1/dealers/{dealer_id}/monitoring-stations"
+
+
+def _sites(dealer_id: str) -> str:
+    return f"/partner/v1/dealers/{dealer_id}/sites"
 
 
 def _items(answer: Answer, model: type[Item], operation: Operation) -> dict[str, Item]:

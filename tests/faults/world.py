@@ -152,6 +152,10 @@ class World:
         self.seen.append(repr(provider) + repr(vars(provider)))
         return provider
 
+    def process(self) -> Run:
+        """The run of a process that has made no call yet."""
+        return self.provider()._run
+
     def run(self, provider: MonitoringStationProvider) -> None:
         """Do the verb, and keep in state what the provider gives back."""
         before = self.state or {}
