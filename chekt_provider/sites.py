@@ -164,8 +164,7 @@ class Sites:
         """PUT, and read the site itself where the answer does not show what was wanted: it may leave fields out."""
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
         answer = self._client.update_site(operation, dealer_id, site.site_id, body, key)
-        moved = (answer.site_id, answer.monitoring_station_id) == (site.site_id, str(body["monitoring_station_id"]))
-        if moved and not _lost(site, answer):
+        if answer.monitoring_station_id == str(body["monitoring_station_id"]) and not _lost(site, answer):
             return answer
         return self._client.get_site(operation, dealer_id, site.site_id)
 

@@ -374,17 +374,6 @@ def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_statio
     )
 
 
-def test_an_answer_about_another_site_is_not_believed(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """The site itself is asked."""
-    house(emulator, "0001")
-    body = '{"site_id": 7, "account_number": "0001", "address1": "1 Road", "monitoring_station_id": 2}'
-    emulator.add_fault(Fault(method="PUT", status=200, body=body))
-
-    with pytest.raises(NotTaken):
-        assignments.create(wanted())
-    assert calls(emulator)[-2:] == ["PUT /sites/1", "GET /sites/1"]
-
-
 def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_process: NewProcess) -> None:
     """Neither while it is being deleted nor when that failed; and a site on its way to it keeps it."""
     run = new_process()

@@ -96,6 +96,17 @@ def test_an_answer_that_is_no_site_is_an_error(
         client.get_site(operation, "12345", "1")
 
 
+def test_an_answer_about_another_site_is_not_believed(emulator: Emulator, client: Client, operation: Operation) -> None:
+    """Neither of a GET nor of a PUT; after a PUT the change is in doubt."""
+    emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body='{"site_id": 7}', times=None))
+
+    with pytest.raises(NotChekt, match="the answer is about site 7"):
+        client.get_site(operation, "12345", "1")
+    with pytest.raises(NotChekt) as caught:
+        client.update_site(operation, "12345", "1", {"monitoring_station_id": 1}, "key-1")
+    assert "Whether the change was made is not known." in str(caught.value)
+
+
 # what a run knows
 
 

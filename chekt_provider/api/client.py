@@ -78,7 +78,7 @@ class Client:
     def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
         """GET one site. Raises NotFound where it, or the dealer, does not exist."""
         answer = self._transport.call(operation, "GET", f"{_sites(dealer_id)}/{site_id}")
-        return _parsed(Site, answer.data, answer, operation)
+        return _site(site_id, answer, operation)
 
     def update_site(
         self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, str | int], key: str
@@ -89,7 +89,7 @@ class Client:
         )
         if answer.data is None:
             return self.get_site(operation, dealer_id, site_id)
-        return _parsed(Site, answer.data, answer, operation)
+        return _site(site_id, answer, operation)
 
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
         """Read a list to its end.
@@ -167,6 +167,14 @@ def _station(station_id: str, answer: Answer, operation: Operation) -> Station:
     if station.monitoring_station_id != station_id:
         raise _not_chekt(f"the answer is about station {station.monitoring_station_id}", answer, operation)
     return station
+
+
+def _site(site_id: str, answer: Answer, operation: Operation) -> Site:
+    """The site that was asked for, and no other."""
+    site = _parsed(Site, answer.data, answer, operation)
+    if site.site_id != site_id:
+        raise _not_chekt(f"the answer is about site {site.site_id}", answer, operation)
+    return site
 
 
 Model = TypeVar("Model", bound=BaseModel)
