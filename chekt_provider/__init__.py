@@ -8,12 +8,13 @@ from chekt_provider.lookups import (
     list_monitoring_stations,
     list_monitoring_stations_output,
 )
-from chekt_provider.resources import MonitoringStation
+from chekt_provider.resources import MonitoringStation, SiteAssignment
 
 __all__ = [
     "MonitoringStation",
     "MonitoringStationResult",
     "Provider",
+    "SiteAssignment",
     "get_monitoring_station",
     "get_monitoring_station_output",
     "list_monitoring_stations",

@@ -39,12 +39,26 @@ class Look:
         return [s for s in self.stations.values() if external_id and s.external_monitoring_station_id == external_id]
 
 
+@dataclass(frozen=True)
+class SitesLook:
+    """One look at a dealer's sites.
+
+    Attributes:
+        number: counts the looks of the run, those that failed included.
+        sites: by site id.
+    """
+
+    number: int
+    sites: Mapping[str, Site]
+
+
 @dataclass
 class _Dealer:
     """What is known of one dealer.
 
     `listing` is held during a request, so that only one thread asks. `begun` and `ended` count the looks, those that
-    failed included; `failure` is how the last one failed.
+    failed included; `failure` is how the last one failed. `sites_asked` and `sites_failure` are the same for sites, and
+    `sites_good_for` counts the deletions that may still rely on the last list of them.
     """
 
     listing: threading.Lock = field(default_factory=threading.Lock)
@@ -53,7 +67,10 @@ class _Dealer:
     look: Look | None = None
     failure: ChektError | None = None
     writes: list[tuple[str, Station | None]] = field(default_factory=list)
-    sites: tuple[Site, ...] = ()
+    sites: SitesLook | None = None
+    sites_asked: int = 0
+    sites_failure: ChektError | None = None
+    moves: list[Site] = field(default_factory=list)
     sites_good_for: int = 0
 
 
@@ -97,15 +114,32 @@ class Directory:
         writes = dict(self._dealer(dealer_id).writes)
         return station_id in writes and writes[station_id] is None
 
-    def sites(self, operation: Operation, dealer_id: str) -> tuple[Site, ...]:
-        """The dealer's sites, for one deletion; read afresh after every 50."""
+    def sites_before_deletion(self, operation: Operation, dealer_id: str) -> SitesLook:
+        """A look at the dealer's sites for one deletion; taken afresh after every 50."""
         dealer = self._dealer(dealer_id)
         with dealer.listing:
-            if not dealer.sites_good_for:
-                dealer.sites = self._client.list_sites(operation, dealer_id).items
+            if dealer.sites is None or not dealer.sites_good_for:
+                self._list_sites(dealer, operation, dealer_id)
                 dealer.sites_good_for = DELETIONS_PER_LOOK_AT_SITES
             dealer.sites_good_for -= 1
+            assert dealer.sites is not None  # noqa: S101 - for the type checker: just listed
             return dealer.sites
+
+    def sites(self, operation: Operation, dealer_id: str) -> SitesLook:
+        """The run's latest look at the dealer's sites; the first caller takes it, the others share it."""
+        return self._sites_newer_than(0, operation, dealer_id)
+
+    def sites_again(self, operation: Operation, dealer_id: str, after: SitesLook) -> SitesLook:
+        """A look at the dealer's sites that was taken later than `after`, shared in the same way."""
+        return self._sites_newer_than(after.number, operation, dealer_id)
+
+    def note_moved(self, dealer_id: str, site: Site) -> None:
+        """Take over what CHeKT answered when we put a site on another station."""
+        dealer = self._dealer(dealer_id)
+        with self._lock:
+            dealer.moves.append(site)
+            if dealer.sites:
+                dealer.sites = SitesLook(dealer.sites.number, {**dealer.sites.sites, site.site_id: site})
 
     def _dealer(self, dealer_id: str) -> _Dealer:
         with self._lock:
@@ -139,6 +173,32 @@ class Directory:
                 _apply(stations, station_id, station)
             dealer.look = Look(number, stations, listing.answered_at, operation.trace_id, dealer.look is None)
             return dealer.look
+
+    def _sites_newer_than(self, number: int, operation: Operation, dealer_id: str) -> SitesLook:
+        dealer = self._dealer(dealer_id)
+        asked = dealer.sites_asked
+        with dealer.listing:
+            if dealer.sites and dealer.sites.number > number:
+                return dealer.sites
+            if dealer.sites_failure and dealer.sites_asked > asked:  # the look that this thread waited for
+                raise operation.shared(dealer.sites_failure)
+            return self._list_sites(dealer, operation, dealer_id)
+
+    def _list_sites(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> SitesLook:
+        moved_before = len(dealer.moves)
+        dealer.sites_failure = None
+        try:
+            listing = self._client.list_sites(operation, dealer_id)
+        except ChektError as error:
+            dealer.sites_failure = error
+            raise
+        finally:
+            dealer.sites_asked += 1
+        sites = {site.site_id: site for site in listing.items}
+        with self._lock:
+            moved = {site.site_id: site for site in dealer.moves[moved_before:]}
+            dealer.sites = SitesLook(dealer.sites_asked, {**sites, **moved})
+            return dealer.sites
 
     def _note(self, dealer_id: str, station_id: str, station: Station | None) -> None:
         dealer = self._dealer(dealer_id)

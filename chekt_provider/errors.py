@@ -20,10 +20,13 @@
     └── Unsafe                  we refused, because going on could harm
         ├── StationExists       the external id is taken, and adopting it was not asked for
         ├── TwinStations        several stations share one external id
-        ├── DeclaredTwice       two resources of one run want the same external id
+        ├── TwinSites           several sites share one external id
+        ├── DeclaredTwice       two resources of one run want the same external id, or the same site
         ├── ListIncomplete      what CHeKT listed contradicts what it answered
         ├── NotTaken            CHeKT accepted a value and kept another
         ├── SitesAttached       sites still send their signals to the station
+        ├── AccountTaken        another site on the station has the same account number
+        ├── ReceiverSilent      the receiver that a probe names does not accept a connection
         └── WrongEnvironment    the state belongs to another API host
 
 A line reads: could not do what to which station, why, what was and was not done, what to do next, and in brackets
@@ -236,8 +239,14 @@ class TwinStations(Unsafe):
     default_remedy = "Delete all but one of them in CHeKT's portal, then run again."
 
 
+class TwinSites(Unsafe):
+    """Several sites of the dealer share one external id."""
+
+    default_remedy = "Name the site by its site_id."
+
+
 class DeclaredTwice(Unsafe):
-    """Two resources of one run want the same external id."""
+    """Two resources of one run want the same external id, or the same site."""
 
     default_remedy = "Give each resource its own external_monitoring_station_id."
 
@@ -257,6 +266,24 @@ class NotTaken(Unsafe):
 
 class SitesAttached(Unsafe):
     """Sites still send their signals to the station."""
+
+    default_remedy = (
+        "Move them to another monitoring station first: each with SiteAssignment, "
+        "or all with reassign_sites_to (set it, run `pulumi up`, then delete)."
+    )
+
+
+class AccountTaken(Unsafe):
+    """Another site on the station has the same account number: one's signals would be taken for the other's."""
+
+    default_remedy = "Give one of the two another account number in CHeKT's portal, then run again."
+
+
+class ReceiverSilent(Unsafe):
+    """The receiver that a probe names does not accept a connection."""
+
+    default_outcome = "Nothing was moved."
+    default_remedy = "Start the receiver or correct probe, then run again."
 
 
 class WrongEnvironment(Unsafe):

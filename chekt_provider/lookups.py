@@ -25,7 +25,7 @@ from chekt_provider.api.transport import Operation, Transport
 from chekt_provider.directory import Directory, Look
 from chekt_provider.errors import ChektError, Evidence, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
-from chekt_provider.models import Station, id_digits, input_problems
+from chekt_provider.models import Station, StationInputs, id_digits, input_problems
 from chekt_provider.plugin_host import say
 from chekt_provider.records import StationId
 from chekt_provider.settings import VARIABLES, Settings, read_settings
@@ -176,7 +176,7 @@ class Lookups:
         """The dealer's id as digits. Raises SettingsError for what is wrong in the arguments or the settings."""
         dealer = (self._settings.dealer_id or None) if dealer_id is None else dealer_id
         not_asked = {"name", "external_monitoring_station_id"} - given.keys()
-        problems = self._settings.problems or input_problems({**given, "dealer_id": dealer}, not_asked)
+        problems = self._settings.problems or input_problems(StationInputs, {**given, "dealer_id": dealer}, not_asked)
         digits = id_digits(dealer)
         if problems or digits is None:
             raise SettingsError(" ".join(problems).rstrip("."), action=action, outcome="Nothing was sent.")

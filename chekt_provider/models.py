@@ -10,22 +10,32 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from chekt_provider.text import unsafe
 
-MAX_LENGTH = {"external_monitoring_station_id": 200, "name": 200, "prefix": 50, "linecard": 50}
+MAX_LENGTH = {
+    "external_monitoring_station_id": 200,
+    "name": 200,
+    "prefix": 50,
+    "linecard": 50,
+    "external_site_id": 200,
+}
 """The longest text taken for each input, in characters."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_PROBE = re.compile(r"tcp://([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_LONGEST_PROBE_SECONDS = 60
 _INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
 _WHAT_TO_GIVE = {
     "external_monitoring_station_id": "give the station your own key, such as 'central-01'",
     "name": "give the station the name that people will see",
     "dealer_id": "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+    "monitoring_station_id": "pass the monitoring_station_id of a MonitoringStation",
+    "external_site_id": "give the site's own key, such as 'house-01', or its site_id",
 }
 
 
@@ -46,7 +56,7 @@ def _refuse(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
 
 
-def _dealer_id(value: object) -> str:
+def _id(value: object) -> str:
     if isinstance(value, float) and abs(value) >= _INEXACT_FROM:
         raise _refuse('is too large to be exact as a number: write it as text, "…"')
     digits = id_digits(value)
@@ -90,51 +100,137 @@ def _flag(value: object) -> bool:
     return value
 
 
-class StationInputs(BaseModel):
+def probe_address(probe: str) -> tuple[str, int] | None:
+    """Host and port of "tcp://host:port", an IPv6 address without its brackets; None for anything else."""
+    found = _PROBE.fullmatch(probe)
+    if found is None or not 0 < int(found[2]) < 2**16:
+        return None
+    return found[1].strip("[]"), int(found[2])
+
+
+def _probe(value: object) -> str:
+    if not isinstance(value, str) or probe_address(value) is None:
+        raise _refuse("is not of the form tcp://host:port, such as tcp://receiver.example:5000")
+    return value
+
+
+def _probe_seconds(value: object) -> float:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    if not known or not 1 <= float(str(value)) <= _LONGEST_PROBE_SECONDS:
+        raise _refuse(f"must be a number of seconds from 1 to {_LONGEST_PROBE_SECONDS}")
+    return float(str(value))
+
+
+class Inputs(BaseModel):
     """What a program asks for, checked and in canonical form: an optional input left out is "".
+
+    Attributes:
+        WHAT: what the inputs describe.
+        IDS: the inputs that are ids: digits, whatever form a program gives them.
+        TEXTS: the optional texts that are outputs too, so that they are "" in the state when left out.
+        ABSENT_WHEN_BLANK: the optional inputs that are not in the state when left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    WHAT: ClassVar[str]
+    IDS: ClassVar[tuple[str, ...]]
+    TEXTS: ClassVar[tuple[str, ...]] = ()
+    ABSENT_WHEN_BLANK: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def conflicts(cls, given: Collection[str]) -> list[str]:
+        """What is wrong with the choice of inputs, one sentence each.
+
+        Args:
+            given: names of the inputs that are not left out, were their values not known yet.
+        """
+        return []
+
+
+class StationInputs(Inputs):
+    """What a program asks for of a monitoring station.
 
     Attributes:
         dealer_id: digits.
         external_monitoring_station_id: the caller's own key.
         name, prefix, linecard: text without control characters or outer blanks.
         adopt_existing: take over a station that already has this external id.
+        reassign_sites_to: digits; the station that its sites are moved to before it is deleted.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    WHAT = "a monitoring station"
+    IDS = ("dealer_id", "reassign_sites_to")
+    TEXTS = ("prefix", "linecard")
+    ABSENT_WHEN_BLANK = ("reassign_sites_to",)
 
-    dealer_id: Annotated[str, BeforeValidator(_dealer_id)]
+    dealer_id: Annotated[str, BeforeValidator(_id)]
     external_monitoring_station_id: Annotated[str, _required("external_monitoring_station_id")]
     name: Annotated[str, _required("name")]
     prefix: Annotated[str, BeforeValidator(lambda value: _text(value, "prefix"))] = ""
     linecard: Annotated[str, BeforeValidator(lambda value: _text(value, "linecard"))] = ""
     adopt_existing: Annotated[bool, BeforeValidator(_flag)] = False
+    reassign_sites_to: Annotated[str, BeforeValidator(lambda value: "" if value == "" else _id(value))] = ""
 
 
-def input_problems(given: Mapping[str, object], unknown: Collection[str] = ()) -> list[str]:
+class AssignmentInputs(Inputs):
+    """What a program asks for of a site's assignment.
+
+    Attributes:
+        dealer_id, monitoring_station_id: digits.
+        site_id, external_site_id: digits, and the caller's own key; one of them names the site.
+        probe: "tcp://host:port", which must accept a connection before the site is moved.
+        probe_timeout: seconds.
+    """
+
+    WHAT = "a site assignment"
+    IDS = ("dealer_id", "monitoring_station_id", "site_id")
+
+    dealer_id: Annotated[str, BeforeValidator(_id)]
+    monitoring_station_id: Annotated[str, BeforeValidator(_id)]
+    site_id: Annotated[str, BeforeValidator(_id)] = ""
+    external_site_id: Annotated[str, _required("external_site_id")] = ""
+    probe: Annotated[str, BeforeValidator(_probe)] = ""
+    probe_timeout: Annotated[float, BeforeValidator(_probe_seconds)] = 5.0
+
+    @classmethod
+    def conflicts(cls, given: Collection[str]) -> list[str]:
+        """A site is named once."""
+        named = sum(name in given for name in ("site_id", "external_site_id"))
+        if named == 0:
+            return ["site_id or external_site_id is missing: pass the one by which you know the site."]
+        return ["site_id and external_site_id are both given: pass one of them."] if named > 1 else []
+
+
+def input_problems(model: type[Inputs], given: Mapping[str, object], unknown: Collection[str] = ()) -> list[str]:
     """Every rule that inputs break, one sentence each, none of them repeating the value.
 
     Args:
+        model: what the inputs describe.
         given: the inputs whose values are known; None counts as left out.
         unknown: names of the inputs whose values a preview does not know yet.
     """
+    given = present(given)
+    conflicts = model.conflicts({*given, *unknown})
     try:
-        StationInputs.model_validate(present(given))
+        model.model_validate(given)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-        return [
-            _problem(str(problem["loc"][0]), problem["type"], problem["msg"])
+        broken = [
+            _problem(model, str(problem["loc"][0]), problem["type"], problem["msg"])
             for problem in problems
             if problem["loc"][0] not in unknown
         ]
-    return []
+        return [*broken, *conflicts]
+    return conflicts
 
 
-def _problem(name: str, kind: str, message: str) -> str:
+def _problem(model: type[Inputs], name: str, kind: str, message: str) -> str:
     if kind == "missing":
         return f"{name} is missing: {_WHAT_TO_GIVE[name]}."
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, StationInputs.model_fields, n=1)
-        return f"{name!a} is not an input of a monitoring station{f'; did you mean {near[0]!r}?' if near else '.'}"
+        near = difflib.get_close_matches(name, model.model_fields, n=1)
+        return f"{name!a} is not an input of {model.WHAT}{f'; did you mean {near[0]!r}?' if near else '.'}"
     return f"{name} {message}."
 
 
@@ -152,6 +248,11 @@ def _wire_id(value: object) -> str:
 
 def _absent_is_blank(value: object) -> object:
     return "" if value is None else value
+
+
+def _account_number(value: object) -> object:
+    """Text that is all digits may come as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _absent_is_blank(value)
 
 
 def _blank_is_none(value: object) -> object:
@@ -182,11 +283,23 @@ class Station(BaseModel):
 
 
 class Site(BaseModel):
-    """A protected site as CHeKT answers it, as far as its monitoring station is concerned."""
+    """A protected site as CHeKT answers it, as far as its monitoring station is concerned.
+
+    Attributes:
+        site_id: CHeKT's id, as digits.
+        external_site_id: the caller's own key.
+        account_number: by which the station knows the site; "" where it has none.
+        monitoring_station_id: digits; None for a site that no station monitors.
+        address1, address2: not ours to manage; known to see that a write leaves them as they are.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
     site_id: WireId
+    external_site_id: WireText = ""
     name: WireText = ""
+    account_number: Annotated[str, BeforeValidator(_account_number)] = ""
+    address1: WireText = ""
+    address2: WireText = ""
     monitoring_station_id: OptionalWireId = None
     external_monitoring_station_id: WireText = ""

@@ -3,7 +3,7 @@
     create   look first; never a second station; one that exists is adopted only where that was asked for (creation.py)
     read     gone only when two looks agree and the dealer itself still answers
     update   every field is sent; what others changed is named before it is overwritten; a field not taken is an error
-    delete   already gone is success; refused while sites send their signals to the station
+    delete   already gone is success; refused while sites send their signals to the station, moved first where asked
 
 Plain Python: nothing of Pulumi and nothing of HTTP, so that another shell can be put around it.
 """
@@ -12,32 +12,23 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
+from chekt_provider.claims import Claims
 from chekt_provider.creation import Creation, adoption
 from chekt_provider.directory import Directory
-from chekt_provider.errors import (
-    ChektError,
-    DeclaredTwice,
-    Evidence,
-    NotFound,
-    PermissionDenied,
-    SitesAttached,
-    WrongEnvironment,
-)
-from chekt_provider.models import Site, Station, StationInputs
-from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, value
+from chekt_provider.errors import ChektError, Evidence, NotFound
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, require_same_host, value
 from chekt_provider.settings import Settings
+from chekt_provider.sites import Sites
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
 PREVIEW_SECONDS = 10.0
 """How long a preview may ask CHeKT for one thing."""
-
-SITES_NAMED = 10
 
 
 class StationOperations:
@@ -47,6 +38,9 @@ class StationOperations:
         client: the API.
         settings: of this run.
         say: told, in a sentence, what a person should know although nothing failed.
+
+    Attributes:
+        sites: the sites as this run knows them.
     """
 
     def __init__(self, client: Client, settings: Settings, say: Callable[[str], None]) -> None:
@@ -55,7 +49,8 @@ class StationOperations:
         self._say = _each_once(say)
         self._directory = Directory(client)
         self._writes = Writes(client, self._directory, settings.api_host)
-        self._claims = _Claims()
+        self.sites = Sites(client, self._directory, self._say)
+        self._claims = Claims("another resource of this program has the same external id")
         self._adopted: set[StationId] = set()
         self._preview_failed = False
 
@@ -68,7 +63,7 @@ class StationOperations:
             ChektError: see errors.py.
         """
         operation = self._client.operation(f"create {_named(wanted)}")
-        with self._claims.hold(wanted, operation):
+        with self._claims.hold((wanted.dealer_id, wanted.external_monitoring_station_id), operation):
             creation = Creation(
                 self._client,
                 self._directory,
@@ -111,7 +106,7 @@ class StationOperations:
         Raises:
             DeclaredTwice: another resource of this run has adopted it, or is about to.
         """
-        self._claims.keep(recorded)
+        self._claims.keep((recorded.id.dealer_id, recorded.external_id), recorded.id, f"keep {recorded}")
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
         """What CHeKT holds now; None when a recorded station is gone for certain.
@@ -167,15 +162,20 @@ class StationOperations:
     def delete(self, recorded: Recorded) -> None:
         """Delete the station; one that is gone already is a success.
 
+        Where the record says `reassign_sites_to`, its sites are moved there first.
+
         Raises:
             SitesAttached: sites send their signals to it, or whether they do cannot be read.
+            AccountTaken: a site cannot move, since one with its account number is there.
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted or self._claims.keeps(recorded):
+        if recorded.id in self._adopted or self._claims.keeps(
+            (recorded.id.dealer_id, recorded.external_id), recorded.id
+        ):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        self._refuse_with_sites(operation, recorded)
+        self.sites.clear(operation, recorded, guard=self._settings.site_guard)
         try:
             key = str(uuid.uuid4())
             self._client.delete_station(operation, recorded.id.dealer_id, recorded.id.station_id, key)
@@ -183,7 +183,7 @@ class StationOperations:
             if self._second_look(operation, recorded.id) is not None:
                 raise error.replace(remedy="Run again.") from None
         self._directory.note_deleted(recorded.id.dealer_id, recorded.id.station_id)
-        self._claims.release(recorded.id.dealer_id, recorded.external_id)
+        self._claims.release((recorded.id.dealer_id, recorded.external_id))
 
     def _adopts(self, wanted: StationInputs) -> bool:
         return wanted.adopt_existing or self._settings.adopt_existing
@@ -227,82 +227,8 @@ class StationOperations:
                     f"Overwriting {name} of {recorded}: somebody changed it to {shown(now)!r} since the last refresh."
                 )
 
-    def _refuse_with_sites(self, operation: Operation, recorded: Recorded) -> None:
-        try:
-            sites = self._directory.sites(operation, recorded.id.dealer_id)
-        except (PermissionDenied, NotFound) as error:
-            if not self._settings.site_guard:
-                return
-            raise SitesAttached(
-                f"whether sites send their signals to it cannot be read: {error.cause}",
-                action=operation.action,
-                evidence=error.evidence,
-                remedy="Give the app access to the dealer's sites, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off "
-                "to delete without looking.",
-            ) from None
-        attached = [site for site in sites if _sends_to(site, recorded)]
-        if attached:
-            raise SitesAttached(
-                _who_sends(attached),
-                action=operation.action,
-                outcome="Nothing was deleted.",
-                remedy="Move them to another monitoring station first.",
-            )
-
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
-        configured = self._settings.api_host
-        if recorded.api_host not in ("", configured):
-            raise WrongEnvironment(
-                f"the state says that it is on {recorded.api_host}, but chekt:baseUrl (CHEKT_BASE_URL) is {configured}",
-                action=operation.action,
-                outcome="Nothing was sent.",
-                remedy="Select the stack that belongs to this environment, or correct chekt:baseUrl.",
-            )
-
-
-class _Claims:
-    """Which external ids the resources of this run have taken.
-
-    Held by the station of a resource that was there before, or by the creation of one that was not.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders: dict[tuple[str, str], StationId | None] = {}
-
-    @contextmanager
-    def hold(self, wanted: StationInputs, operation: Operation) -> Iterator[None]:
-        """Take the external id for a creation, and give it back when that fails."""
-        claim = (wanted.dealer_id, wanted.external_monitoring_station_id)
-        with self._lock:
-            if claim in self._holders:
-                raise DeclaredTwice(_DECLARED_TWICE, action=operation.action)
-            self._holders[claim] = None
-        try:
-            yield
-        except BaseException:
-            self.release(*claim)
-            raise
-
-    def keep(self, recorded: Recorded) -> None:
-        """Take the external id for the station that has it, however often it is asked for."""
-        claim = (recorded.id.dealer_id, recorded.external_id)
-        with self._lock:
-            if self._holders.setdefault(claim, recorded.id) != recorded.id:
-                raise DeclaredTwice(_DECLARED_TWICE, action=f"keep {recorded}")
-
-    def keeps(self, recorded: Recorded) -> bool:
-        """Whether a resource of this run goes on with this station."""
-        with self._lock:
-            return self._holders.get((recorded.id.dealer_id, recorded.external_id)) == recorded.id
-
-    def release(self, dealer_id: str, external_id: str) -> None:
-        """Let another resource have the external id."""
-        with self._lock:
-            self._holders.pop((dealer_id, external_id), None)
-
-
-_DECLARED_TWICE = "another resource of this program has the same external id"
+        require_same_host(operation.action, recorded.api_host, self._settings.api_host)
 
 
 def _named(wanted: StationInputs) -> str:
@@ -321,15 +247,3 @@ def _each_once(say: Callable[[str], None]) -> Callable[[str], None]:
             say(sentence)
 
     return say_once
-
-
-def _sends_to(site: Site, recorded: Recorded) -> bool:
-    by_external_id = bool(recorded.external_id) and site.external_monitoring_station_id == recorded.external_id
-    return site.monitoring_station_id == recorded.id.station_id or by_external_id
-
-
-def _who_sends(sites: list[Site]) -> str:
-    names = ", ".join(f"{shown(site.name, 60)!r} ({site.site_id})" for site in sites[:SITES_NAMED])
-    more = f" and {len(sites) - SITES_NAMED} more" if len(sites) > SITES_NAMED else ""
-    count = f"{len(sites)} sites send their" if len(sites) > 1 else "1 site sends its"
-    return f"{count} signals to it: {names}{more}"

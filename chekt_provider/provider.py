@@ -1,14 +1,14 @@
-"""The dynamic provider: what Pulumi calls. A thin shell around operations.py.
+"""The dynamic providers: what Pulumi calls. A thin shell around operations.py and assignments.py.
 
-Pulumi keeps the provider in every resource's state as a pickled reference to this module and class: the module's path
+Pulumi keeps a provider in every resource's state as a pickled reference to this module and class: the module's path
 and the class's name never change again, and the object has no attributes before `configure`.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -23,52 +23,52 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Transport
-from chekt_provider.log import show_log
-from chekt_provider.models import StationInputs, id_digits, input_problems
-from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
-from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Recorded, StationId
-from chekt_provider.settings import Settings, read_settings
+from chekt_provider.models import AssignmentInputs, Inputs, StationInputs, id_digits, input_problems
+from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded, SiteId, StationId
+from chekt_provider.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
+_PROBING = ("probe", "probe_timeout")
+_RECORDED = (*_PROBING, "named_by")
+"""What state holds of an assignment's inputs beside what CHeKT holds; `named_by` is the input that names the site."""
 
 
-class MonitoringStationProvider(ResourceProvider):
-    """Create, read, update and delete of `chekt_provider.MonitoringStation`."""
+class _Provider(ResourceProvider):
+    """What the provider classes have in common."""
 
     serialize_as_secret_always = False  # the pickled reference holds nothing, and a secret is slow at every step
+    _model: ClassVar[type[Inputs]]
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Read the settings. Called once per process; what is wrong in them is told by `check`."""
-        show_errors_as_text()
-        lift_worker_limit()
-        self._settings: Settings = read_settings(req.config.get, os.environ)
-        show_log(self._settings.log_level)
-        for note in self._settings.notes:
-            say(note)
-        client = Client(Transport(self._settings, say=say))
-        self._stations = StationOperations(client, self._settings, say)
+        """Join the run of this process. What is wrong in the settings is told by `check`."""
+        self._run = run_of(req.config)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse bad inputs and settings, all at once; give the inputs in canonical form.
-
-        Sends nothing, unless the resource is new and may adopt a station: then it looks which one that would be.
-        """
-        given = _inputs(news)
-        if "dealer_id" not in given and self._settings.dealer_id:
-            given["dealer_id"] = self._settings.dealer_id
+        """Refuse bad inputs and settings, all at once; give the inputs in canonical form. Sends nothing."""
+        given = _given(self._model, news)
+        if "dealer_id" not in given and self._run.settings.dealer_id:
+            given["dealer_id"] = self._run.settings.dealer_id
         known = {name: value for name, value in given.items() if not _is_unknown(value)}
-        problems = [*self._settings.problems, *input_problems(known, given.keys() - known.keys())]
+        problems = input_problems(self._model, known, given.keys() - known.keys())
         # Naming the property in the failure would print its value as well, a secret one in clear.
-        failures = [CheckFailure("", problem) for problem in problems]
-        if "dealer_id" in known:
-            given["dealer_id"] = id_digits(known["dealer_id"]) or known["dealer_id"]
-        if not failures and not _olds and known.keys() == given.keys():
-            self._stations.preview_creation(_wanted(given))
-        return CheckResult(given, failures)
+        failures = [CheckFailure("", problem) for problem in (*self._run.settings.problems, *problems)]
+        ids = {name: id_digits(known[name]) or known[name] for name in self._model.IDS if name in known}
+        return CheckResult({**given, **ids}, failures)
+
+
+class MonitoringStationProvider(_Provider):
+    """Create, read, update and delete of `chekt_provider.MonitoringStation`."""
+
+    _model = StationInputs
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """As any check; of a new station that may adopt one it looks which one that would be, and says so."""
+        checked = super().check(_olds, news)
+        all_known = not any(_is_unknown(value) for value in checked.inputs.values())
+        if not checked.failures and not _olds and all_known:
+            self._run.stations.preview_creation(StationInputs.model_validate(checked.inputs))
+        return checked
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare what state holds with what the program asks for. Sends nothing.
@@ -79,34 +79,87 @@ class MonitoringStationProvider(ResourceProvider):
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
         if not replaces and recorded.external_id:
-            self._stations.keep(recorded)
+            self._run.stations.keep(recorded)
+        if (_news.get("reassign_sites_to") or "") != recorded.reassign_sites_to:
+            changed.append("reassign_sites_to")
         adopted_from_elsewhere = PROVIDER_KEY not in _olds
         return DiffResult(changes=bool(changed) or adopted_from_elsewhere, replaces=replaces)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the station, or adopt the one that exists where that was asked for."""
-        recorded = self._stations.create(_wanted(props))
-        return CreateResult(str(recorded.id), _outs(recorded))
+        wanted = StationInputs.model_validate(_given(StationInputs, props))
+        recorded = self._run.stations.create(wanted)
+        return CreateResult(str(recorded.id), _outs(recorded, wanted.reassign_sites_to))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give the live station, or a blank id for one that is gone."""
         station_id = StationId.parse(id_)
         state = _recorded(id_, props) if props.get("api_host") else None
-        live = self._stations.read(station_id, state)
+        live = self._run.stations.read(station_id, state)
         if live is None:
             return ReadResult("", {})
-        outs = _outs(live)
-        inputs = {name: live.asked.get(name, outs[name]) for name in _IDENTITY_AND_VALUES}
-        return ReadResult(id_, outs, inputs)
+        outs = _outs(live, state.reassign_sites_to if state else "")
+        names = [*_IDENTITY_AND_VALUES, *(["reassign_sites_to"] if "reassign_sites_to" in outs else [])]
+        return ReadResult(id_, outs, {name: live.asked.get(name, outs[name]) for name in names})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the station to the new inputs."""
-        recorded = self._stations.update(_recorded(_id, _olds), _wanted(_news))
-        return UpdateResult(_outs(recorded))
+        before = _recorded(_id, _olds)
+        wanted = StationInputs.model_validate(_given(StationInputs, _news))
+        return UpdateResult(_outs(self._run.stations.update(before, wanted), wanted.reassign_sites_to))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the station; one that is gone already is a success."""
-        self._stations.delete(_recorded(_id, _props))
+        self._run.stations.delete(_recorded(_id, _props))
+
+
+class SiteAssignmentProvider(_Provider):
+    """Create, read, update and delete of `chekt_provider.SiteAssignment`."""
+
+    _model = AssignmentInputs
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare what state holds with what the program asks for. Sends nothing.
+
+        A value that the preview does not know yet counts as changed.
+        """
+        site_id = SiteId.parse(_id)
+        held = {**_olds, "dealer_id": site_id.dealer_id, "site_id": site_id.site_id}
+        identity = [name for name in ("dealer_id", "site_id", "external_site_id") if _news.get(name) is not None]
+        replaces = [name for name in identity if _news[name] != held.get(name)]
+        wanted = {**_news, "named_by": _named_by(_news)}
+        if not replaces:
+            self._run.assignments.keep(_assigned(_id, _olds))
+        updates = [name for name in ("monitoring_station_id", *_RECORDED) if wanted.get(name) != held.get(name)]
+        adopted_from_elsewhere = PROVIDER_KEY not in _olds
+        return DiffResult(changes=bool(replaces or updates) or adopted_from_elsewhere, replaces=replaces)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Put the site on its station."""
+        wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, props))
+        assigned = self._run.assignments.create(wanted)
+        return CreateResult(str(assigned.id), _assigned_outs(assigned, {**props, "named_by": _named_by(props)}))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Give where the site is now, or a blank id for one that is gone."""
+        site_id = SiteId.parse(id_)
+        live = self._run.assignments.read(site_id, _assigned(id_, props))
+        if live is None:
+            return ReadResult("", {})
+        outs = _assigned_outs(live, props)
+        names = ("dealer_id", props.get("named_by") or "site_id", "monitoring_station_id", *_PROBING)
+        return ReadResult(id_, outs, {name: outs[name] for name in names if name in outs})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Move the site to the station that is asked for now."""
+        before = _assigned(_id, _olds)
+        wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, _news))
+        assigned = self._run.assignments.update(before, wanted)
+        return UpdateResult(_assigned_outs(assigned, {**_news, "named_by": _named_by(_news)}))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Leave the site where it is."""
+        self._run.assignments.delete(_assigned(_id, _props))
 
 
 def _is_unknown(value: object) -> bool:
@@ -114,14 +167,11 @@ def _is_unknown(value: object) -> bool:
     return isinstance(value, Unknown) or value == rpc.UNKNOWN
 
 
-def _inputs(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _given(model: type[Inputs], properties: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, with "" for an optional text left out: left out of the state too, its output would be unknown."""
     given = {name: value for name, value in properties.items() if name != PROVIDER_KEY and value is not None}
-    return {"prefix": "", "linecard": "", **given}
-
-
-def _wanted(properties: Mapping[str, Any]) -> StationInputs:
-    return StationInputs.model_validate(_inputs(properties))
+    absent = {name for name in model.ABSENT_WHEN_BLANK if given.get(name) == ""}
+    return {**dict.fromkeys(model.TEXTS, ""), **{name: given[name] for name in given if name not in absent}}
 
 
 def _is_answered(recorded: Recorded, name: str, wanted: Any) -> bool:
@@ -137,9 +187,27 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
         created_at=properties.get("created_at") or "",
         api_host=properties.get("api_host") or "",
         asked=properties.get("asked") or {},
+        reassign_sites_to=id_digits(properties.get("reassign_sites_to")) or "",
     )
 
 
-def _outs(recorded: Recorded) -> dict[str, Any]:
+def _outs(recorded: Recorded, reassign_sites_to: str) -> dict[str, Any]:
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
-    return {**outs, "asked": dict(recorded.asked)} if recorded.asked else outs
+    only_when_set = {"asked": dict(recorded.asked), "reassign_sites_to": reassign_sites_to}
+    return {**outs, **{name: value for name, value in only_when_set.items() if value}}
+
+
+def _named_by(inputs: Mapping[str, Any]) -> str:
+    return "external_site_id" if inputs.get("external_site_id") is not None else "site_id"
+
+
+def _assigned(id_: str, properties: Mapping[str, Any]) -> Assigned:
+    """What state holds. `_assigned_outs` is the other direction."""
+    names = ("external_site_id", "name", "account_number", "monitoring_station_id", "api_host")
+    return Assigned(SiteId.parse(id_), **{name: properties.get(name) or "" for name in names})
+
+
+def _assigned_outs(assigned: Assigned, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    of_site = asdict(assigned)
+    of_site.update(of_site.pop("id"))
+    return {**of_site, **{name: recorded[name] for name in _RECORDED if recorded.get(name)}}

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chekt_provider.errors import Unsafe
+from chekt_provider.errors import Unsafe, WrongEnvironment
 from chekt_provider.models import Station, StationInputs, id_digits
 from chekt_provider.text import shown
 
@@ -38,6 +38,29 @@ class StationId:
 
 
 @dataclass(frozen=True)
+class SiteId:
+    """A site of a dealer, and the id that Pulumi keeps of its assignment: "12345/site/5", never one of a station."""
+
+    dealer_id: str
+    site_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> SiteId:
+        """Read "12345/site/5". Raises Unsafe for anything else, before it can end up in a path."""
+        dealer_id, _, site_id = text.partition("/site/")
+        if not id_digits(dealer_id) or not id_digits(site_id):
+            raise Unsafe(
+                f"{shown(text, 60)!r} is not the id of a site",
+                outcome="Nothing was sent.",
+                remedy="Write dealer id and site id, such as 12345/site/5.",
+            )
+        return cls(dealer_id, site_id)
+
+    def __str__(self) -> str:
+        return f"{self.dealer_id}/site/{self.site_id}"
+
+
+@dataclass(frozen=True)
 class Recorded:
     """A station as state records it.
 
@@ -47,6 +70,7 @@ class Recorded:
         created_at: ISO 8601, UTC.
         api_host: the host that holds the station; "" where the state does not say.
         asked: what was sent for the fields that CHeKT keeps in a form of its own.
+        reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
     """
 
     id: StationId
@@ -54,6 +78,7 @@ class Recorded:
     created_at: str = ""
     api_host: str = ""
     asked: Mapping[str, str] = field(default_factory=dict)
+    reassign_sites_to: str = ""
 
     @property
     def external_id(self) -> str:
@@ -66,6 +91,39 @@ class Recorded:
 
     def __str__(self) -> str:
         return f"monitoring station {shown(self.external_id)!r} ({self.id})"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A site's assignment as state records it.
+
+    Attributes:
+        id: dealer id and site id.
+        external_site_id, name, account_number: what CHeKT holds; "" is unset.
+        monitoring_station_id: digits; "" for a site that no station monitors.
+        api_host: the host that holds the site; "" where the state does not say.
+    """
+
+    id: SiteId
+    external_site_id: str = ""
+    name: str = ""
+    account_number: str = ""
+    monitoring_station_id: str = ""
+    api_host: str = ""
+
+    def __str__(self) -> str:
+        return f"site {shown(self.name)!r} ({self.id})"
+
+
+def require_same_host(action: str, recorded: str, configured: str) -> None:
+    """Make sure that the host in the state, where it says one, is the one that is configured."""
+    if recorded not in ("", configured):
+        raise WrongEnvironment(
+            f"the state says that it is on {recorded}, but chekt:baseUrl (CHEKT_BASE_URL) is {configured}",
+            action=action,
+            outcome="Nothing was sent.",
+            remedy="Select the stack that belongs to this environment, or correct chekt:baseUrl.",
+        )
 
 
 def value(station: Station | StationInputs, name: str) -> str:

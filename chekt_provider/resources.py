@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
-from chekt_provider.provider import MonitoringStationProvider
+from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.stack_config import refuse_plain_secret
 
 
@@ -30,7 +30,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
     created_at: Output[str]
     api_host: Output[str]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         resource_name: str,
         *,
@@ -40,6 +40,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         linecard: Input[str | None] = None,
         dealer_id: Input[int | str | None] = None,
         adopt_existing: Input[bool | None] = None,
+        reassign_sites_to: Input[int | str | None] = None,
         opts: ResourceOptions | None = None,
     ) -> None:
         """Declare a monitoring station.
@@ -54,6 +55,9 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             dealer_id: whose station it is. Default: chekt:dealerId, CHEKT_DEALER_ID. Changing it replaces the station.
             adopt_existing: take over a station that already has this external id, and give it these values. Default:
                 the setting chekt:adoptExisting, which is false.
+            reassign_sites_to: the monitoring_station_id of a station of the same dealer. When this station is deleted,
+                its sites are moved there first, one by one. It takes effect once `pulumi up` has recorded it. Default:
+                a station with sites is not deleted.
             opts: Pulumi's resource options. `replace_on_changes` and `custom_timeouts` have no effect on dynamic
                 resources.
 
@@ -71,6 +75,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 "linecard": linecard,
                 "dealer_id": dealer_id,
                 "adopt_existing": adopt_existing,
+                "reassign_sites_to": reassign_sites_to,
                 **_OUTPUTS,
             },
             opts,
@@ -96,6 +101,79 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         reading = ResourceOptions.merge(opts, ResourceOptions(id=id))
         Resource.__init__(station, MonitoringStationProvider(), resource_name, {**properties, **_OUTPUTS}, reading)
         return station
+
+
+class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
+    """Which monitoring station a site's signals go to. The site exists already; this puts it on the station.
+
+    Nothing else of the site is managed: neither its name, account number and address, nor whether it is activated.
+    Deleting the assignment leaves the site on its station. A site is never put on a station where another site has the
+    same account number, nor on a station of another dealer.
+
+    Attributes:
+        dealer_id: the dealer's id, as digits.
+        site_id: CHeKT's number of the site, as digits.
+        external_site_id: the caller's own key of the site.
+        name: the site's name.
+        account_number: by which the station knows the site; "" where it has none.
+        monitoring_station_id: the station's number, as digits; "" when a refresh found the site without one.
+        api_host: the host of the API that holds it. Read and update refuse to work on another.
+    """
+
+    dealer_id: Output[str]
+    site_id: Output[str]
+    external_site_id: Output[str]
+    name: Output[str]
+    account_number: Output[str]
+    monitoring_station_id: Output[str]
+    api_host: Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        monitoring_station_id: Input[int | str],
+        site_id: Input[int | str | None] = None,
+        external_site_id: Input[str | None] = None,
+        dealer_id: Input[int | str | None] = None,
+        probe: Input[str | None] = None,
+        probe_timeout: Input[float | None] = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare which station receives the signals of a site that exists. Give `site_id` or `external_site_id`.
+
+        Args:
+            resource_name: Pulumi's name of the resource, unique in the program.
+            monitoring_station_id: of the station, such as `central.monitoring_station_id`. Changing it moves the site.
+            site_id: CHeKT's number of the site. Another site replaces the assignment.
+            external_site_id: your own key of the site, up to 200 characters. Another site replaces the assignment.
+            dealer_id: whose site and station they are. Default: chekt:dealerId, CHEKT_DEALER_ID. Changing it replaces
+                the assignment.
+            probe: "tcp://host:port" of the receiver, which must accept a TCP connection before the site is moved.
+                Default: none is tried.
+            probe_timeout: seconds that the receiver has to accept it, 1 to 60. Default: 5.
+            opts: Pulumi's resource options.
+
+        Raises:
+            pulumi.RunError: chekt:clientSecret is set in plain text.
+        """
+        refuse_plain_secret()
+        super().__init__(
+            SiteAssignmentProvider(),
+            resource_name,
+            {
+                "monitoring_station_id": monitoring_station_id,
+                "site_id": site_id,
+                "external_site_id": external_site_id,
+                "dealer_id": dealer_id,
+                "probe": probe,
+                "probe_timeout": probe_timeout,
+                "name": None,
+                "account_number": None,
+                "api_host": None,
+            },
+            opts,
+        )
 
 
 _OUTPUTS = {"created_at": None, "api_host": None}

@@ -13,9 +13,11 @@ import pytest
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
+from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.emulator import Emulator
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
+from chekt_provider.run import Run
 from chekt_provider.settings import Settings, read_settings
 from tests.helpers import central
 from tests.raw_server import RawServer
@@ -101,15 +103,27 @@ def client(transport: Transport) -> Client:
 
 
 @pytest.fixture
-def new_run(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., StationOperations]:
-    """The operations of a new process, with changed settings where given: nothing remembered of what came before."""
+def new_process(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., Run]:
+    """A new process, with changed settings where given: nothing remembered of what came before."""
 
-    def start(**changes: Any) -> StationOperations:
+    def start(**changes: Any) -> Run:
         changed = replace(settings, **changes)
         transport = Transport(changed, say=said.append, clock=clock, sleep=clock.sleep, draw=lambda: 0.5)
-        return StationOperations(Client(transport), changed, said.append)
+        return Run(changed, transport, said.append)
 
     return start
+
+
+@pytest.fixture
+def new_run(new_process: Callable[..., Run]) -> Callable[..., StationOperations]:
+    """The operations on stations of a new process."""
+    return lambda **changes: new_process(**changes).stations
+
+
+@pytest.fixture
+def assignments(new_process: Callable[..., Run]) -> AssignmentOperations:
+    """The operations on assignments of one run."""
+    return new_process().assignments
 
 
 @pytest.fixture

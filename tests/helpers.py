@@ -10,7 +10,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from chekt_provider.emulator import Emulator
 from chekt_provider.models import StationInputs
-from chekt_provider.provider import MonitoringStationProvider
+from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.settings import VARIABLES
 
 COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
@@ -36,6 +36,19 @@ def held(emulator: Emulator) -> list[tuple[int, str, str, str, str]]:
     ]
 
 
+def house(emulator: Emulator, number: str | None = None, *, on: int | None = 1, name: str = "House") -> int:
+    """Add a site with an account number and an address, on a station; gives its id."""
+    key = f"{name.lower()}-{len(emulator.sites()) + 1}"
+    return emulator.add_site(
+        external_site_id=key, name=name, account_number=number, address1="1 Road", monitoring_station_id=on
+    )
+
+
+def placed(emulator: Emulator) -> dict[int, int | None]:
+    """Each site's monitoring station."""
+    return {site["site_id"]: site["monitoring_station_id"] for site in emulator.sites()}
+
+
 def calls(emulator: Emulator) -> list[str]:
     """Method and path, below the dealer, of each request so far but those for a token."""
     short = [f"{r.method} {r.path.removeprefix('/partner/v1/dealers/12345')}" for r in emulator.requests]
@@ -48,10 +61,21 @@ def anonymous(line: str) -> str:
     return re.sub(r"request id [\w-]+", "request id R", line)
 
 
-def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
-    """A provider as Pulumi configures it; `settings` by their config keys, or as an emulator's environment."""
+def config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack's config; `settings` by their config keys, or as an emulator's environment."""
     keys = {variable: key for key, variable in VARIABLES.items()}
-    config = {keys.get(name, name): value for name, value in settings.items()}
+    return {keys.get(name, name): value for name, value in settings.items()}
+
+
+def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
+    """A provider of stations as Pulumi configures it in a process of its own; `settings` as for `config_of`."""
     provider = MonitoringStationProvider()
-    provider.configure(ConfigureRequest(Config(config, "test")))
+    provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
+    return provider
+
+
+def assigning(settings: Mapping[str, Any]) -> SiteAssignmentProvider:
+    """The same for a provider of assignments."""
+    provider = SiteAssignmentProvider()
+    provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
     return provider

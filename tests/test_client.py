@@ -147,8 +147,14 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
     sites = client.list_sites(client.operation("list the sites"), "12345").items
 
     assert sites == (
-        Site(site_id="1", name="Warehouse", monitoring_station_id="1", external_monitoring_station_id="central-01"),
-        Site(site_id="2", name="Shop", monitoring_station_id=None, external_monitoring_station_id=""),
+        Site(
+            site_id="1",
+            external_site_id="w-1",
+            name="Warehouse",
+            monitoring_station_id="1",
+            external_monitoring_station_id="central-01",
+        ),
+        Site(site_id="2", external_site_id="w-2", name="Shop", monitoring_station_id=None),
     )
     assert {path for _, path, _, _ in asked(emulator)} == {"/sites"}
 

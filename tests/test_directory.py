@@ -339,11 +339,13 @@ def test_one_list_of_sites_serves_fifty_deletions(
     emulator.add_site(external_site_id="w-1", name="Warehouse")
 
     for _ in range(50):
-        assert [site.name for site in directory.sites(operation, "12345")] == ["Warehouse"]
+        assert [site.name for site in directory.sites_before_deletion(operation, "12345").sites.values()] == [
+            "Warehouse"
+        ]
     assert calls(emulator) == ["GET /sites"] * 2
 
     emulator.edit_site(1, name="Shop")
-    assert [site.name for site in directory.sites(operation, "12345")] == ["Shop"]
+    assert [site.name for site in directory.sites_before_deletion(operation, "12345").sites.values()] == ["Shop"]
     assert calls(emulator) == ["GET /sites"] * 4
 
 
@@ -352,7 +354,7 @@ def test_a_dealer_without_sites_is_not_asked_for_each_deletion(
 ) -> None:
     """An empty list is an answer."""
     for _ in range(50):
-        assert directory.sites(operation, "12345") == ()
+        assert directory.sites_before_deletion(operation, "12345").sites == {}
 
     assert calls(emulator) == ["GET /sites"]
 
@@ -365,9 +367,9 @@ def test_sites_that_could_not_be_read_are_not_remembered(
     emulator.add_fault(Fault(path="*/sites", status=503, times=5))
 
     with pytest.raises(ServerFailed):
-        directory.sites(operation, "12345")
+        directory.sites_before_deletion(operation, "12345")
 
-    assert [site.name for site in directory.sites(operation, "12345")] == ["Warehouse"]
+    assert [site.name for site in directory.sites_before_deletion(operation, "12345").sites.values()] == ["Warehouse"]
 
 
 def test_sixteen_deletions_at_once_share_one_list_of_sites(emulator: Emulator, new_transport: NewTransport) -> None:
@@ -378,7 +380,7 @@ def test_sixteen_deletions_at_once_share_one_list_of_sites(emulator: Emulator, n
 
     def ask(_: int) -> None:
         start.wait()
-        directory.sites(client.operation("do it"), "12345")
+        directory.sites_before_deletion(client.operation("do it"), "12345")
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(ask, range(16)))

@@ -8,13 +8,21 @@ import sys
 from types import ModuleType
 
 import pytest
+from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import chekt_provider
-from chekt_provider.provider import MonitoringStationProvider
+from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 
-IN_STATE = "gASVPAAAAAAAAACMF2NoZWt0X3Byb3ZpZGVyLnByb3ZpZGVylIwZTW9uaXRvcmluZ1N0YXRpb25Qcm92aWRlcpSTlCmBlC4="
-"""The provider as every state file holds it: a reference to its module and class."""
+IN_STATE: dict[type[ResourceProvider], str] = {
+    MonitoringStationProvider: (
+        "gASVPAAAAAAAAACMF2NoZWt0X3Byb3ZpZGVyLnByb3ZpZGVylIwZTW9uaXRvcmluZ1N0YXRpb25Qcm92aWRlcpSTlCmBlC4="
+    ),
+    SiteAssignmentProvider: (
+        "gASVOQAAAAAAAACMF2NoZWt0X3Byb3ZpZGVyLnByb3ZpZGVylIwWU2l0ZUFzc2lnbm1lbnRQcm92aWRlcpSTlCmBlC4="
+    ),
+}
+"""Each provider as every state file holds it: a reference to its module and class."""
 
 
 def test_the_public_names_are_those_that_the_package_shows() -> None:
@@ -30,6 +38,7 @@ def test_the_public_names_are_those_that_the_package_shows() -> None:
         "MonitoringStation",
         "MonitoringStationResult",
         "Provider",
+        "SiteAssignment",
         "get_monitoring_station",
         "get_monitoring_station_output",
         "list_monitoring_stations",
@@ -44,33 +53,43 @@ def test_every_public_name_is_documented() -> None:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python 3.14 pickles with another protocol by default")
-def test_the_provider_in_a_state_file_never_changes() -> None:
+@pytest.mark.parametrize("kind", IN_STATE)
+def test_the_provider_in_a_state_file_never_changes(kind: type[ResourceProvider]) -> None:
     """State files of users refer to this module and this class; a change of either breaks refresh and destroy."""
-    assert serialize_provider(MonitoringStationProvider()) == IN_STATE
+    assert serialize_provider(kind()) == IN_STATE[kind]
 
 
-def test_the_provider_in_a_state_file_is_a_mere_reference() -> None:
+@pytest.mark.parametrize("kind", IN_STATE)
+def test_the_provider_in_a_state_file_is_a_mere_reference(kind: type[ResourceProvider]) -> None:
     """Less than 200 bytes, and nothing but names: no setting, no secret, no code."""
-    pickled = base64.b64decode(serialize_provider(MonitoringStationProvider()))
+    pickled = base64.b64decode(serialize_provider(kind()))
 
     assert len(pickled) < 200
     assert b"chekt_provider.provider" in pickled
-    assert vars(MonitoringStationProvider()) == {}
+    assert vars(kind()) == {}
 
 
-def test_the_provider_of_a_state_file_comes_to_life() -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (MonitoringStationProvider, "MonitoringStationProvider"),
+        (SiteAssignmentProvider, "SiteAssignmentProvider"),
+    ],
+)
+def test_the_provider_of_a_state_file_comes_to_life(kind: type[ResourceProvider], name: str) -> None:
     """In a process that has imported nothing of ours, as Pulumi's is."""
     program = (
         "import base64, pickle\n"
-        f"provider = pickle.loads(base64.b64decode({IN_STATE!r}))\n"
+        f"provider = pickle.loads(base64.b64decode({IN_STATE[kind]!r}))\n"
         "print(type(provider).__module__, type(provider).__name__, vars(provider))\n"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
 
-    assert done.stdout == "chekt_provider.provider MonitoringStationProvider {}\n", done.stderr
+    assert done.stdout == f"chekt_provider.provider {name} {{}}\n", done.stderr
 
 
-def test_the_provider_is_not_treated_as_a_secret() -> None:
+@pytest.mark.parametrize("kind", IN_STATE)
+def test_the_provider_is_not_treated_as_a_secret(kind: type[ResourceProvider]) -> None:
     """It holds none; each step of an encrypted one would be slow."""
-    assert MonitoringStationProvider.serialize_as_secret_always is False
+    assert kind.serialize_as_secret_always is False

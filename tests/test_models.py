@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chekt_provider.models import MAX_LENGTH, Site, Station, StationInputs, id_digits, input_problems, present
+from chekt_provider.models import (
+    MAX_LENGTH,
+    AssignmentInputs,
+    Site,
+    Station,
+    StationInputs,
+    id_digits,
+    input_problems,
+    present,
+    probe_address,
+)
 from chekt_provider.text import unsafe
 from tests.test_text import ANY_TEXT
 
@@ -172,6 +182,9 @@ def test_only_plain_digits_come_out(value: object) -> None:
         ("linecard", "a" * 51, "linecard is 51 characters long; at most 50 are taken."),
         ("adopt_existing", "true", "adopt_existing must be true or false."),
         ("adopt_existing", 1.0, "adopt_existing must be true or false."),
+        ("reassign_sites_to", " ", "reassign_sites_to" + NO_ID.removeprefix("dealer_id")),
+        ("reassign_sites_to", "12345/17", "reassign_sites_to" + NO_ID.removeprefix("dealer_id")),
+        ("reassign_sites_to", True, "reassign_sites_to" + NO_ID.removeprefix("dealer_id")),
         ("nmae", "x", "'nmae' is not an input of a monitoring station; did you mean 'name'?"),
         ("line_card", "x", "'line_card' is not an input of a monitoring station; did you mean 'linecard'?"),
         ("colour", "x", "'colour' is not an input of a monitoring station."),
@@ -180,7 +193,7 @@ def test_only_plain_digits_come_out(value: object) -> None:
 )
 def test_a_broken_rule_is_one_sentence(name: str, value: object, sentence: str) -> None:
     """Each bad input gives one sentence: which input, what is wrong, and where it helps, what to write."""
-    assert input_problems({**GOOD, name: value}) == [sentence]
+    assert input_problems(StationInputs, {**GOOD, name: value}) == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -188,20 +201,21 @@ def test_a_broken_rule_is_one_sentence(name: str, value: object, sentence: str) 
 )
 def test_ordinary_text_passes(value: str) -> None:
     """Names in any script pass, up to the limit of length."""
-    assert input_problems({**GOOD, "name": value}) == []
+    assert input_problems(StationInputs, {**GOOD, "name": value}) == []
 
 
 @pytest.mark.parametrize("name", ["prefix", "linecard", "adopt_existing"])
 def test_an_optional_input_may_be_left_out(name: str) -> None:
     """None and absent are the same."""
-    assert input_problems(GOOD) == []
-    assert input_problems({**GOOD, name: None}) == []
+    assert input_problems(StationInputs, GOOD) == []
+    assert input_problems(StationInputs, {**GOOD, name: None}) == []
 
 
 def test_all_problems_are_told_at_once() -> None:
     """One preview names every bad input, not only the first."""
     problems = input_problems(
-        {"dealer_id": "x", "name": "", "prefix": 7.0, "linecard": " 1", "adopt_existing": "no", "nmae": "Central"}
+        StationInputs,
+        {"dealer_id": "x", "name": "", "prefix": 7.0, "linecard": " 1", "adopt_existing": "no", "nmae": "Central"},
     )
 
     assert problems == [
@@ -220,8 +234,10 @@ def test_a_value_that_a_preview_does_not_know_is_no_problem(name: str) -> None:
     """An unknown required input is neither missing nor wrong; the others are still looked at."""
     known = {key: value for key, value in GOOD.items() if key != name}
 
-    assert input_problems(known, unknown=[name]) == []
-    assert input_problems({**known, "prefix": " "}, unknown=[name]) == ["prefix begins or ends with a blank."]
+    assert input_problems(StationInputs, known, unknown=[name]) == []
+    assert input_problems(StationInputs, {**known, "prefix": " "}, unknown=[name]) == [
+        "prefix begins or ends with a blank."
+    ]
 
 
 @pytest.mark.parametrize("name", [*TEXTS, "dealer_id", "adopt_existing", "nmae"])
@@ -240,12 +256,18 @@ def test_a_value_that_a_preview_does_not_know_is_no_problem(name: str) -> None:
 )
 def test_a_sentence_never_repeats_the_value(name: str, value: object) -> None:
     """A value may be secret: whatever is wrong with it, it is not printed."""
-    assert CANARY not in "".join(input_problems({**GOOD, name: value}))
+    assert CANARY not in "".join(input_problems(StationInputs, {**GOOD, name: value}))
 
 
 def test_the_limits_are_those_of_the_table() -> None:
     """The longest text taken for each input, in characters."""
-    assert MAX_LENGTH == {"external_monitoring_station_id": 200, "name": 200, "prefix": 50, "linecard": 50}
+    assert MAX_LENGTH == {
+        "external_monitoring_station_id": 200,
+        "name": 200,
+        "prefix": 50,
+        "linecard": 50,
+        "external_site_id": 200,
+    }
 
 
 def test_inputs_have_one_canonical_form() -> None:
@@ -259,6 +281,7 @@ def test_inputs_have_one_canonical_form() -> None:
         "prefix": "",
         "linecard": "",
         "adopt_existing": False,
+        "reassign_sites_to": "",
     }
 
 
@@ -270,7 +293,7 @@ def test_only_none_counts_as_left_out() -> None:
 @given(ANY_TEXT)
 def test_text_that_is_taken_is_harmless_and_unchanged(text: str) -> None:
     """A text that passes has nothing unsafe in it, no outer blanks, at most 200 characters; and it is not altered."""
-    if not input_problems({**GOOD, "name": text}):
+    if not input_problems(StationInputs, {**GOOD, "name": text}):
         assert not any(unsafe(character) for character in text)
         assert text == text.strip() != ""
         assert len(text) <= 200
@@ -285,7 +308,7 @@ def test_text_that_is_taken_is_harmless_and_unchanged(text: str) -> None:
 )
 def test_any_input_gets_a_verdict(inputs: dict[str, Any]) -> None:
     """Whatever a program passes, the answer is sentences on one line each, never an exception."""
-    for sentence in input_problems(inputs):
+    for sentence in input_problems(StationInputs, inputs):
         assert sentence.isprintable()
 
 
@@ -383,7 +406,11 @@ def test_a_site_may_be_without_a_station(answered: dict[str, object], station_id
 
     assert site.model_dump() == {
         "site_id": "5",
+        "external_site_id": "w-5",
         "name": "Warehouse",
+        "account_number": "",
+        "address1": "",
+        "address2": "",
         "monitoring_station_id": station_id,
         "external_monitoring_station_id": "",
     }
@@ -394,3 +421,92 @@ def test_a_site_with_a_station_that_is_no_id_is_no_site(answered: object) -> Non
     """Whether it may be cut off from a station is not guessed."""
     with pytest.raises(ValidationError):
         Site.model_validate({"site_id": 5, "name": "Warehouse", "monitoring_station_id": answered})
+
+
+@pytest.mark.parametrize(("answered", "number"), [("0042", "0042"), (42, "42"), (None, ""), ("", "")])
+def test_an_account_number_is_text(answered: object, number: str) -> None:
+    """Leading zeros count; one that comes as a number is its digits."""
+    assert Site.model_validate({"site_id": 5, "account_number": answered}).account_number == number
+
+
+ASSIGNMENT = {"dealer_id": "12345", "monitoring_station_id": 17.0, "site_id": 5.0}
+PROBE = "probe is not of the form tcp://host:port, such as tcp://receiver.example:5000."
+PROBE_SECONDS = "probe_timeout must be a number of seconds from 1 to 60."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("dealer_id", "../x", NO_ID),
+        (
+            "monitoring_station_id",
+            None,
+            "monitoring_station_id is missing: pass the monitoring_station_id of a MonitoringStation.",
+        ),
+        ("monitoring_station_id", "12345/17", "monitoring_station_id" + NO_ID.removeprefix("dealer_id")),
+        ("site_id", "../monitoring-stations/1", "site_id" + NO_ID.removeprefix("dealer_id")),
+        ("site_id", "", "site_id" + NO_ID.removeprefix("dealer_id")),
+        ("probe", "", PROBE),
+        ("probe", 5000.0, PROBE),
+        ("probe", "receiver.example:5000", PROBE),
+        ("probe", "udp://receiver.example:5000", PROBE),
+        ("probe", "tcp://receiver.example", PROBE),
+        ("probe", "tcp://receiver.example:0", PROBE),
+        ("probe", "tcp://receiver.example:65536", PROBE),
+        ("probe", "tcp://:5000", PROBE),
+        ("probe", "tcp://user@receiver.example:5000", PROBE),
+        ("probe", "tcp://a b:5000", PROBE),
+        ("probe", "tcp://receiver.example:5000/x", PROBE),
+        ("probe", "tcp://receiver.example:5000\n", PROBE),
+        ("probe_timeout", 0.5, PROBE_SECONDS),
+        ("probe_timeout", 61.0, PROBE_SECONDS),
+        ("probe_timeout", math.nan, PROBE_SECONDS),
+        ("probe_timeout", "5", PROBE_SECONDS),
+        ("probe_timeout", True, PROBE_SECONDS),
+        ("prob", "x", "'prob' is not an input of a site assignment; did you mean 'probe'?"),
+    ],
+)
+def test_a_broken_rule_of_an_assignment_is_one_sentence(name: str, value: object, sentence: str) -> None:
+    """As for a station."""
+    assert input_problems(AssignmentInputs, {**ASSIGNMENT, name: value}) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("probe", "address"),
+    [
+        ("tcp://receiver.example:5000", ("receiver.example", 5000)),
+        ("tcp://10.0.0.7:1", ("10.0.0.7", 1)),
+        ("tcp://localhost:65535", ("localhost", 65535)),
+        ("tcp://[::1]:5000", ("::1", 5000)),
+    ],
+)
+def test_a_probe_names_host_and_port(probe: str, address: tuple[str, int]) -> None:
+    """A name, an address, or an IPv6 address in brackets; of the loopback interface as of any other."""
+    assert input_problems(AssignmentInputs, {**ASSIGNMENT, "probe": probe, "probe_timeout": 60.0}) == []
+    assert probe_address(probe) == address
+
+
+def test_a_site_is_named_once() -> None:
+    """By site_id or by external_site_id; one that a preview does not know yet counts as given."""
+    station = {name: value for name, value in ASSIGNMENT.items() if name != "site_id"}
+    twice = "site_id and external_site_id are both given: pass one of them."
+
+    assert input_problems(AssignmentInputs, station) == [
+        "site_id or external_site_id is missing: pass the one by which you know the site."
+    ]
+    assert input_problems(AssignmentInputs, {**ASSIGNMENT, "external_site_id": "house-01"}) == [twice]
+    assert input_problems(AssignmentInputs, ASSIGNMENT, unknown=["external_site_id"]) == [twice]
+    assert input_problems(AssignmentInputs, station, unknown=["external_site_id"]) == []
+    assert input_problems(AssignmentInputs, {**station, "external_site_id": " "}) == [
+        "external_site_id is blank: give the site's own key, such as 'house-01', or its site_id."
+    ]
+
+
+def test_all_problems_of_an_assignment_are_told_at_once() -> None:
+    """Those of the choice between inputs last."""
+    assert input_problems(AssignmentInputs, {"dealer_id": "x", "probe": "y"}) == [
+        NO_ID,
+        "monitoring_station_id is missing: pass the monitoring_station_id of a MonitoringStation.",
+        PROBE,
+        "site_id or external_site_id is missing: pass the one by which you know the site.",
+    ]

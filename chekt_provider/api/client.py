@@ -73,7 +73,23 @@ class Client:
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
         """GET every site of a dealer."""
-        return self._list(operation, f"/partner/v1/dealers/{dealer_id}/sites", Site)
+        return self._list(operation, _sites(dealer_id), Site)
+
+    def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
+        """GET one site. Raises NotFound where it, or the dealer, does not exist."""
+        answer = self._transport.call(operation, "GET", f"{_sites(dealer_id)}/{site_id}")
+        return _site(site_id, answer, operation)
+
+    def update_site(
+        self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, str | int], key: str
+    ) -> Site:
+        """PUT some fields of a site; what the others become is not documented."""
+        answer = self._transport.call(
+            operation, "PUT", f"{_sites(dealer_id)}/{site_id}", body=body, idempotency_key=key
+        )
+        if answer.data is None:
+            return self.get_site(operation, dealer_id, site_id)
+        return _site(site_id, answer, operation)
 
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
         """Read a list to its end.
@@ -133,6 +149,10 @@ def _stations(dealer_id: str) -> str:
     return f"/partner/v1/dealers/{dealer_id}/monitoring-stations"
 
 
+def _sites(dealer_id: str) -> str:
+    return f"/partner/v1/dealers/{dealer_id}/sites"
+
+
 def _items(answer: Answer, model: type[Item], operation: Operation) -> dict[str, Item]:
     """The items by id. Anything but an array is not a list, least of all an empty one."""
     if not isinstance(answer.data, list):
@@ -147,6 +167,14 @@ def _station(station_id: str, answer: Answer, operation: Operation) -> Station:
     if station.monitoring_station_id != station_id:
         raise _not_chekt(f"the answer is about station {station.monitoring_station_id}", answer, operation)
     return station
+
+
+def _site(site_id: str, answer: Answer, operation: Operation) -> Site:
+    """The site that was asked for, and no other."""
+    site = _parsed(Site, answer.data, answer, operation)
+    if site.site_id != site_id:
+        raise _not_chekt(f"the answer is about site {site.site_id}", answer, operation)
+    return site
 
 
 Model = TypeVar("Model", bound=BaseModel)

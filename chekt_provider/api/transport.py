@@ -128,7 +128,7 @@ class Transport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str | None] | None = None,
+        body: Mapping[str, str | int | None] | None = None,
         idempotency_key: str = "",
     ) -> Answer:
         """Make one call, repeated as `retry` says, and give its answer.

@@ -75,7 +75,7 @@ class Stack:
 
     def program(self, source: str) -> None:
         """Replace the program."""
-        head = "import pulumi\nfrom chekt_provider import MonitoringStation\n"
+        head = "import pulumi\nfrom chekt_provider import MonitoringStation, SiteAssignment\n"
         (self.folder / "__main__.py").write_text(head + textwrap.dedent(source))
 
     def pulumi(self, *arguments: str, status: int = 0, **environment: str | None) -> Run:
@@ -118,6 +118,11 @@ class Stack:
         """The monitoring stations in the state, by their resource names."""
         resources = json.loads(self.exported())["deployment"].get("resources", [])
         return {r["urn"].rpartition("::")[2]: r for r in resources if r["type"].endswith("chekt:MonitoringStation")}
+
+    def assignments(self) -> dict[str, dict[str, Any]]:
+        """The sites' assignments in the state, by their resource names."""
+        resources = json.loads(self.exported())["deployment"].get("resources", [])
+        return {r["urn"].rpartition("::")[2]: r for r in resources if r["type"].endswith("chekt:SiteAssignment")}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ import pytest
 from chekt_provider import models, records
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError
-from chekt_provider.models import StationInputs
+from chekt_provider.models import AssignmentInputs, StationInputs
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
+from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, central
+from tests.helpers import COLLECTION, central, house, placed
 from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,10 +156,26 @@ def test_the_commands_for_the_real_chekt_work(
     assert [station["name"] for station in emulator.stations()] == ["Central Station, Springfield"]
 
 
+def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
+    """The site that is there is put on its station; without the station in the program it goes to the other one."""
+    emulator.add_site(external_site_id="villa-01", name="Villa", account_number="0042")
+    program = blocks("python")[1]
+    (stack.folder / "__main__.py").write_text(program)
+    stack.up()
+    named = {s["name"]: s["monitoring_station_id"] for s in emulator.stations()}
+    assert placed(emulator) == {1: named["Central Station, Springfield"]}
+    assert stack.outputs() == {"account": "0042"}
+
+    (stack.folder / "__main__.py").write_text("".join(program.partition("central =")[0]))
+    stack.up()
+    assert placed(emulator) == {1: named["Backup Receiving Centre"]}
+    assert [s["name"] for s in emulator.stations()] == ["Backup Receiving Centre"]
+
+
 def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
     """The emulator as a test kit."""
     path = tmp_path / "kit.py"
-    path.write_text(blocks("python")[3])
+    path.write_text(blocks("python")[4])
 
     printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
 
@@ -167,7 +185,7 @@ def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_pat
 
 def test_the_program_of_several_dealers_runs(stack: Stack) -> None:
     """A station for each; the API is that of the environment, the apps are not."""
-    (stack.folder / "__main__.py").write_text(blocks("python")[1])
+    (stack.folder / "__main__.py").write_text(blocks("python")[2])
     with Emulator(dealers=[111, 222], client_id="app", client_secret="canary-7d1f") as both:
         values = {"ClientId": "app", "ClientSecret": "canary-7d1f"}
         options = [f"--secret={dealer}{name}={values[name]}" for dealer in ("alpha", "bravo") for name in values]
@@ -183,7 +201,7 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
     """Two lookups, and a station that is read by its id; nothing is written."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
-    (stack.folder / "__main__.py").write_text(blocks("python")[2])
+    (stack.folder / "__main__.py").write_text(blocks("python")[3])
 
     stack.up()
 
@@ -195,10 +213,10 @@ def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
         "console": 5,
-        "python": 4,
+        "python": 5,
         "yaml": 1,
     }
-    assert README.count("```") == 2 * 10
+    assert README.count("```") == 2 * 11
 
 
 def test_the_settings_table_is_complete() -> None:
@@ -208,15 +226,34 @@ def test_the_settings_table_is_complete() -> None:
     assert rows == list(VARIABLES.items())
 
 
+def inputs_table(head: str) -> list[tuple[str, str, str]]:
+    """Name, meaning and change of each input in the table that begins so."""
+    table = README.split(f"| {head} | meaning | when it changes |")[1].split("\n\n")[0]
+    return re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
+
+
+def limits(rows: list[tuple[str, str, str]]) -> dict[str, int]:
+    """The longest text taken for each input, as a table says it."""
+    return {name: int(found[1]) for name, text, _ in rows if (found := re.search(r"up to (\d+) characters", text))}
+
+
 def test_the_inputs_table_is_complete() -> None:
     """Each input, and the limits that the code has."""
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
-    limits = {name: int(found[1]) for name, text, _ in rows if (found := re.search(r"up to (\d+) characters", text))}
+    rows = inputs_table("input")
 
     assert {name for name, _, _ in rows} == set(StationInputs.model_fields)
-    assert limits == models.MAX_LENGTH
+    assert limits(rows) | limits(inputs_table("input of an assignment")) == models.MAX_LENGTH
     assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
     assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
+
+
+def test_the_table_of_an_assignment_is_complete() -> None:
+    """Each input; what replaces and what is recorded alone is held against the provider in test_assignments.py."""
+    rows = inputs_table("input of an assignment")
+
+    assert {name for name, _, _ in rows} == set(AssignmentInputs.model_fields)
+    assert [name for name, _, change in rows if "replaced" in change] == ["site_id", "external_site_id", "dealer_id"]
+    assert [name for name, _, change in rows if change == "recorded, without a call"] == ["probe", "probe_timeout"]
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
@@ -231,9 +268,12 @@ def test_every_make_target_in_the_readme_exists() -> None:
 class _Situations:
     """One situation for each line of the table of errors."""
 
-    def __init__(self, emulator: Emulator, new_run: Callable[..., StationOperations]) -> None:
+    def __init__(self, emulator: Emulator, new_process: Callable[..., Run]) -> None:
         self.emulator = emulator
-        self.new_run = new_run
+        self.new_process = new_process
+
+    def new_run(self, **changes: object) -> StationOperations:
+        return self.new_process(**changes).stations
 
     def _fail(self, status: int, path: str = COLLECTION, **more: object) -> StationOperations:
         self.emulator.add_fault(Fault.model_validate({"path": path, "status": status, "times": None, **more}))
@@ -299,6 +339,67 @@ class _Situations:
         recorded = self._recorded()
         self._fail(403, "*/sites").delete(recorded)
 
+    def _assign(self, on: str = "1", **more: str) -> None:
+        site = more or {"site_id": "1"}
+        inputs = {"dealer_id": "12345", "monitoring_station_id": on, **site}
+        self.new_process().assignments.create(AssignmentInputs.model_validate(inputs))
+
+    def _two_sites(self) -> Recorded:
+        recorded = self._recorded()
+        house(self.emulator, "0001", on=None)
+        house(self.emulator, "0002")
+        return recorded
+
+    def same_number(self) -> None:
+        self._two_sites()
+        self.emulator.edit_site(1, account_number="0002")
+        self._assign()
+
+    def no_station(self) -> None:
+        self._two_sites()
+        self._assign("77")
+
+    def itself(self) -> None:
+        self.new_run().delete(replace(self._two_sites(), reassign_sites_to="1"))
+
+    def half_way(self) -> None:
+        recorded = self._two_sites()
+        self.emulator.edit_site(1, monitoring_station_id=1)
+        self.emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
+        self._fail(503, "*/sites/2", method="PUT").delete(replace(recorded, reassign_sites_to="2"))
+
+    def no_site(self) -> None:
+        self._assign(site_id="77")
+
+    def twin_sites(self) -> None:
+        self._two_sites()
+        self.emulator.edit_site(2, external_site_id="house-1")
+        self._assign(external_site_id="house-1")
+
+    def assigned_twice(self) -> None:
+        self._two_sites()
+        run = self.new_process().assignments
+        for _ in range(2):
+            run.create(AssignmentInputs(dealer_id="12345", monitoring_station_id="1", site_id="1"))
+
+    def doomed(self) -> None:
+        recorded = self._two_sites()
+        run = self.new_process()
+        with pytest.raises(ChektError):
+            run.stations.delete(recorded)
+        run.assignments.create(AssignmentInputs(dealer_id="12345", monitoring_station_id="1", site_id="1"))
+
+    def silent(self) -> None:
+        self._two_sites()
+        inputs = AssignmentInputs(dealer_id="12345", monitoring_station_id="1", site_id="1", probe="tcp://127.0.0.1:1")
+        self.new_process().assignments.create(inputs)
+
+    def dropped(self) -> None:
+        self._two_sites()
+        body = '{"site_id": 1, "monitoring_station_id": 1}'
+        self._fail(200, "*/sites/1", body=body)
+        self._assign()
+
     def elsewhere(self) -> None:
         recorded = self._recorded()
         self.new_run(base_url="https://api.chektdev.com").delete(recorded)
@@ -319,17 +420,25 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "CHeKT did not take": _Situations.not_taken,
     "send their signals to it": _Situations.sites,
     "whether sites send their signals to it cannot be read": _Situations.hidden_sites,
+    "with the same account number": _Situations.same_number,
+    "has no monitoring station": _Situations.no_station,
+    "reassign_sites_to names the station itself": _Situations.itself,
+    "sites were moved before, and the station was not deleted": _Situations.half_way,
+    "the dealer has no such site": _Situations.no_site,
+    "sites have this external id": _Situations.twin_sites,
+    "another resource of this program assigns the same site": _Situations.assigned_twice,
+    "is being deleted by the same run": _Situations.doomed,
+    "the receiver at": _Situations.silent,
+    "CHeKT dropped": _Situations.dropped,
     "the state says that it is on": _Situations.elsewhere,
 }
 
 
 @pytest.mark.parametrize("text", SITUATIONS)
-def test_an_error_reads_as_the_readme_says(
-    emulator: Emulator, new_run: Callable[..., StationOperations], text: str
-) -> None:
+def test_an_error_reads_as_the_readme_says(emulator: Emulator, new_process: Callable[..., Run], text: str) -> None:
     """The text of the table is in the line, and the line is one line."""
     with pytest.raises(ChektError) as caught:
-        SITUATIONS[text](_Situations(emulator, new_run))
+        SITUATIONS[text](_Situations(emulator, new_process))
 
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)

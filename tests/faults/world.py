@@ -10,12 +10,11 @@ from typing import Any
 
 from pulumi.dynamic import Config, ConfigureRequest
 
-from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, DeclaredTwice, WrongEnvironment
-from chekt_provider.operations import StationOperations
 from chekt_provider.provider import MonitoringStationProvider
+from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.conftest import Clock
 from tests.helpers import anonymous, calls, held
@@ -72,14 +71,14 @@ class TimedProvider(MonitoringStationProvider):
         super().configure(req)
         clock = self._clock
         transport = Transport(
-            self._settings,
+            self._run.settings,
             say=self._say,
             clock=clock,
             sleep=clock.sleep,
             draw=lambda: 0.5,
             read_seconds=self._read_seconds,
         )
-        self._stations = StationOperations(Client(transport), self._settings, self._say)
+        self._run = Run(self._run.settings, transport, self._say)
 
 
 @dataclass
@@ -152,6 +151,10 @@ class World:
         provider.configure(ConfigureRequest(Config(config, "test")))
         self.seen.append(repr(provider) + repr(vars(provider)))
         return provider
+
+    def process(self) -> Run:
+        """The run of a process that has made no call yet."""
+        return self.provider()._run
 
     def run(self, provider: MonitoringStationProvider) -> None:
         """Do the verb, and keep in state what the provider gives back."""

@@ -1,0 +1,167 @@
+"""What creating, reading, updating and deleting a site's assignment means. Here live its safety rules.
+
+    create   the site is there already, and is put on the station; on it already: nothing is sent
+    read     gone only when two looks agree and the dealer itself still answers
+    update   moves the site; where others moved it is named before it is overwritten
+    delete   leaves the site where it is
+
+Moves are made by sites.py, which refuses one that would give a station two sites with the same account number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Operation
+from chekt_provider.claims import Claims
+from chekt_provider.errors import Evidence, NotFound, TwinSites
+from chekt_provider.models import AssignmentInputs, Site
+from chekt_provider.probe import require_receiver
+from chekt_provider.records import Assigned, SiteId, StationId, require_same_host
+from chekt_provider.settings import Settings
+from chekt_provider.sites import Sites
+from chekt_provider.text import shown
+
+
+class AssignmentOperations:
+    """The four verbs, for all threads of one process.
+
+    Args:
+        client: the API.
+        sites: the sites as this run knows them.
+        settings: of this run.
+        say: told, in a sentence, what a person should know although nothing failed.
+    """
+
+    def __init__(self, client: Client, sites: Sites, settings: Settings, say: Callable[[str], None]) -> None:
+        self._client = client
+        self._sites = sites
+        self._settings = settings
+        self._say = say
+        self._claims = Claims("another resource of this program assigns the same site", "Remove one of the two.")
+
+    def create(self, wanted: AssignmentInputs) -> Assigned:
+        """Put a site that exists on a station.
+
+        Raises:
+            NotFound: there is no such site, or no such station of the dealer.
+            TwinSites: several sites have the external id.
+            DeclaredTwice: another resource of this run assigns the site.
+            AccountTaken: another site on the station has its account number.
+            ReceiverSilent: the probe got no connection.
+            ChektError: see errors.py.
+        """
+        target = StationId(wanted.dealer_id, wanted.monitoring_station_id)
+        name = wanted.site_id or repr(shown(wanted.external_site_id))
+        action = f"assign site {name} of dealer {wanted.dealer_id} to monitoring station {target}"
+        operation = self._client.operation(action)
+        site = self._named(operation, wanted)
+        with self._claims.hold(_claim(SiteId(wanted.dealer_id, site.site_id)), operation):
+            if site.monitoring_station_id not in (None, target.station_id):
+                left = StationId(wanted.dealer_id, site.monitoring_station_id or "")
+                self._say(
+                    f"Moving {self._assigned(wanted.dealer_id, site)} from {left} to monitoring station {target}."
+                )
+            return self._placed(operation, site, target, wanted)
+
+    def keep(self, recorded: Assigned) -> None:
+        """Take note that a resource of this run goes on with its site. Sends nothing.
+
+        Raises:
+            DeclaredTwice: another resource of this run has put the site on a station, or is about to.
+        """
+        self._claims.keep(_claim(recorded.id), recorded.id, f"keep {recorded}")
+
+    def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
+        """Where the site is now; None when it is gone for certain."""
+        operation = self._client.operation(f"read {recorded}")
+        require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+        site = self._sites.find(operation, site_id)
+        return self._assigned(site_id.dealer_id, site) if site else None
+
+    def update(self, recorded: Assigned, wanted: AssignmentInputs) -> Assigned:
+        """Move the site; nothing is sent where the record has it on the station already.
+
+        Raises:
+            NotFound: the site is gone, or the dealer has no such station.
+            ChektError: as `create`.
+        """
+        if recorded.monitoring_station_id == wanted.monitoring_station_id:
+            return recorded
+        target = StationId(wanted.dealer_id, wanted.monitoring_station_id)
+        operation = self._client.operation(f"move {recorded} to monitoring station {target}")
+        require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+        self._claims.keep(_claim(recorded.id), recorded.id, operation.action)
+        site = self._sites.find(operation, recorded.id)
+        if site is None:
+            raise NotFound(
+                "it does not exist any more",
+                action=operation.action,
+                evidence=Evidence(trace_id=operation.trace_id),
+                remedy="Take it out of the program, or make it again in CHeKT's portal and run `pulumi up --refresh`.",
+            )
+        self._name_overwritten(recorded, site, target)
+        return self._placed(operation, site, target, wanted)
+
+    def delete(self, recorded: Assigned) -> None:
+        """Leave the site where it is, and say so. Sends nothing."""
+        station_id = recorded.monitoring_station_id
+        where = (
+            f"on monitoring station {recorded.id.dealer_id}/{station_id}"
+            if station_id
+            else "without a monitoring station"
+        )
+        self._say(f"Leaving {recorded} {where}: a site without a station is not monitored.")
+
+    def _named(self, operation: Operation, wanted: AssignmentInputs) -> Site:
+        """The site that the inputs name."""
+        if wanted.site_id:
+            site = self._sites.find(operation, SiteId(wanted.dealer_id, wanted.site_id))
+            found = [site] if site else []
+        else:
+            found = self._sites.called(operation, wanted.dealer_id, wanted.external_site_id)
+        if not found:
+            raise NotFound(
+                "the dealer has no such site",
+                action=operation.action,
+                evidence=Evidence(trace_id=operation.trace_id),
+                remedy="Correct the site's id, or make the site in CHeKT's portal first.",
+            )
+        if len(found) > 1:
+            ids = ", ".join(site.site_id for site in found)
+            raise TwinSites(
+                f"{len(found)} sites have this external id: {ids}",
+                action=operation.action,
+                evidence=Evidence(trace_id=operation.trace_id),
+            )
+        return found[0]
+
+    def _placed(self, operation: Operation, site: Site, target: StationId, wanted: AssignmentInputs) -> Assigned:
+        """Move the site to its station, unless it is there."""
+        self._sites.require_room(operation, [site], target)
+        if site.monitoring_station_id != target.station_id:
+            if wanted.probe:
+                require_receiver(wanted.probe, wanted.probe_timeout, operation)
+            site = self._sites.move(operation, site, target)
+        return self._assigned(target.dealer_id, site)
+
+    def _name_overwritten(self, recorded: Assigned, live: Site, target: StationId) -> None:
+        now = live.monitoring_station_id or ""
+        if now not in (recorded.monitoring_station_id, target.station_id):
+            where = f"put it on monitoring station {target.dealer_id}/{now}" if now else "took it off its station"
+            self._say(f"Moving {recorded} to monitoring station {target}: somebody {where} since the last refresh.")
+
+    def _assigned(self, dealer_id: str, site: Site) -> Assigned:
+        return Assigned(
+            id=SiteId(dealer_id, site.site_id),
+            external_site_id=site.external_site_id,
+            name=site.name,
+            account_number=site.account_number,
+            monitoring_station_id=site.monitoring_station_id or "",
+            api_host=self._settings.api_host,
+        )
+
+
+def _claim(site_id: SiteId) -> tuple[str, str]:
+    return (site_id.dealer_id, site_id.site_id)

@@ -1,0 +1,65 @@
+"""One run: what all the provider classes of one plugin process share.
+
+Pulumi configures each class of a process by itself, and hands all of them the same config. Two token sources, two rate
+limiters or two lists of one dealer would each be right alone and wrong together.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+
+from pulumi.dynamic import Config
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Transport
+from chekt_provider.assignments import AssignmentOperations
+from chekt_provider.log import show_log
+from chekt_provider.operations import StationOperations
+from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
+from chekt_provider.settings import Settings, read_settings
+
+
+class Run:
+    """The operations of one process, over one transport and one directory.
+
+    Args:
+        settings: of this run; what is wrong in them is told by `check`.
+        transport: makes the calls of all operations.
+        say: told what a person should know although nothing failed.
+    """
+
+    def __init__(self, settings: Settings, transport: Transport, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        client = Client(transport)
+        self.stations = StationOperations(client, settings, say)
+        self.assignments = AssignmentOperations(client, self.stations.sites, settings, say)
+
+
+_lock = threading.Lock()
+_runs: weakref.WeakKeyDictionary[Run, object] = weakref.WeakKeyDictionary()
+"""Each run, with the very config that it was begun with."""
+
+
+def run_of(config: Config) -> Run:
+    """The run of a config; begun at the first call, and once for each process, since a process has one config."""
+    given = vars(config).get("_props", config)  # the SDK wraps the one dictionary anew for each class
+    with _lock:
+        for run, begun_with in _runs.items():
+            if begun_with is given:
+                return run
+        run = _begin(config)
+        _runs[run] = given
+        return run
+
+
+def _begin(config: Config) -> Run:
+    show_errors_as_text()
+    lift_worker_limit()
+    settings = read_settings(config.get, os.environ)
+    show_log(settings.log_level)
+    for note in settings.notes:
+        say(note)
+    return Run(settings, Transport(settings, say=say), say)
