@@ -129,7 +129,7 @@ def test_a_station_that_is_removed_hands_its_sites_on(emulator: Emulator, stack:
     assert [anonymous(line) for line in stack.up(status=1).errors] == [
         f"error: Could not delete monitoring station 'a-01' (12345/{number['A']}): 1 site sends its signals to it: "
         "'Villa' (1). Nothing was deleted. Move them to another monitoring station first: each with SiteAssignment, or "
-        "all with reassign_sites_to (set it, run `pulumi up`, then delete)."
+        "all with reassign_sites_to (set it, run `pulumi up`, then delete). (trace id T)"
     ]
 
     stack.program(program.format(", reassign_sites_to=b.monitoring_station_id"))
@@ -162,10 +162,11 @@ def test_what_a_person_reads_when_an_assignment_is_wrong(emulator: Emulator, sta
     assert emulator.requests == []
 
     stack.program('SiteAssignment("villa", monitoring_station_id=1, site_id=1)')
-    assert stack.up(status=1).errors == [
+    assert [anonymous(line) for line in stack.up(status=1).errors] == [
         "error: Could not assign site 1 of dealer 12345 to monitoring station 12345/1: site 'Villa' (1) cannot be on "
         "monitoring station 12345/1: site 'Shop' (2) is there already, with the same account number '0042'. Nothing "
-        "was changed. Give one of the two another account number in CHeKT's portal, then run again."
+        "was changed. Give one of the two another account number in CHeKT's portal, then run again. "
+        "(trace id T)"
     ]
     assert placed(emulator) == {1: None, 2: 1}
 
