@@ -117,13 +117,14 @@ class Directory:
     def sites_before_deletion(self, operation: Operation, dealer_id: str) -> SitesLook:
         """A look at the dealer's sites for one deletion; taken afresh after every 50."""
         dealer = self._dealer(dealer_id)
+        asked = dealer.sites_asked
         with dealer.listing:
-            if dealer.sites is None or not dealer.sites_good_for:
-                self._list_sites(dealer, operation, dealer_id)
+            look = dealer.sites if dealer.sites_good_for else None
+            if look is None:
+                look = self._list_sites(dealer, asked, operation, dealer_id)
                 dealer.sites_good_for = DELETIONS_PER_LOOK_AT_SITES
             dealer.sites_good_for -= 1
-            assert dealer.sites is not None  # noqa: S101 - for the type checker: just listed
-            return dealer.sites
+            return look
 
     def sites(self, operation: Operation, dealer_id: str) -> SitesLook:
         """The run's latest look at the dealer's sites; the first caller takes it, the others share it."""
@@ -180,11 +181,12 @@ class Directory:
         with dealer.listing:
             if dealer.sites and dealer.sites.number > number:
                 return dealer.sites
-            if dealer.sites_failure and dealer.sites_asked > asked:  # the look that this thread waited for
-                raise operation.shared(dealer.sites_failure)
-            return self._list_sites(dealer, operation, dealer_id)
+            return self._list_sites(dealer, asked, operation, dealer_id)
 
-    def _list_sites(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> SitesLook:
+    def _list_sites(self, dealer: _Dealer, asked: int, operation: Operation, dealer_id: str) -> SitesLook:
+        """List the sites, unless that failed since `asked` of the looks had ended, while this thread waited."""
+        if dealer.sites_failure and dealer.sites_asked > asked:
+            raise operation.shared(dealer.sites_failure)
         moved_before = len(dealer.moves)
         dealer.sites_failure = None
         try:

@@ -289,6 +289,7 @@ class Site(BaseModel):
         site_id: CHeKT's id, as digits.
         external_site_id: the caller's own key.
         account_number: by which the station knows the site; "" where it has none.
+        is_activated: whether its signals are on.
         monitoring_station_id: digits; None for a site that no station monitors.
         address1, address2: not ours to manage; known to see that a write leaves them as they are.
     """
@@ -299,6 +300,7 @@ class Site(BaseModel):
     external_site_id: WireText = ""
     name: WireText = ""
     account_number: Annotated[str, BeforeValidator(_account_number)] = ""
+    is_activated: Annotated[bool, BeforeValidator(lambda value: value in (1, "1"))] = False
     address1: WireText = ""
     address2: WireText = ""
     monitoring_station_id: OptionalWireId = None

@@ -90,6 +90,14 @@ class StationOperations:
         if len(found) == 1:
             self._say(adoption(found[0], wanted))
 
+    def preview_replacement(self, recorded: Recorded) -> None:
+        """Say which sites hang on a station that is about to be replaced. Best effort: it never fails."""
+        self._preview(f"preview the replacement of {recorded}", lambda op: self._preview_replacement(op, recorded))
+
+    def _preview_replacement(self, operation: Operation, recorded: Recorded) -> None:
+        if told := self.sites.told(operation, recorded):
+            self._say(f"Replacing {recorded}: {told}.")
+
     def _preview(self, action: str, look: Callable[[Operation], None]) -> None:
         """Ask CHeKT for what a preview shows beside Pulumi's own; once that failed, not again in this run."""
         if self._preview_failed or not self._settings.can_call:

@@ -71,14 +71,17 @@ class MonitoringStationProvider(_Provider):
         return checked
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare what state holds with what the program asks for. Sends nothing.
+        """Compare what state holds with what the program asks for.
 
-        A value that the preview does not know yet counts as changed.
+        A value that the preview does not know yet counts as changed. Sends nothing, unless the station would be
+        replaced: then it looks which sites hang on it.
         """
         recorded = _recorded(_id, _olds)
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
-        if not replaces and recorded.external_id:
+        if replaces:
+            self._run.stations.preview_replacement(recorded)
+        elif recorded.external_id:
             self._run.stations.keep(recorded)
         if (_news.get("reassign_sites_to") or "") != recorded.reassign_sites_to:
             changed.append("reassign_sites_to")

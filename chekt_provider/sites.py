@@ -168,6 +168,12 @@ class Sites:
             return answer
         return self._client.get_site(operation, dealer_id, site.site_id)
 
+    def told(self, operation: Operation, recorded: Recorded) -> str:
+        """Which sites send their signals to a station, as a clause; "" for none."""
+        look = self._directory.sites(operation, recorded.id.dealer_id)
+        attached = [site for site in look.sites.values() if _keeps(site, recorded)]
+        return _who_sends(attached) if attached else ""
+
     def clear(self, operation: Operation, recorded: Recorded, *, guard: bool) -> None:
         """Make sure that no site sends its signals to a station that is about to be deleted.
 
@@ -308,4 +314,5 @@ def _who_sends(sites: list[Site]) -> str:
     names = ", ".join(f"{shown(site.name, 60)!r} ({site.site_id})" for site in sites[:SITES_NAMED])
     more = f" and {len(sites) - SITES_NAMED} more" if len(sites) > SITES_NAMED else ""
     count = f"{len(sites)} sites send their" if len(sites) > 1 else "1 site sends its"
-    return f"{count} signals to it: {names}{more}"
+    activated = sum(site.is_activated for site in sites)
+    return f"{count} signals to it ({activated} activated): {names}{more}"

@@ -409,11 +409,18 @@ def test_a_site_may_be_without_a_station(answered: dict[str, object], station_id
         "external_site_id": "w-5",
         "name": "Warehouse",
         "account_number": "",
+        "is_activated": False,
         "address1": "",
         "address2": "",
         "monitoring_station_id": station_id,
         "external_monitoring_station_id": "",
     }
+
+
+@pytest.mark.parametrize(("answered", "activated"), [(1, True), ("1", True), (True, True), (0, False), (None, False)])
+def test_whether_a_site_is_activated(answered: object, activated: bool) -> None:
+    """CHeKT documents 0 or 1; whatever is not told to be on is not counted."""
+    assert Site.model_validate({"site_id": 5, "is_activated": answered}).is_activated is activated
 
 
 @pytest.mark.parametrize("answered", [0, -1, "x", True, [], 77.5])

@@ -138,6 +138,71 @@ def test_only_a_new_resource_with_known_inputs_is_looked_up(
     assert capfd.readouterr().err == (f"chekt: {ADOPTING}\n" if looks else "")
 
 
+# replacement
+
+
+def test_a_preview_of_a_replacement_lists_the_sites_that_hang_on_the_station(
+    emulator: Emulator, new_run: NewRun, recorded: Recorded, said: list[str]
+) -> None:
+    """How many, the first ten by name, how many activated; by the station's id or its external id."""
+    for n in range(11):
+        site = emulator.add_site(external_site_id=f"h-{n}", name=f"House {n}", monitoring_station_id=1)
+        emulator.edit_site(site, is_activated=n % 2)
+    emulator.add_site(external_site_id="other", name="Elsewhere")
+    stations = new_run()
+
+    for _ in range(3):
+        stations.preview_replacement(recorded)
+
+    named = ", ".join(f"'House {n}' ({n + 1})" for n in range(10))
+    assert said == [
+        "Replacing monitoring station 'central-01' (12345/1): 11 sites send their signals to it (5 activated): "
+        f"{named} and 1 more."
+    ]
+    assert calls(emulator) == ["GET /sites"] * 2  # the second asks for a further page
+
+
+def test_a_replacement_without_sites_is_not_spoken_of(
+    stations: StationOperations, recorded: Recorded, said: list[str]
+) -> None:
+    """Pulumi's own preview says all there is."""
+    stations.preview_replacement(recorded)
+
+    assert said == []
+
+
+def test_sites_that_cannot_be_read_fail_no_preview(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
+) -> None:
+    """It is said; the run itself will refuse to delete the station."""
+    emulator.add_fault(Fault(method="GET", path="*/sites", status=403))
+
+    stations.preview_replacement(recorded)
+
+    assert [anonymous(sentence) for sentence in said] == [
+        "Could not preview the replacement of monitoring station 'central-01' (12345/1): CHeKT refused: forbidden, "
+        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
+        "app, the app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R) "
+        "The preview goes on without."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "asks"),
+    [({"external_monitoring_station_id": "other-01"}, True), ({"name": "New"}, False), ({}, False)],
+)
+def test_only_a_replacement_asks_for_sites(
+    emulator: Emulator, recorded: Recorded, changes: dict[str, str], asks: bool
+) -> None:
+    """Other differences are told without a request."""
+    provider = configured(emulator.environment())
+    olds = {**recorded.fields, "api_host": "localhost", "__provider": "x"}
+
+    provider.diff("12345/1", olds, {**recorded.fields, **changes, "__provider": "x"})
+
+    assert bool(calls(emulator)) is asks
+
+
 # one station, two resources
 
 

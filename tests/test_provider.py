@@ -117,7 +117,7 @@ def test_check_and_diff_send_nothing(emulator: Emulator) -> None:
     provider = configured(emulator.environment())
 
     provider.check({}, CENTRAL)
-    provider.diff("12345/1", STATE, {**CENTRAL, "name": "New"})
+    provider.diff("12345/1", STATE, {**NEWS, "name": "New"})
 
     assert emulator.requests == []
 

@@ -53,6 +53,7 @@ def test_reading_gets_the_site(emulator: Emulator, client: Client, operation: Op
         "external_site_id": "house-1",
         "name": "House",
         "account_number": "0001",
+        "is_activated": False,
         "address1": "1 Road",
         "address2": "",
         "monitoring_station_id": "1",

@@ -175,7 +175,7 @@ def test_p5_a_list_in_pages(world: World, style: Literal["pages", "offset", "lin
             world.emulator.add_site(external_site_id=f"s-{n}", name="House", monitoring_station_id=numbers[0])
         world.emulator.add_site(external_site_id="last", name="Last", monitoring_station_id=numbers[-1] + 1)
         line = str(world.error_of(lambda: provider.delete(last, state)))
-        assert "1 site sends its signals to it: 'Last' (6)." in line
+        assert "1 site sends its signals to it (0 activated): 'Last' (6)." in line
 
     assert len(held(world.emulator)) == 5
     assert world.writes() == (1 if world.verb == "update" else 0)
