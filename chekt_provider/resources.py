@@ -5,6 +5,7 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
+from chekt_provider.declared import refuse_second
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.stack_config import refuse_plain_secret
 
@@ -62,9 +63,11 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 resources.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text.
+            pulumi.RunError: chekt:clientSecret is set in plain text, or another resource of the program has the same
+                external id.
         """
         refuse_plain_secret()
+        refuse_second(resource_name, external_monitoring_station_id, dealer_id, opts)
         super().__init__(
             MonitoringStationProvider(),
             resource_name,

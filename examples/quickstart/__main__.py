@@ -24,6 +24,7 @@ video = MonitoringStation(
     name="Video Verification Desk",
 )
 
+pulumi.export("api_host", central.api_host)
 pulumi.export(
     "stations", {s: r.monitoring_station_id for s, r in {"central": central, "backup": backup, "video": video}.items()}
 )

@@ -85,10 +85,9 @@ def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
 
 def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator, stack: Stack) -> None:
     """In whatever order the program names them; taking the second one out again leaves the station alone."""
-    first = 'MonitoringStation("first", external_monitoring_station_id="central-01", name="First")\n'
-    second = (
-        'MonitoringStation("second", external_monitoring_station_id="central-01", name="Second", adopt_existing=True)\n'
-    )
+    station = 'MonitoringStation("{}", external_monitoring_station_id=pulumi.Output.from_input("central-01"), {})\n'
+    first = station.format("first", 'name="First"')
+    second = station.format("second", 'name="Second", adopt_existing=True')
     stack.program(first)
     stack.up()
 
@@ -102,6 +101,29 @@ def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator,
     stack.up()
     assert held(emulator) == [(1, "central-01", "First", "", "")]
     stack.up_changes_nothing()
+
+
+def test_an_external_id_that_is_declared_twice_fails_in_the_preview(emulator: Emulator, stack: Stack) -> None:
+    """Both resources are named; the same id of another dealer, or by another provider, is another station."""
+    stack.program(
+        """
+        from chekt_provider import Provider
+        other = Provider("other", dealer_id=77)
+        MonitoringStation("a", external_monitoring_station_id="central-01", name="A")
+        MonitoringStation("b", external_monitoring_station_id="central-01", name="B", dealer_id=77)
+        MonitoringStation("c", external_monitoring_station_id="central-01", name="C", dealer_id="78")
+        MonitoringStation(
+            "d", external_monitoring_station_id="central-01", name="D", opts=pulumi.ResourceOptions(provider=other)
+        )
+        MonitoringStation("e", external_monitoring_station_id="central-01", name="E", dealer_id="77")
+        """
+    )
+
+    assert stack.pulumi("preview", status=1).errors == [
+        "error: Could not declare 'e': another resource of this program has the same external id 'central-01': 'b'. "
+        "Give each resource its own external_monitoring_station_id."
+    ]
+    assert emulator.requests == []
 
 
 def test_renaming_a_resource_with_adoption_keeps_its_station(emulator: Emulator, stack: Stack) -> None:

@@ -71,6 +71,10 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     preview = stack.pulumi("preview").text
     assert "+-1 to replace" in preview
     assert "~ 2 to update" in preview
+    assert (
+        "chekt: Replacing monitoring station 'a-01' (12345/1): 2 sites send their signals to it (0 activated): "
+        "'Villa' (1), 'Shop' (2).\n"
+    ) in preview
     stack.up()
     done = writes(emulator)
     assert done[0] == "POST /monitoring-stations"

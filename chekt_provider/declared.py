@@ -1,0 +1,37 @@
+"""Which external ids a program has declared, so that one that comes twice fails in the preview."""
+
+from __future__ import annotations
+
+import threading
+from weakref import WeakKeyDictionary
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi.runtime.settings import get_monitor
+
+from chekt_provider.text import shown
+
+_Key = tuple[object, object, object, object]
+
+_lock = threading.Lock()
+_of_runs: WeakKeyDictionary[object, dict[_Key, str]] = WeakKeyDictionary()
+"""By a run's connection to the engine: the name of the resource that declared an external id."""
+
+
+def refuse_second(resource_name: str, external_id: object, dealer_id: object, opts: ResourceOptions | None) -> None:
+    """Raise pulumi.RunError when another resource of this program has the same external id.
+
+    Only what is plain to see is judged: the same provider, parent and dealer, and values that are no outputs. What
+    hides behind outputs fails in the run, before anything is created.
+    """
+    run = get_monitor()
+    if run is None or not isinstance(external_id, str) or not isinstance(dealer_id, int | str | None):
+        return
+    key = (external_id, str(dealer_id or ""), opts and opts.provider, opts and opts.parent)
+    with _lock:
+        first = _of_runs.setdefault(run, {}).setdefault(key, resource_name)
+    if first != resource_name:  # the same name twice is Pulumi's to refuse
+        raise pulumi.RunError(
+            f"Could not declare {resource_name!r}: another resource of this program has the same external id "
+            f"{shown(external_id)!r}: {first!r}. Give each resource its own external_monitoring_station_id."
+        )
