@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults check engine env lock clean
+.PHONY: help up down test faults bench check engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: ## run every test, those of the real Pulumi engine included
 
 faults: ## try the 45 faults of the fault table, and print what held
 	@$(SET_UP) && python -m tests.faults.table
+
+bench: ## count the requests of a thousand stations, and time them against plain HTTP calls (STATIONS=1000)
+	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),1000)
 
 check: ## lint, formatting, types, import rules
 	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh
