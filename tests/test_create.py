@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from chekt_provider.errors import (
     ChektError,
     DeclaredTwice,
     InvalidInput,
+    ListIncomplete,
     NotChekt,
     PermissionDenied,
     StationExists,
@@ -25,9 +27,25 @@ from tests.helpers import COLLECTION, anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]
 
+OLD = (
+    '{"monitoring_station_id": 99, "external_monitoring_station_id": "central-01", "name": "Central", '
+    '"prefix": "CH", "linecard": "7", "created_at": "2020-01-01T00:00:00.000Z"}'
+)
+"""The answer to an earlier POST, of a station that is gone."""
 
-def test_a_creation_lists_once_and_posts_once(emulator: Emulator, stations: StationOperations) -> None:
-    """One look, a second because the first was empty, one POST, no confirmation."""
+
+def keys_of_posts(emulator: Emulator) -> list[str | None]:
+    """The idempotency key of each POST so far."""
+    return [r.idempotency_key for r in emulator.requests if r.method == "POST" and r.path == COLLECTION]
+
+
+def refusal(field: str = "") -> str:
+    """The body of a refusal that names a field, or none."""
+    return f'{{"error": {{"code": "invalid", "message": "no", "field": "{field}", "request_id": "r-1"}}}}'
+
+
+def test_a_creation_lists_once_and_posts_once(emulator: Emulator, stations: StationOperations, said: list[str]) -> None:
+    """One look, a second because the first was empty, one POST, no confirmation, and nothing to tell."""
     recorded = stations.create(central())
 
     assert str(recorded.id) == "12345/1"
@@ -41,6 +59,17 @@ def test_a_creation_lists_once_and_posts_once(emulator: Emulator, stations: Stat
     assert recorded.api_host == "localhost"
     assert calls(emulator) == ["GET /monitoring-stations"] * 2 + ["POST /monitoring-stations"]
     assert held(emulator) == [(1, "central-01", "Central", "CH", "7")]
+    assert said == []
+
+
+def test_a_new_station_is_in_the_list_of_the_run(emulator: Emulator, stations: StationOperations) -> None:
+    """Reading it in the same run asks CHeKT for nothing."""
+    recorded = stations.create(central())
+    emulator.clear_requests()
+
+    assert stations.read(recorded.id, recorded) == recorded
+
+    assert calls(emulator) == []
 
 
 def test_an_empty_list_is_not_believed_at_once(emulator: Emulator, stations: StationOperations) -> None:
@@ -83,6 +112,7 @@ def test_an_existing_station_is_not_adopted_unasked(emulator: Emulator, stations
         "to make another one, choose another external_monitoring_station_id. (trace id T)"
     )
     assert str(emulator.requests[-1].trace_id) in str(caught.value), "of the request that showed the station"
+    assert calls(emulator) == ["GET /monitoring-stations"] * 2, "a list and the question for its rest: one look"
     assert held(emulator) == [(1, "central-01", "Old", "OL", "")]
 
 
@@ -222,6 +252,15 @@ def test_a_lost_post_is_sent_again_with_the_same_key_after_a_look(
     assert len(held(emulator)) == 1
 
 
+def test_a_post_that_got_lost_twice_keeps_its_key(emulator: Emulator, stations: StationOperations) -> None:
+    """Only a stored 5xx needs a new key; without an answer the first key is what prevents a second station."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, reset=True, times=2))
+
+    stations.create(central())
+
+    assert keys_of_posts(emulator) == [creation_key("12345", "central-01", 0)] * 3
+
+
 def test_a_post_is_sent_three_times_at_most(emulator: Emulator, stations: StationOperations) -> None:
     """After three unclear answers and three lists without the station, the error says that nothing was created."""
     emulator.add_fault(
@@ -282,6 +321,73 @@ def test_a_station_that_appears_between_look_and_post_is_not_taken_for_ours(
     assert len(held(emulator)) == 2
 
 
+def test_an_equal_station_of_somebody_else_is_not_taken_for_ours(
+    emulator: Emulator, stations: StationOperations
+) -> None:
+    """After a clear refusal our POST made nothing, so a station that is just like ours is not ours."""
+    stations.create(central(external_monitoring_station_id="other"))
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central", prefix="CH", linecard="7")
+
+    with pytest.raises(StationExists):
+        stations.create(central())
+
+
+def test_a_refusal_that_names_no_field_is_looked_into(emulator: Emulator, stations: StationOperations) -> None:
+    """It may be about the external id: the look shows a station, or the refusal is told after one POST."""
+    stations.create(central(external_monitoring_station_id="other"))
+    emulator.clear_requests()
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=400, body=refusal(), times=2))
+
+    with pytest.raises(InvalidInput) as caught:
+        stations.create(central())
+
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: invalid, \"no\". "
+        "Nothing was created. Correct the input and run again. (HTTP 400, trace id T, request id R)"
+    )
+    assert calls(emulator) == ["POST /monitoring-stations"] + ["GET /monitoring-stations"] * 2
+
+    emulator.add_station(external_monitoring_station_id="central-01", name="Theirs")
+    with pytest.raises(StationExists):
+        stations.create(central())
+
+
+@pytest.mark.parametrize("status", [409, 503])
+def test_only_a_refused_input_is_told_without_a_look(
+    emulator: Emulator, stations: StationOperations, status: int
+) -> None:
+    """A conflict or a failure is looked into, whatever field it names."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=status, body=refusal("name")))
+
+    with contextlib.suppress(StationExists):  # what a conflict leads to
+        stations.create(central())
+
+    assert calls(emulator)[2:] == ["POST /monitoring-stations"] + ["GET /monitoring-stations"] * 2
+
+
+@pytest.mark.parametrize("second", [409, 422])
+def test_a_refusal_after_a_lost_answer_is_looked_into(
+    emulator: Emulator, stations: StationOperations, second: int
+) -> None:
+    """The first POST made the station, which the first list after it did not show yet: it is ours."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, body="[]"))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", reset=True))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=second, body=refusal("name")))
+
+    assert str(stations.create(central()).id) == "12345/1"
+
+
+def test_a_look_that_fails_after_a_refusal_is_told_itself(emulator: Emulator, stations: StationOperations) -> None:
+    """The refused POST made nothing, so no station is said to be in doubt."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, status=403, times=None))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=409))
+
+    with pytest.raises(PermissionDenied) as caught:
+        stations.create(central())
+
+    assert "may have been created" not in str(caught.value)
+
+
 def test_a_refused_field_is_told_at_once(emulator: Emulator, stations: StationOperations) -> None:
     """A 422 that names another field needs no look."""
     body = '{"error": {"code": "validation_failed", "message": "too odd", "field": "prefix", "request_id": "r-1"}}'
@@ -307,6 +413,57 @@ def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emu
 
     assert str(recorded.id) == "12345/2"
     assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
+
+
+def test_an_answer_that_does_not_say_when_is_confirmed(emulator: Emulator, stations: StationOperations) -> None:
+    """Without a date that can be compared, the answer may be a replay: one GET shows that the station lives."""
+    undated = OLD.replace("99", "1").replace(":00.000Z", "")
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=undated))
+
+    assert str(stations.create(central()).id) == "12345/1"
+
+    assert calls(emulator)[-2:] == ["POST /monitoring-stations", "GET /monitoring-stations/1"]
+
+
+def test_a_station_that_was_made_and_deleted_twenty_times_gets_a_random_key(
+    emulator: Emulator, stations: StationOperations
+) -> None:
+    """Twenty derived keys are tried, each of which replays a station that is gone."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=201, body=OLD, times=20))
+
+    assert str(stations.create(central()).id) == "12345/1"
+
+    *derived, last = keys_of_posts(emulator)
+    assert derived == [creation_key("12345", "central-01", generation) for generation in range(20)]
+    assert last not in (*derived, creation_key("12345", "central-01", 20))
+
+
+def test_stations_that_were_deleted_are_not_answered_for_ever(emulator: Emulator, stations: StationOperations) -> None:
+    """Where a random key is replayed too, the creation ends."""
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, status=201, body=OLD, times=None))
+
+    with pytest.raises(ListIncomplete) as caught:
+        stations.create(central())
+
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT keeps answering with stations that "
+        "were deleted, under 21 idempotency keys. Nothing was changed. Give the trace id to CHeKT's support, and run "
+        "again. (trace id T)"
+    )
+    assert len(keys_of_posts(emulator)) == 21
+
+
+def test_a_key_that_was_used_for_other_values_gives_way_to_the_next(emulator: Emulator, new_run: NewRun) -> None:
+    """An earlier run made the station under another name, and deleted it."""
+    first = new_run()
+    first.delete(first.create(central(name="Old")))
+    emulator.clear_requests()
+
+    recorded = new_run().create(central())
+
+    assert keys_of_posts(emulator) == [creation_key("12345", "central-01", generation) for generation in (0, 1)]
+    assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
+    assert str(recorded.id) == "12345/2"
 
 
 def test_a_killed_run_is_found_by_the_next(emulator: Emulator, new_run: NewRun) -> None:
