@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -415,9 +416,12 @@ def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emu
     assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
 
 
-def test_an_answer_that_does_not_say_when_is_confirmed(emulator: Emulator, stations: StationOperations) -> None:
-    """Without a date that can be compared, the answer may be a replay: one GET shows that the station lives."""
-    undated = OLD.replace("99", "1").replace(":00.000Z", "")
+@pytest.mark.parametrize("created_at", ["2999-01-01T00:00:00", "tomorrow", ""])
+def test_an_answer_that_does_not_say_when_is_confirmed(
+    emulator: Emulator, stations: StationOperations, created_at: str
+) -> None:
+    """Without a date that can be compared it may be a replay: one GET shows that the station lives."""
+    undated = json.dumps({**json.loads(OLD), "monitoring_station_id": 1, "created_at": created_at})
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=undated))
 
     assert str(stations.create(central()).id) == "12345/1"
