@@ -595,6 +595,22 @@ def test_several_calls_of_one_operation_share_its_deadline(
     assert clock.slept == [50]
 
 
+@pytest.mark.parametrize(("used", "slept"), [(60, [60]), (60.5, [])])
+def test_a_wait_may_end_with_the_deadline(
+    emulator: Emulator, new_transport: NewTransport, clock: Clock, used: float, slept: list[float]
+) -> None:
+    """At 120 seconds sharp the last attempt is made, half a second later none."""
+    emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "60"}, times=None))
+    transport = new_transport(requests_per_minute=3000)
+    operation = transport.operation("do it")
+    clock.now += used
+
+    with pytest.raises(Throttled):
+        transport.call(operation, "GET", COLLECTION)
+
+    assert clock.slept == slept
+
+
 def test_waiting_in_our_own_queue_is_left_out_of_the_deadline(
     emulator: Emulator, new_transport: NewTransport, clock: Clock
 ) -> None:
