@@ -118,6 +118,22 @@ def test_sixteen_threads_without_a_token_share_one_failure(raw_server: NewServer
     }
 
 
+def test_who_waited_for_a_token_that_is_old_already_fetches_another() -> None:
+    """The fetch took longer than the token lives: no failure is shared where there was none."""
+    fetched: list[str] = []
+
+    def fetch() -> AccessToken:
+        until_threads_ask_for_a_token(2 - len(fetched))
+        fetched.append(f"t-{len(fetched) + 1}")
+        return AccessToken(fetched[-1], life=1.0, asked_at=0.0)
+
+    source = TokenSource(fetch, clock=lambda: 10.0)
+    with ThreadPoolExecutor(2) as pool:
+        given = list(pool.map(lambda _: source.token(), range(2)))
+
+    assert sorted(given) == fetched == ["t-1", "t-2"]
+
+
 def test_refused_credentials_do_not_pile_up_with_the_calls() -> None:
     """The error that is remembered for the whole process is raised as a copy: its traceback does not grow."""
 
