@@ -106,6 +106,18 @@ def test_a_preview_does_not_wait_for_long(emulator: Emulator, stations: StationO
     assert clock.slept == []
 
 
+@pytest.mark.usefixtures("_old")
+def test_a_failure_that_passes_leaves_the_preview_whole(
+    emulator: Emulator, stations: StationOperations, said: list[str]
+) -> None:
+    """There is time for another attempt."""
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=503))
+
+    stations.preview_creation(central(adopt_existing=True))
+
+    assert said == [ADOPTING]
+
+
 @pytest.mark.parametrize("changes", [{"client_id": ""}, {"problems": ("chekt:baseUrl is not a URL.",)}])
 def test_without_credentials_a_preview_sends_nothing(
     emulator: Emulator, new_run: NewRun, said: list[str], changes: dict[str, Any]
