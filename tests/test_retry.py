@@ -157,6 +157,7 @@ def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: fl
         ({"Retry-After": "1_0"}, None),
         ({"Retry-After": "\u0661"}, None),
         ({"Retry-After": "Mon, 31 Feb 2026 12:00:30 GMT"}, None),
+        ({"Retry-After": f"Mon, 02 Nov 2026 12:00:30 +{'9' * 20}"}, None),
         ({"Retry-After": "soon", "X-RateLimit-Reset": str(NOON_UNIX + 10), "Date": NOON}, None),
         ({"X-RateLimit-Reset": "soon"}, None),
         ({"X-RateLimit-Reset": "-1"}, None),
