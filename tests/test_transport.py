@@ -376,6 +376,7 @@ def test_a_success_in_any_usual_form_is_taken(
         ("yesterday", None),
         ("", None),
         ("Mon, 31 Feb 2026 12:00:00 GMT", None),
+        ("Mon, 02 Nov 2026 12:00:00 +99999999999999999999", None),
     ],
 )
 def test_chekt_s_clock_is_read_from_the_answer(
