@@ -93,6 +93,33 @@ def test_a_blank_refused_without_naming_the_field_is_tried_as_null_too(
     assert [r.body["prefix"] for r in emulator.requests if r.method == "PUT"] == ["", None]
 
 
+def test_once_null_is_known_to_clear_a_refusal_is_told_at_once(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """There is no third form to try."""
+    emulator.switches = Switches(clear="null")
+    cleared = stations.update(recorded, central(prefix=""))
+    emulator.clear_requests()
+    emulator.add_fault(Fault(method="PUT", status=400, body=""))
+
+    with pytest.raises(InvalidInput):
+        stations.update(cleared, central(prefix="", linecard=""))
+
+    assert calls(emulator) == ["PUT /monitoring-stations/1"]
+
+
+def test_an_update_is_in_the_list_of_the_run(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """Reading the station in the same run gives the new values, and asks CHeKT for nothing."""
+    updated = stations.update(recorded, central(name="New"))
+    emulator.clear_requests()
+
+    assert stations.read(updated.id, updated) == updated
+
+    assert calls(emulator) == []
+
+
 def test_threads_that_learn_at_once_which_form_clears_all_succeed(emulator: Emulator, new_run: NewRun) -> None:
     """A refusal that comes after another thread has learnt of null is still about the blank."""
     emulator.switches = Switches(clear="null")
