@@ -130,12 +130,14 @@ def test_a_second_look_that_failed_leaves_the_first(
 def test_twins_are_found_by_their_external_id() -> None:
     """All of them, and exactly."""
     look = Look(1, {s.monitoring_station_id: s for s in (station(1), station(2))}, None, "")
+    blank = station(5).model_copy(update={"external_monitoring_station_id": ""})
     same = {str(n): station(n).model_copy(update={"external_monitoring_station_id": "x"}) for n in (3, 4)}
     twins = Look(1, same, None, "")
 
     assert [s.monitoring_station_id for s in look.with_external_id("s-2")] == ["2"]
     assert look.with_external_id("S-2") == []
     assert look.with_external_id("") == []
+    assert Look(1, {"5": blank}, None, "").with_external_id("") == [], "stations without one are no twins"
     assert [s.monitoring_station_id for s in twins.with_external_id("x")] == ["3", "4"]
 
 
