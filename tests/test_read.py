@@ -165,6 +165,11 @@ def test_another_environment_is_not_read(emulator: Emulator, stations: StationOp
     assert emulator.requests == []
 
 
+def test_a_state_that_does_not_name_its_host_is_read(stations: StationOperations, recorded: Recorded) -> None:
+    """It can only have come from the one that is configured."""
+    assert stations.read(recorded.id, Recorded(recorded.id, recorded.fields)) == recorded
+
+
 def test_what_was_asked_is_remembered_only_while_chekt_keeps_its_form(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
