@@ -393,7 +393,7 @@ def test_chekt_s_clock_is_read_from_the_answer(
 # redirects
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 @pytest.mark.parametrize("verb", ["GET", "POST", "DELETE"])
 def test_a_redirect_is_not_followed(
     emulator: Emulator, raw_server: NewServer, transport: Transport, verb: str, status: int
