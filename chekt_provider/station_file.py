@@ -165,7 +165,7 @@ class _Reading:
         self, line: int, fields: Mapping[str, _Value], path: str, common: Mapping[str, Any]
     ) -> Iterator[DeclaredStation]:
         inputs = self._values(fields, path)
-        for sentence in input_problems({}, {"dealer_id", *fields}):  # the group or the settings may say whose it is
+        for sentence in input_problems(StationInputs, {}, {"dealer_id", *fields}):  # the group or the settings may say whose it is
             self._blame(line, f"{path}.{sentence}")
         if inputs.get("external_monitoring_station_id"):
             station = DeclaredStation({**common, **inputs})
@@ -188,17 +188,17 @@ class _Reading:
                 self._blame(field.line, f"{path}.{name} {trap}.")
             else:
                 values[name] = _plain(name, field.node)
-        if input_problems(values, _INPUTS - values.keys()):
+        if input_problems(StationInputs, values, _INPUTS - values.keys()):
             for name, value in values.items():
                 joint = "." if name in _INPUTS else ": "
-                for sentence in input_problems({name: value}, _INPUTS - {name}):
+                for sentence in input_problems(StationInputs, {name: value}, _INPUTS - {name}):
                     self._blame(fields[name].line, f"{path}{joint}{sentence}")
         return values
 
     def _keys(self, value: _Value, path: str, known: tuple[str, ...]) -> dict[str, _Value]:
         """The keys of the file or of a group; others than the known are refused."""
         found = self._mapping(value, path) or {}
-        for name in found.keys() - set(known):
+        for name in (name for name in found if name not in known):
             near = difflib.get_close_matches(name, known, n=1)
             what = f"{name!a} is not a key of {'a group' if path else 'a stations file'}"
             remedy = f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."

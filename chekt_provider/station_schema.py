@@ -17,6 +17,7 @@ _MEANINGS = {
     "linecard": "The receiver hardware that handles the lines. Numbers need quotes.",
     "dealer_id": "Whose station it is. Left out: the group's, or chekt:dealerId. Changing it replaces the station.",
     "adopt_existing": "Take over a station that has this external id already. Left out: chekt:adoptExisting.",
+    "reassign_sites_to": "CHeKT's number of another station, where its sites go before this one is deleted.",
 }
 
 

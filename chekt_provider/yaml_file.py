@@ -5,6 +5,7 @@ Nothing is made of the text but nodes, which know their lines; no tag is ever ob
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,9 @@ DEEPEST = 20
 """PyYAML's recursion in C ends the process where a file nests deep enough."""
 
 TAG = "tag:yaml.org,2002:"
+_CONTROL = re.compile(rf"{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]|\r(?!\n)")
+"""What YAML refuses, and line breaks that editors do not count as such."""
+
 _HINTS = {
     "mapping values are not allowed": 'text that holds ": " needs quotes, and keys that belong together begin in one '
     "column",
@@ -30,10 +34,14 @@ _HINTS = {
     "scanning an alias": "text that begins with * needs quotes",
     "scanning an anchor": "text that begins with & needs quotes",
     "unexpected end of stream": "a quote that is opened here is not closed",
+    "a flow sequence": "a [ that is opened here is not closed, or a comma is missing",
+    "a flow mapping": "a { that is opened here is not closed, or a comma is missing",
     "could not find expected ':'": "a key needs a colon and a blank behind it",
     "unknown escape character": "in double quotes a backslash is written twice; single quotes take it as it is",
     "another document": "--- begins a second document, and one is taken",
 }
+_SEEN_LATE = ("unexpected end of stream", "could not find expected ':'", "a flow sequence", "a flow mapping")
+"""Problems that PyYAML finds far behind the line in which they begin."""
 
 
 class BadYamlError(ValueError):
@@ -126,7 +134,7 @@ def _text(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadYamlError("this is not UTF-8: save the file in that encoding", line) from None
-    if found := Reader.NON_PRINTABLE.search(text):
+    if found := _CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise BadYamlError(f"this line holds the control character U+{ord(found[0]):04X}: delete it", line)
     return text
@@ -135,12 +143,12 @@ def _text(content: bytes) -> str:
 def _where_and_why(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     """The line to look at, and what may be wrong there."""
     problem = f"{error.problem}, {error.context}"
-    began = error.context_mark if "unexpected end of stream" in problem else None
+    began = error.context_mark if any(sign in problem for sign in _SEEN_LATE) else None
     mark = began or error.problem_mark
-    if mark is None:
-        return 1, str(error.problem)
-    if "\t" in text.split("\n")[mark.line][: mark.column + 1]:
-        return mark.line + 1, "indent with blanks, not with tabs"
+    lines = text.rstrip().split("\n")
+    index = min(mark.line if mark else 0, len(lines) - 1)  # PyYAML may name a line behind the last one
+    if mark and "\t" in lines[index][: mark.column + 1]:
+        return index + 1, "indent with blanks, not with tabs"
     hints = [hint for sign, hint in _HINTS.items() if sign in problem]
     otherwise = f"{error.problem}; look at how this line and those before it are indented"
-    return mark.line + 1, hints[0] if hints else otherwise
+    return index + 1, hints[0] if hints else otherwise
