@@ -165,7 +165,8 @@ class _Reading:
         self, line: int, fields: Mapping[str, _Value], path: str, common: Mapping[str, Any]
     ) -> Iterator[DeclaredStation]:
         inputs = self._values(fields, path)
-        for sentence in input_problems(StationInputs, {}, {"dealer_id", *fields}):  # the group or the settings may say whose it is
+        # Whose it is, the group or the settings may say.
+        for sentence in input_problems(StationInputs, {}, {"dealer_id", *fields}):
             self._blame(line, f"{path}.{sentence}")
         if inputs.get("external_monitoring_station_id"):
             station = DeclaredStation({**common, **inputs})

@@ -63,7 +63,9 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
     [
         ((EXAMPLE / "stations.yaml").read_text(), True),
         (f"stations: [{{{STATION}}}]", True),
-        (f"stations: [{{{STATION}, prefix: '', linecard: '7', dealer_id: 12345, adopt_existing: true, reassign_sites_to: 17}}]", True),
+        (f"stations: [{{{STATION}, prefix: '', linecard: '7', dealer_id: 12345}}]", True),
+        (f"stations: [{{{STATION}, adopt_existing: true, reassign_sites_to: 17}}]", True),
+        (f"stations: [{{{STATION}, reassign_sites_to: central-02}}]", False),
         (f"stations: [{{{STATION}, dealer_id: '12345'}}]", True),
         (f"groups: [{{dealer_id: 12345, prefix: CS, stations: [{{{STATION}}}]}}]", True),
         ("groups: []\nstations: []", True),
