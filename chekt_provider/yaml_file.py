@@ -130,7 +130,7 @@ def _content(file: str) -> bytes:
 
 def _text(content: bytes) -> str:
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadYamlError("this is not UTF-8: save the file in that encoding", line) from None
