@@ -1,6 +1,7 @@
 """CHeKT monitoring stations as code: a Pulumi provider for CHeKT's Partner API."""
 
 from chekt_provider.explicit import Provider
+from chekt_provider.fleet import Fleet
 from chekt_provider.lookups import (
     MonitoringStationResult,
     get_monitoring_station,
@@ -11,6 +12,7 @@ from chekt_provider.lookups import (
 from chekt_provider.resources import MonitoringStation, SiteAssignment
 
 __all__ = [
+    "Fleet",
     "MonitoringStation",
     "MonitoringStationResult",
     "Provider",

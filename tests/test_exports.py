@@ -35,6 +35,7 @@ def test_the_public_names_are_those_that_the_package_shows() -> None:
 
     assert set(chekt_provider.__all__) == shown
     assert shown == {
+        "Fleet",
         "MonitoringStation",
         "MonitoringStationResult",
         "Provider",

@@ -28,3 +28,14 @@ pulumi.export("api_host", central.api_host)
 pulumi.export(
     "stations", {s: r.monitoring_station_id for s, r in {"central": central, "backup": backup, "video": video}.items()}
 )
+
+# Pulumi Cloud shows an output of this name on the stack's page.
+pulumi.export(
+    "readme",
+    pulumi.Output.format(
+        "| station | id |\n| --- | --- |\n| central | {} |\n| backup | {} |\n| video | {} |",
+        central.monitoring_station_id,
+        backup.monitoring_station_id,
+        video.monitoring_station_id,
+    ),
+)

@@ -21,7 +21,7 @@ from chekt_provider.records import Recorded
 from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, central, house, placed
+from tests.helpers import COLLECTION, central, held, house, placed
 from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,7 +175,7 @@ def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
 def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
     """The emulator as a test kit."""
     path = tmp_path / "kit.py"
-    path.write_text(blocks("python")[4])
+    path.write_text(blocks("python")[-1])
 
     printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
 
@@ -209,14 +209,25 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
     assert {r.method for r in emulator.requests if r.path != "/oauth/token"} == {"GET"}
 
 
+def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack) -> None:
+    """The file beside the program that reads it."""
+    (stack.folder / "stations.yaml").write_text(blocks("yaml")[1])
+    (program,) = [block for block in blocks("python") if "Fleet(" in block]
+    (stack.folder / "__main__.py").write_text(program)
+
+    stack.up()
+
+    assert held(emulator) == [(1, "central-01", "Central Station, Springfield", "CS", "10001")]
+
+
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
         "console": 5,
-        "python": 5,
-        "yaml": 1,
+        "python": 6,
+        "yaml": 2,
     }
-    assert README.count("```") == 2 * 11
+    assert README.count("```") == 2 * 13
 
 
 def test_the_settings_table_is_complete() -> None:

@@ -1,0 +1,23 @@
+"""`chekt schema`: the JSON schema of stations files."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from chekt_provider.station_schema import stations_schema
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command("schema")(schema)
+
+
+def schema() -> None:
+    """Print the JSON schema of stations files, for editors.
+
+    As in: chekt schema > stations.schema.json, with "# yaml-language-server: $schema=stations.schema.json" as the first
+    line of stations.yaml.
+    """
+    typer.echo(json.dumps(stations_schema(), indent=2))

@@ -1,0 +1,269 @@
+"""Stations as data: reads a stations file and finds everything that is wrong with it, each with its line and key.
+
+The file is YAML, for people who do not program:
+
+    groups:
+      - dealer_id: 12345
+        prefix: CS
+        stations:
+          - external_monitoring_station_id: central-01
+            name: Central Station, Springfield
+            linecard: "10001"
+
+or, without groups, `stations:` alone. What a value may be, `models.input_problems` says; here are the shape of the file
+and the traps of YAML: a linecard without quotes is a number, the prefix NO is false, a key given twice counts once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yaml.constructor import SafeConstructor
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from chekt_provider.models import MAX_LENGTH, StationInputs, input_problems
+from chekt_provider.text import shown
+from chekt_provider.yaml_file import TAG, BadYamlError, kind_of, line_of, read_yaml
+
+FILE_KEYS = ("groups", "stations")
+GROUP_KEYS = ("dealer_id", "prefix", "stations")
+"""The last one holds the stations, the others are what they have in common."""
+
+MOST_STATIONS = 20_000
+MOST_SHOWN = 50
+"""Problems that an error shows; of the others it says how many they are."""
+
+_LONGEST_LINE = 300
+_INPUTS = frozenset(StationInputs.model_fields)
+_TAKEN_FOR = {
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "timestamp": "a date",
+    "null": "nothing",
+    "value": "a sign of its own",
+    "merge": "a sign of its own",
+}
+
+
+class BadStationsError(ValueError):
+    """A stations file that cannot be taken; its text has a line for each problem, and at most one more."""
+
+
+@dataclass(frozen=True)
+class DeclaredStation:
+    """A station that a file declares.
+
+    Attributes:
+        inputs: what MonitoringStation takes, the group's defaults among it.
+    """
+
+    inputs: Mapping[str, Any]
+
+    @property
+    def external_id(self) -> str:
+        """The caller's own key."""
+        return str(self.inputs["external_monitoring_station_id"])
+
+    @property
+    def dealer_id(self) -> str:
+        """The dealer's id as digits; "" where the file names none."""
+        return str(self.inputs.get("dealer_id", ""))
+
+
+def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> list[DeclaredStation]:
+    """Read a stations file.
+
+    Args:
+        file: its path.
+        default_dealer_id: whose the stations are for which the file names no dealer; "" where that is not known.
+
+    Raises:
+        BadStationsError: whatever is wrong with it, all at once.
+    """
+    path = os.fspath(file)
+    try:
+        node = read_yaml(path)
+        if node is None:
+            raise BadYamlError("is empty: write `stations: []` if there are to be none")
+        reading = _Reading(default_dealer_id)
+        stations = list(reading.of_file(_Value(1, node)))
+    except BadYamlError as error:
+        raise BadStationsError(_told(path, error.line, f"{error}.")) from None
+    if reading.problems:
+        raise BadStationsError(_all_told(path, reading.problems))
+    return stations
+
+
+def _all_told(path: str, problems: list[tuple[int, str]]) -> str:
+    in_order = sorted(problems, key=lambda problem: problem[0])
+    lines = [_told(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
+    rest = len(problems) - MOST_SHOWN
+    return "\n".join([*lines, f"and {rest:,} more"] if rest > 0 else lines)
+
+
+def _told(path: str, line: int | None, sentence: str) -> str:
+    where = path if line is None else f"{path}:{line}"
+    return shown(f"{where}: {sentence}", _LONGEST_LINE)
+
+
+@dataclass(frozen=True)
+class _Value:
+    """What stands behind a key or at a place of a list, and in which line to look for it."""
+
+    line: int
+    node: Node
+
+
+class _Reading:
+    """Makes stations of nodes, and gathers what is wrong with them.
+
+    Args:
+        default_dealer_id: as for `read_stations`.
+
+    Attributes:
+        problems: line and sentence of each. Where there are any, the stations are not all, and do not count.
+    """
+
+    def __init__(self, default_dealer_id: str) -> None:
+        self.problems: list[tuple[int, str]] = []
+        self._default_dealer_id = default_dealer_id
+        self._lines: dict[tuple[str, str], int] = {}
+        self._count = 0
+
+    def of_file(self, file: _Value) -> Iterator[DeclaredStation]:
+        """The stations of a whole file. Raises BadYamlError where they are too many."""
+        found = self._keys(file, "", FILE_KEYS)
+        if not found and not self.problems:
+            self._blame(1, "the file holds neither `groups:` nor `stations:`.")
+        for path, group in self._places(found, "", "groups"):
+            yield from self._of_group(group, path)
+        yield from self._of_list(found, "", {})
+
+    def _of_group(self, group: _Value, path: str) -> Iterator[DeclaredStation]:
+        before = len(self.problems)
+        found = self._keys(group, path, GROUP_KEYS)
+        if "stations" not in found and len(self.problems) == before:
+            self._blame(group.line, f"{path}.stations is missing: it holds the group's stations.")
+        common = {name: value for name, value in found.items() if name != "stations"}
+        yield from self._of_list(found, path, self._values(common, path))
+
+    def _of_list(self, found: Mapping[str, _Value], path: str, common: Mapping[str, Any]) -> Iterator[DeclaredStation]:
+        for item_path, item in self._places(found, path, "stations"):
+            self._count += 1
+            if self._count > MOST_STATIONS:
+                raise BadYamlError(f"holds more than {MOST_STATIONS:,} stations: split it, with a Fleet for each part")
+            fields = self._mapping(item, item_path)
+            if fields is not None:
+                yield from self._station(item.line, fields, item_path, common)
+
+    def _station(
+        self, line: int, fields: Mapping[str, _Value], path: str, common: Mapping[str, Any]
+    ) -> Iterator[DeclaredStation]:
+        inputs = self._values(fields, path)
+        # Whose it is, the group or the settings may say.
+        for sentence in input_problems(StationInputs, {}, {"dealer_id", *fields}):
+            self._blame(line, f"{path}.{sentence}")
+        if inputs.get("external_monitoring_station_id"):
+            station = DeclaredStation({**common, **inputs})
+            self._refuse_twin(station, fields["external_monitoring_station_id"].line, path)
+            yield station
+
+    def _refuse_twin(self, station: DeclaredStation, line: int, path: str) -> None:
+        key = (station.dealer_id or self._default_dealer_id, station.external_id)
+        if key in self._lines:
+            sentence = f"is the same as in line {self._lines[key]}: give each station of a dealer its own."
+            self._blame(line, f"{path}.external_monitoring_station_id {sentence}")
+        else:
+            self._lines[key] = line
+
+    def _values(self, fields: Mapping[str, _Value], path: str) -> dict[str, Any]:
+        """The values of inputs, but for those that YAML takes for something else; what is wrong with each is told."""
+        values = {}
+        for name, field in fields.items():
+            if trap := _trap(name, field.node):
+                self._blame(field.line, f"{path}.{name} {trap}.")
+            else:
+                values[name] = _plain(name, field.node)
+        if input_problems(StationInputs, values, _INPUTS - values.keys()):
+            for name, value in values.items():
+                joint = "." if name in _INPUTS else ": "
+                for sentence in input_problems(StationInputs, {name: value}, _INPUTS - {name}):
+                    self._blame(fields[name].line, f"{path}{joint}{sentence}")
+        return values
+
+    def _keys(self, value: _Value, path: str, known: tuple[str, ...]) -> dict[str, _Value]:
+        """The keys of the file or of a group; others than the known are refused."""
+        found = self._mapping(value, path) or {}
+        for name in (name for name in found if name not in known):
+            near = difflib.get_close_matches(name, known, n=1)
+            what = f"{name!a} is not a key of {'a group' if path else 'a stations file'}"
+            remedy = f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."
+            self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{remedy}")
+        return {name: found[name] for name in known if name in found}
+
+    def _mapping(self, value: _Value, path: str) -> dict[str, _Value] | None:
+        """Each key with what stands behind it; None where there are no keys but something else."""
+        what = path or "the file"
+        if not isinstance(value.node, MappingNode):
+            kind = kind_of(value.node)
+            self._blame(value.line, f"{what} must be keys with values, such as `name: Central`, not {kind}.")
+            return None
+        found: dict[str, _Value] = {}
+        for key, node in value.node.value:
+            if not isinstance(key, ScalarNode):
+                self._blame(line_of(key), f"{what} has a key that is not a word.")
+            elif key.value in found:
+                sentence = f"is there already, in line {found[key.value].line}: take one of them out."
+                self._blame(line_of(key), f"{_joined(path, key.value)} {sentence}")
+            else:
+                found[key.value] = _Value(line_of(key), node)
+        return found
+
+    def _places(self, found: Mapping[str, _Value], path: str, key: str) -> Iterator[tuple[str, _Value]]:
+        """Each place of a list, with its path such as "groups[0].stations[2]"; none where there is no list."""
+        if key not in found:
+            return
+        path, value = _joined(path, key), found[key]
+        if not isinstance(value.node, SequenceNode):
+            kind = kind_of(value.node)
+            self._blame(value.line, f"{path} must be a list, each entry begun with a dash, or [] for none; not {kind}.")
+            return
+        for index, node in enumerate(value.node.value):
+            yield f"{path}[{index}]", _Value(line_of(node), node)
+
+    def _blame(self, line: int, sentence: str) -> None:
+        self.problems.append((line, sentence))
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _trap(name: str, node: Node) -> str | None:
+    """What is wrong with a value ahead of all rules for it: YAML takes it for something else, or for nothing."""
+    if not isinstance(node, ScalarNode):
+        return None
+    kind = node.tag.removeprefix(TAG)
+    if kind == "null" and not node.value:
+        return "is empty: give it a value, or take the line out"
+    if kind != "str" and kind not in _TAKEN_FOR:
+        return f"has the tag {node.tag.replace(TAG, '!!')}: take that out"
+    if kind == "str" or (name not in MAX_LENGTH and kind != "null"):
+        return None
+    return f'is {node.value}, which YAML takes for {_TAKEN_FOR[kind]}: put it in quotes, "{node.value}"'
+
+
+def _plain(name: str, node: Node) -> object:
+    """A value as the rules want it: ids as they are written, so that 012345 is not taken for an octal number."""
+    if isinstance(node, MappingNode):
+        return {}
+    if isinstance(node, SequenceNode):
+        return []
+    if name not in MAX_LENGTH and node.tag == f"{TAG}bool":
+        return SafeConstructor.bool_values.get(node.value.lower(), node.value)
+    return node.value

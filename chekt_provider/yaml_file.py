@@ -1,0 +1,154 @@
+"""YAML from people who do not write it every day: read safely, and refused in words that help them.
+
+Nothing is made of the text but nodes, which know their lines; no tag is ever obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.reader import Reader
+
+try:
+    from yaml import CSafeLoader as SafeLoader  # ten times as fast
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
+
+MOST_BYTES = 5_000_000
+MOST_NODES = 500_000
+DEEPEST = 20
+"""PyYAML's recursion in C ends the process where a file nests deep enough."""
+
+TAG = "tag:yaml.org,2002:"
+_CONTROL = re.compile(rf"{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]|\r(?!\n)")
+"""What YAML refuses, and line breaks that editors do not count as such."""
+
+_HINTS = {
+    "mapping values are not allowed": 'text that holds ": " needs quotes, and keys that belong together begin in one '
+    "column",
+    "cannot start any token": "text that begins with a sign such as @, % or ` needs quotes",
+    "undefined alias": "text that begins with * needs quotes",
+    "scanning an alias": "text that begins with * needs quotes",
+    "scanning an anchor": "text that begins with & needs quotes",
+    "unexpected end of stream": "a quote that is opened here is not closed",
+    "a flow sequence": "a [ that is opened here is not closed, or a comma is missing",
+    "a flow mapping": "a { that is opened here is not closed, or a comma is missing",
+    "could not find expected ':'": "a key needs a colon and a blank behind it",
+    "unknown escape character": "in double quotes a backslash is written twice; single quotes take it as it is",
+    "another document": "--- begins a second document, and one is taken",
+}
+_SEEN_LATE = ("unexpected end of stream", "could not find expected ':'", "a flow sequence", "a flow mapping")
+"""Problems that PyYAML finds far behind the line in which they begin."""
+
+
+class BadYamlError(ValueError):
+    """A file that is no YAML, or more of it than is taken; its text is a sentence without a full stop.
+
+    Attributes:
+        line: where it is; None for the whole file.
+    """
+
+    def __init__(self, sentence: str, line: int | None = None) -> None:
+        super().__init__(sentence)
+        self.line = line
+
+
+def read_yaml(file: str) -> Node | None:
+    """Read a file that holds one YAML document.
+
+    Args:
+        file: its path.
+
+    Returns:
+        Its node; None where it holds blanks and comments alone.
+
+    Raises:
+        BadYamlError: it cannot be read, is no YAML, or too much of it.
+    """
+    text = _text(_content(file))
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        line, hint = _where_and_why(error, text)
+        raise BadYamlError(f"this is not YAML: {hint}", line) from None
+    finally:
+        loader.dispose()
+
+
+def line_of(node: Node) -> int:
+    """The line in which a node begins, from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, in words."""
+    if isinstance(node, MappingNode):
+        return "keys with values"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    return "nothing" if node.tag == f"{TAG}null" else "a single value"
+
+
+class _Loader(SafeLoader):
+    """Composes nodes up to a depth and a number of them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+        self._depth = 0
+
+    def descend_resolver(self, _parent: Node | None, _index: object) -> None:
+        """Called ahead of each node."""
+        self._nodes += 1
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise BadYamlError(f"nests lists and keys more than {DEEPEST} deep")
+        if self._nodes > MOST_NODES:
+            raise BadYamlError(f"holds more than {MOST_NODES:,} keys and values: split it, with a Fleet for each part")
+
+    def ascend_resolver(self) -> None:
+        """Called behind each node."""
+        self._depth -= 1
+
+
+def _content(file: str) -> bytes:
+    try:
+        with Path(file).open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise BadYamlError(f"there is no such file; its path begins at the program's folder, {Path.cwd()}") from None
+    except OSError as error:
+        raise BadYamlError(f"cannot be read: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise BadYamlError(f"is larger than {MOST_BYTES:,} bytes: split it, with a Fleet for each part")
+    return content
+
+
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadYamlError("this is not UTF-8: save the file in that encoding", line) from None
+    if found := _CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise BadYamlError(f"this line holds the control character U+{ord(found[0]):04X}: delete it", line)
+    return text
+
+
+def _where_and_why(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """The line to look at, and what may be wrong there."""
+    problem = f"{error.problem}, {error.context}"
+    began = error.context_mark if any(sign in problem for sign in _SEEN_LATE) else None
+    mark = began or error.problem_mark
+    lines = text.rstrip().split("\n")
+    index = min(mark.line if mark else 0, len(lines) - 1)  # PyYAML may name a line behind the last one
+    if mark and "\t" in lines[index][: mark.column + 1]:
+        return index + 1, "indent with blanks, not with tabs"
+    hints = [hint for sign, hint in _HINTS.items() if sign in problem]
+    otherwise = f"{error.problem}; look at how this line and those before it are indented"
+    return index + 1, hints[0] if hints else otherwise
