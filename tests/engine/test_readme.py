@@ -272,7 +272,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
     named = set(re.findall(r"[`$(] ?make (?:-s )?([a-z]+)", README))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    assert named == {"up", "down", "test", "faults", "check", "env", "help"}
+    assert named == {"up", "down", "test", "faults", "bench", "check", "env", "help"}
     assert named <= targets
 
 
