@@ -135,7 +135,6 @@ class Stack:
         outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").text)
         return outputs
 
-
     def assert_nothing_shows(self, secret: str) -> None:
         """Neither a file of the state, older ones included, nor what was printed holds a text in clear."""
         files = [path for path in (self.folder / "state").rglob("*") if path.is_file()]
