@@ -158,9 +158,9 @@ def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, sta
         emulator.add_fault(not_yet)
         stack.program(program(**{answer: "Ours"}))
         assert [anonymous(line) for line in stack.up(status=1).errors] == [
-            f"error: Could not create monitoring station '{answer}' of dealer 12345: it exists already as 12345/1, with "
-            "name 'Theirs', prefix '', linecard ''. Nothing was changed. To manage this one, pass adopt_existing=True; "
-            "to make another one, choose another external_monitoring_station_id. (trace id T)"
+            f"error: Could not create monitoring station '{answer}' of dealer 12345: it exists already as 12345/1, "
+            "with name 'Theirs', prefix '', linecard ''. Nothing was changed. To manage this one, pass "
+            "adopt_existing=True; to make another one, choose another external_monitoring_station_id. (trace id T)"
         ]
         assert statuses(emulator, "POST", COLLECTION) == [int(answer)]
         assert held(emulator) == [(1, answer, "Theirs", "", "")]
