@@ -37,9 +37,8 @@ def environment_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
     def make(version: str) -> dict[str, str]:
         folder = tmp_path_factory.mktemp("sdk")
         uv = [find_uv_bin(), "--quiet"]
-        # Pulumi asks an environment for its packages through pip.
-        for command in (["venv", "--seed", folder], ["pip", "install", "--python", folder, ROOT, f"pulumi=={version}"]):
-            subprocess.run([*uv, *command], check=True)
+        subprocess.run([*uv, "venv", "--seed", str(folder)], check=True)  # Pulumi asks pip which packages there are
+        subprocess.run([*uv, "pip", "install", "--python", str(folder), str(ROOT), f"pulumi=={version}"], check=True)
         return {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "VIRTUAL_ENV": str(folder)}
 
     return make
