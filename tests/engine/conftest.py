@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import textwrap
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +62,7 @@ class Stack:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
+        self._printed: list[str] = []
         state, home = folder / "state", folder / "home"
         state.mkdir()
         self.environment = {
@@ -94,6 +99,7 @@ class Stack:
             text=True,
             check=False,
         )
+        self._printed.append(done.stdout)
         assert done.returncode == status, done.stdout
         assert "Traceback" not in done.stdout
         return Run(done.stdout, done.returncode)
@@ -129,8 +135,30 @@ class Stack:
         outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").text)
         return outputs
 
+    def assert_nothing_shows(self, secret: str) -> None:
+        """Neither a file of the state, older ones included, nor what was printed holds a text in clear."""
+        files = [path for path in (self.folder / "state").rglob("*") if path.is_file()]
+        assert files
+        assert [path.name for path in files if secret.encode() in path.read_bytes()] == []
+        assert [text for text in self._printed if secret in text] == []
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Look twenty times a second until it is so."""
+    never = threading.Event()
+    for _ in range(int(seconds * 20)):
+        if condition():
+            return
+        never.wait(0.05)
+    pytest.fail(f"not within {seconds:.0f} s: {what}")
+
 
 @pytest.fixture
-def stack(emulator: Emulator, tmp_path: Path) -> Stack:
-    """A stack whose settings, in the environment, point at the emulator."""
-    return Stack(tmp_path, emulator.environment())
+def stack(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A stack whose settings, in the environment, point at the emulator; in the end it shows no secret and no token."""
+    numbers = itertools.count(1)
+    monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"token-in-clear-{next(numbers)}")
+    stack = Stack(tmp_path, emulator.environment())
+    yield stack
+    for secret in ("emulator-secret", "token-in-clear"):
+        stack.assert_nothing_shows(secret)

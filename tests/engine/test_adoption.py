@@ -34,6 +34,7 @@ def _theirs(emulator: Emulator) -> None:
     emulator.add_station(external_monitoring_station_id="twins", name="Two")
 
 
+@pytest.mark.acceptance("adopt: equal, different, two matches, none")
 @pytest.mark.usefixtures("_theirs")
 def test_an_equal_a_different_a_doubled_and_a_missing_station(emulator: Emulator, stack: Stack) -> None:
     """The preview tells what would be adopted and changed; the run writes that and no more; twins are refused."""

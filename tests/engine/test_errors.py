@@ -210,6 +210,7 @@ def test_an_outage_during_refresh_is_an_error_and_the_state_stays(emulator: Emul
     assert list(stack.stations()) == ["a"]
 
 
+@pytest.mark.acceptance(".get()")
 def test_get_reads_a_station_that_is_managed_elsewhere_and_fails_for_one_that_is_not_there(
     emulator: Emulator, stack: Stack
 ) -> None:

@@ -114,6 +114,7 @@ def test_each_station_lands_at_its_dealer_by_its_app(
     assert emulator.requests == []
 
 
+@pytest.mark.acceptance("secret rotated in config, then destroy")
 def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
     dealers: Stack, alpha: Emulator, bravo: Emulator, tmp_path: Path
 ) -> None:

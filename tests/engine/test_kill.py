@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,23 +17,13 @@ from typing import Any
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault
-from tests.engine.conftest import Run, Stack
+from tests.engine.conftest import Run, Stack, until
 from tests.helpers import COLLECTION, anonymous, calls, held
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
 
 Signals = Callable[["KilledRun"], None]
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Look twenty times a second until it is so."""
-    never = threading.Event()
-    for _ in range(int(seconds * 20)):
-        if condition():
-            return
-        never.wait(0.05)
-    pytest.fail(f"not within {seconds:.0f} s: {what}")
 
 
 @dataclass(frozen=True)
@@ -274,6 +263,7 @@ def program(names: dict[str, str]) -> str:
     )
 
 
+@pytest.mark.acceptance("Ctrl-C during create")
 @pytest.mark.parametrize("kill", SIGNALS)
 def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals

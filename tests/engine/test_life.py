@@ -56,6 +56,13 @@ def inputs(name: str, **changes: Any) -> dict[str, Any]:
     return {"external_monitoring_station_id": f"{name}-01", "name": name, "prefix": "PR", "linecard": "11", **changes}
 
 
+@pytest.mark.acceptance(
+    "create, empty preview, refresh, empty preview",
+    "update each field alone",
+    "clear each optional field",
+    "out-of-band delete",
+    "out-of-band edit",
+)
 @pytest.mark.parametrize("row", pairwise(), ids=lambda row: "-".join(row.values()))
 def test_a_stack_lives_through_everything(emulator: Emulator, stack: Stack, row: dict[str, str]) -> None:
     """Preview, up, no change, refresh, edit, clear, drift, vanish, replace, destroy; the API ends empty."""

@@ -54,6 +54,7 @@ def test_the_first_version_s_state_is_kept() -> None:
     assert "0.1.0" in [path.stem for path in STATES]
 
 
+@pytest.mark.acceptance("a stack of release N-1 refreshed and destroyed by N")
 def test_an_old_state_is_good(stack: Stack, emulator: Emulator, state: Path) -> None:
     """Imported, it refreshes and previews without a change, and destroys what it holds."""
     (stack.folder / "Pulumi.yaml").write_text("name: chekt-quickstart\nruntime: python\n")
