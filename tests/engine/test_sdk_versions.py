@@ -27,7 +27,7 @@ PROGRAM = """
     SiteAssignment("villa", site_id=1, monitoring_station_id=a.monitoring_station_id)
 """
 
-asked_for = pytest.mark.skipif(os.environ.get("CHEKT_TEST_SDKS") != "all", reason="runs with CHEKT_TEST_SDKS=all")
+VERSIONS = ALWAYS + ASKED_FOR if os.environ.get("CHEKT_TEST_SDKS") == "all" else ALWAYS
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def environment_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 
 
 @pytest.mark.acceptance("SDK 3.216, 3.259, 3.260, 3.267, 3.268, latest")
-@pytest.mark.parametrize("version", [*ALWAYS, *(pytest.param(version, marks=asked_for) for version in ASKED_FOR)])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_stack_lives_with_another_sdk(
     emulator: Emulator, stack: Stack, environment_with: Callable[[str], dict[str, str]], version: str
 ) -> None:
