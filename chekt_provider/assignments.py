@@ -10,7 +10,9 @@ Moves are made by sites.py, which refuses one that would give a station two site
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
@@ -63,7 +65,7 @@ class AssignmentOperations:
                 self._say(
                     f"Moving {self._assigned(wanted.dealer_id, site)} from {left} to monitoring station {target}."
                 )
-            return self._placed(operation, site, target, wanted)
+            return replace(self._placed(operation, site, target, wanted), mark=str(uuid.uuid4()))
 
     def keep(self, recorded: Assigned) -> None:
         """Take note that a resource of this run goes on with its site. Sends nothing.
@@ -71,14 +73,14 @@ class AssignmentOperations:
         Raises:
             DeclaredTwice: another resource of this run has put the site on a station, or is about to.
         """
-        self._claims.keep(_claim(recorded.id), recorded.id, f"keep {recorded}")
+        self._claims.keep(_claim(recorded.id), (recorded.id, recorded.mark), f"keep {recorded}")
 
     def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
         """Where the site is now; None when it is gone for certain."""
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
         site = self._sites.find(operation, site_id)
-        return self._assigned(site_id.dealer_id, site) if site else None
+        return replace(self._assigned(site_id.dealer_id, site), mark=recorded.mark) if site else None
 
     def update(self, recorded: Assigned, wanted: AssignmentInputs) -> Assigned:
         """Move the site; nothing is sent where the record has it on the station already.
@@ -92,7 +94,7 @@ class AssignmentOperations:
         target = StationId(wanted.dealer_id, wanted.monitoring_station_id)
         operation = self._client.operation(f"move {recorded} to monitoring station {target}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
-        self._claims.keep(_claim(recorded.id), recorded.id, operation.action)
+        self._claims.keep(_claim(recorded.id), (recorded.id, recorded.mark), operation.action)
         site = self._sites.find(operation, recorded.id)
         if site is None:
             raise NotFound(
@@ -102,7 +104,7 @@ class AssignmentOperations:
                 remedy="Take it out of the program, or make it again in CHeKT's portal and run `pulumi up --refresh`.",
             )
         self._name_overwritten(recorded, site, target)
-        return self._placed(operation, site, target, wanted)
+        return replace(self._placed(operation, site, target, wanted), mark=recorded.mark)
 
     def delete(self, recorded: Assigned) -> None:
         """Leave the site where it is, and say so. Sends nothing."""

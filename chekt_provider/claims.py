@@ -13,6 +13,9 @@ from chekt_provider.records import SiteId, StationId
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
 
+Holder = tuple[StationId | SiteId, str]
+"""What a resource has, and the mark that tells it from another resource which has the same."""
+
 
 class Claims:
     """Which things the resources of one run have taken. Safe to use from several threads.
@@ -28,7 +31,7 @@ class Claims:
         self._cause = taken
         self._remedy = remedy
         self._lock = threading.Lock()
-        self._holders: dict[Claim, StationId | SiteId | None] = {}
+        self._holders: dict[Claim, Holder | None] = {}
 
     @contextmanager
     def hold(self, claim: Claim, operation: Operation) -> Iterator[None]:
@@ -43,16 +46,17 @@ class Claims:
             self.release(claim)
             raise
 
-    def keep(self, claim: Claim, holder: StationId | SiteId, action: str) -> None:
+    def keep(self, claim: Claim, holder: Holder, action: str) -> None:
         """Take a thing for the resource that has it, however often it is asked for."""
         with self._lock:
             if self._holders.setdefault(claim, holder) != holder:
                 raise DeclaredTwice(self._cause, action=action, remedy=self._remedy)
 
-    def keeps(self, claim: Claim, holder: StationId | SiteId) -> bool:
-        """Whether a resource of this run goes on with the thing that it has."""
+    def is_with_another(self, claim: Claim, holder: Holder) -> bool:
+        """Whether another resource of this run goes on with what this one has."""
         with self._lock:
-            return self._holders.get(claim) == holder
+            other = self._holders.get(claim)
+        return other is not None and other[0] == holder[0] and other != holder
 
     def release(self, claim: Claim) -> None:
         """Let another resource have the thing."""

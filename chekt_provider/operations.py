@@ -13,10 +13,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
-from chekt_provider.claims import Claims
+from chekt_provider.claims import Claim, Claims
 from chekt_provider.creation import Creation, adoption
 from chekt_provider.directory import Directory
 from chekt_provider.errors import ChektError, Evidence, NotFound
@@ -74,9 +75,10 @@ class StationOperations:
                 say=self._say,
             )
             recorded = creation.run()
-        if creation.adopted:
-            self._adopted.add(recorded.id)
-        return recorded
+        if not creation.adopted:
+            return recorded
+        self._adopted.add(recorded.id)
+        return replace(recorded, mark=str(uuid.uuid4()))
 
     def preview_creation(self, wanted: StationInputs) -> None:
         """Say what creating a station would adopt, where adopting was asked for. Best effort: it never fails."""
@@ -114,7 +116,7 @@ class StationOperations:
         Raises:
             DeclaredTwice: another resource of this run has adopted it, or is about to.
         """
-        self._claims.keep((recorded.id.dealer_id, recorded.external_id), recorded.id, f"keep {recorded}")
+        self._claims.keep(_claim(recorded), (recorded.id, recorded.mark), f"keep {recorded}")
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
         """What CHeKT holds now; None when a recorded station is gone for certain.
@@ -142,7 +144,8 @@ class StationOperations:
             )
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
-        return self._writes.record(station_id.dealer_id, station, asked)
+        live = self._writes.record(station_id.dealer_id, station, asked)
+        return replace(live, mark=recorded.mark) if recorded else live
 
     def update(self, recorded: Recorded, wanted: StationInputs) -> Recorded:
         """Bring the station to the wanted values; nothing is sent where the record has them already.
@@ -165,7 +168,7 @@ class StationOperations:
             )
         self._name_overwritten(recorded, before, wanted)
         station = self._writes.put_over(operation, recorded.id, before, wanted)
-        return self._writes.record_write(wanted, station)
+        return replace(self._writes.record_write(wanted, station), mark=recorded.mark)
 
     def delete(self, recorded: Recorded) -> None:
         """Delete the station; one that is gone already is a success.
@@ -178,9 +181,7 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted or self._claims.keeps(
-            (recorded.id.dealer_id, recorded.external_id), recorded.id
-        ):
+        if recorded.id in self._adopted or self._claims.is_with_another(_claim(recorded), (recorded.id, recorded.mark)):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         self.sites.clear(operation, recorded, guard=self._settings.site_guard)
@@ -191,7 +192,7 @@ class StationOperations:
             if self._second_look(operation, recorded.id) is not None:
                 raise error.replace(remedy="Run again.") from None
         self._directory.note_deleted(recorded.id.dealer_id, recorded.id.station_id)
-        self._claims.release((recorded.id.dealer_id, recorded.external_id))
+        self._claims.release(_claim(recorded))
 
     def _adopts(self, wanted: StationInputs) -> bool:
         return wanted.adopt_existing or self._settings.adopt_existing
@@ -237,6 +238,10 @@ class StationOperations:
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+
+
+def _claim(recorded: Recorded) -> Claim:
+    return (recorded.id.dealer_id, recorded.external_id)
 
 
 def _named(wanted: StationInputs) -> str:

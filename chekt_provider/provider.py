@@ -191,12 +191,13 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
         api_host=properties.get("api_host") or "",
         asked=properties.get("asked") or {},
         reassign_sites_to=id_digits(properties.get("reassign_sites_to")) or "",
+        mark=properties.get("mark") or "",
     )
 
 
 def _outs(recorded: Recorded, reassign_sites_to: str) -> dict[str, Any]:
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
-    only_when_set = {"asked": dict(recorded.asked), "reassign_sites_to": reassign_sites_to}
+    only_when_set = {"asked": dict(recorded.asked), "reassign_sites_to": reassign_sites_to, "mark": recorded.mark}
     return {**outs, **{name: value for name, value in only_when_set.items() if value}}
 
 
@@ -206,7 +207,7 @@ def _named_by(inputs: Mapping[str, Any]) -> str:
 
 def _assigned(id_: str, properties: Mapping[str, Any]) -> Assigned:
     """What state holds. `_assigned_outs` is the other direction."""
-    names = ("external_site_id", "name", "account_number", "monitoring_station_id", "api_host")
+    names = ("external_site_id", "name", "account_number", "monitoring_station_id", "api_host", "mark")
     return Assigned(SiteId.parse(id_), **{name: properties.get(name) or "" for name in names})
 
 

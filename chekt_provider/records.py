@@ -71,6 +71,7 @@ class Recorded:
         api_host: the host that holds the station; "" where the state does not say.
         asked: what was sent for the fields that CHeKT keeps in a form of its own.
         reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
+        mark: tells a resource that adopted the station from another that has it too; "" for one that created it.
     """
 
     id: StationId
@@ -79,6 +80,7 @@ class Recorded:
     api_host: str = ""
     asked: Mapping[str, str] = field(default_factory=dict)
     reassign_sites_to: str = ""
+    mark: str = ""
 
     @property
     def external_id(self) -> str:
@@ -102,6 +104,7 @@ class Assigned:
         external_site_id, name, account_number: what CHeKT holds; "" is unset.
         monitoring_station_id: digits; "" for a site that no station monitors.
         api_host: the host that holds the site; "" where the state does not say.
+        mark: tells this assignment from another of the same site.
     """
 
     id: SiteId
@@ -110,6 +113,7 @@ class Assigned:
     account_number: str = ""
     monitoring_station_id: str = ""
     api_host: str = ""
+    mark: str = ""
 
     def __str__(self) -> str:
         return f"site {shown(self.name)!r} ({self.id})"

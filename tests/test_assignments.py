@@ -80,7 +80,8 @@ def test_a_site_that_exists_is_put_on_the_station(
     assigned = assignments.create(wanted(site))
 
     assert str(assigned.id) == "12345/site/1"
-    assert assigned == Assigned(SiteId("12345", "1"), "house-1", "House", "0001", "2", "localhost")
+    assert assigned == Assigned(SiteId("12345", "1"), "house-1", "House", "0001", "2", "localhost", assigned.mark)
+    assert assigned.mark
     puts = [(r.path, r.body) for r in emulator.requests if r.method == "PUT"]
     assert puts == [(f"{SITES}/1", {"monitoring_station_id": 2})]
     assert placed(emulator) == {1: 2}
@@ -755,7 +756,8 @@ def test_the_life_of_an_assignment_in_state(
     outs = created.outs or {}
     named_by = next(iter(name))
     assert created.id == "12345/site/1"
-    assert {**outs, "__provider": "x"} == {**STATE, "named_by": named_by, "probe_timeout": 7.0}
+    mark = outs["mark"]
+    assert {**outs, "__provider": "x"} == {**STATE, "named_by": named_by, "probe_timeout": 7.0, "mark": mark}
 
     read = provider.read("12345/site/1", outs)
     assert (read.id, read.outs, read.inputs) == ("12345/site/1", outs, inputs)

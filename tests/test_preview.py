@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -246,11 +247,29 @@ def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
     )
 
 
+def test_two_resources_that_have_one_station_are_told_in_every_run(
+    emulator: Emulator, new_run: NewRun, recorded: Recorded
+) -> None:
+    """One adopted it before the other was heard of: its mark in the state tells them apart from then on."""
+    adopted = new_run().create(central(adopt_existing=True))
+    read = new_run().read(adopted.id, adopted)
+    renamed = new_run().update(adopted, central(name="New"))
+
+    assert adopted.mark
+    assert [record.mark for record in (read, renamed) if record] == [adopted.mark] * 2
+    again = new_run().create(central(name="New", adopt_existing=True))
+    for first, second in ((recorded, adopted), (adopted, recorded), (adopted, again)):
+        run = new_run()
+        run.keep(first)
+        with pytest.raises(DeclaredTwice):
+            run.keep(second)
+
+
 def test_a_station_that_another_resource_goes_on_with_is_not_deleted(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
 ) -> None:
     """Two resources of one state had it, and one was taken out of the program."""
-    stations.keep(recorded)
+    stations.keep(replace(recorded, mark="of the adopter"))
 
     stations.delete(recorded)
 
