@@ -125,8 +125,10 @@ def test_a_stack_lives_through_everything(emulator: Emulator, stack: Stack, row:
     emulator.clear_requests()
     stack.up("--refresh")
     assert {station[1]: station[2:] for station in held(emulator)} == edited
-    done = [r for r in emulator.requests if r.method != "GET" and "oauth" not in r.path and r.status != 422]
-    writes = [(r.method, r.status) for r in done]
+    done = [r for r in emulator.requests if r.method != "GET" and "oauth" not in r.path]
+    # 422 teaches which value clears a field; 409 that echo's key was used when it was first made, with other values.
+    writes = [(r.method, r.status) for r in done if r.status not in (409, 422)]
+    assert [(r.method, r.status) for r in done if r.status == 409] == [("POST", 409)] * (row["idempotency"] == "kept")
     assert sorted(writes[:-1]) == [("POST", 201), ("POST", 201), ("PUT", 200), ("PUT", 200), ("PUT", 200)]
     assert writes[-1] == ("DELETE", 204)
     stack.pulumi("preview", "--refresh", "--expect-no-changes")
