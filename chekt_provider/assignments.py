@@ -80,7 +80,10 @@ class AssignmentOperations:
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
         site = self._sites.find(operation, site_id)
-        return replace(self._assigned(site_id.dealer_id, site), mark=recorded.mark) if site else None
+        if site is None:
+            return None
+        self._claims.refreshed((recorded.id, recorded.mark))
+        return replace(self._assigned(site_id.dealer_id, site), mark=recorded.mark)
 
     def update(self, recorded: Assigned, wanted: AssignmentInputs) -> Assigned:
         """Move the site; nothing is sent where the record has it on the station already.

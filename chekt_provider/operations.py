@@ -145,7 +145,10 @@ class StationOperations:
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
         live = self._writes.record(station_id.dealer_id, station, asked)
-        return replace(live, mark=recorded.mark) if recorded else live
+        if recorded is None:
+            return live
+        self._claims.refreshed((recorded.id, recorded.mark))
+        return replace(live, mark=recorded.mark)
 
     def update(self, recorded: Recorded, wanted: StationInputs) -> Recorded:
         """Bring the station to the wanted values; nothing is sent where the record has them already.
@@ -181,7 +184,7 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted or self._claims.is_with_another(_claim(recorded), (recorded.id, recorded.mark)):
+        if recorded.id in self._adopted or self._claims.leave(_claim(recorded), (recorded.id, recorded.mark)):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         self.sites.clear(operation, recorded, guard=self._settings.site_guard)

@@ -265,6 +265,39 @@ def test_two_resources_that_have_one_station_are_told_in_every_run(
             run.keep(second)
 
 
+def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
+    emulator: Emulator, new_run: NewRun, recorded: Recorded
+) -> None:
+    """Pulumi compares it for the refresh, too, also where the program has it no longer: then it may be adopted."""
+    renamed, both = new_run(), new_run()
+    for run in (renamed, both):
+        run.read(recorded.id, recorded)
+        run.keep(recorded)
+    both.keep(recorded)
+
+    assert renamed.create(central(adopt_existing=True)).id == recorded.id
+    renamed.delete(recorded)
+    with pytest.raises(DeclaredTwice):
+        both.create(central(adopt_existing=True))
+    assert len(emulator.stations()) == 1
+
+
+def test_of_two_resources_with_one_station_the_last_one_deletes_it(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """Both are taken out of the program: nothing is left behind."""
+    other = replace(recorded, mark="of the adopter")
+    for record in (recorded, other):
+        stations.read(record.id, record)
+        stations.keep(record)
+
+    stations.delete(recorded)
+    assert len(emulator.stations()) == 1
+
+    stations.delete(other)
+    assert emulator.stations() == []
+
+
 def test_a_station_that_another_resource_goes_on_with_is_not_deleted(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
 ) -> None:

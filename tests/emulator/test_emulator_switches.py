@@ -25,6 +25,7 @@ def test_the_defaults_are_what_chekt_most_likely_does() -> None:
         "unset": "null",
         "clear": "empty",
         "duplicate": "409",
+        "idempotency": "kept",
         "delete_with_sites": "orphan",
         "lists": "whole",
         "page_size": 100,

@@ -130,7 +130,10 @@ def test_an_external_id_that_is_declared_twice_fails_in_the_preview(emulator: Em
     assert emulator.requests == []
 
 
-def test_renaming_a_resource_with_adoption_keeps_its_station(emulator: Emulator, stack: Stack) -> None:
+@pytest.mark.parametrize("refresh", [[], ["--refresh"]])
+def test_renaming_a_resource_with_adoption_keeps_its_station(
+    emulator: Emulator, stack: Stack, refresh: list[str]
+) -> None:
     """The new resource takes the station over, and the deletion of the old one leaves it alone, and says so."""
     stack.program('MonitoringStation("old", external_monitoring_station_id="central-01", name="Central")')
     stack.up()
@@ -139,7 +142,7 @@ def test_renaming_a_resource_with_adoption_keeps_its_station(emulator: Emulator,
     stack.program(
         'MonitoringStation("new", external_monitoring_station_id="central-01", name="Central", adopt_existing=True)'
     )
-    assert told(stack.up().text) == [
+    assert told(stack.up(*refresh).text) == [
         "chekt: Adopting monitoring station 'central-01' (12345/1): nothing changes on it.",
         "chekt: Keeping monitoring station 'central-01' (12345/1): another resource of this program has it.",
     ]
