@@ -108,6 +108,7 @@ def test_a_dealer_that_is_not_there_leaves_everything_as_it_is(emulator: Emulato
     """Every call answers 404: refresh and destroy say so for each, nothing is deleted, the state keeps both."""
     stack.program(program(a="A", b="B"))
     stack.up()
+    ids = {name: station["id"] for name, station in stack.stations().items()}
     emulator.withdraw_dealer(12345, status=404)
 
     refreshed = stack.pulumi("refresh", "--yes", "--skip-preview", status=1)
@@ -115,8 +116,8 @@ def test_a_dealer_that_is_not_there_leaves_everything_as_it_is(emulator: Emulato
 
     for run, verb in ((refreshed, "read"), (destroyed, "delete")):
         assert sorted(line.split(": ")[1] for line in run.errors) == [
-            f"Could not {verb} monitoring station 'a' (12345/1)",
-            f"Could not {verb} monitoring station 'b' (12345/2)",
+            f"Could not {verb} monitoring station 'a' ({ids['a']})",
+            f"Could not {verb} monitoring station 'b' ({ids['b']})",
         ]
         assert all("(HTTP 404, trace id " in line for line in run.errors)
     assert sorted(stack.stations()) == ["a", "b"]
