@@ -1,0 +1,223 @@
+"""`chekt rollout`: many stacks, wave by wave."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pulumi.automation import CommandError, InvalidVersionError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from chekt_provider.rollout.plan import Plan, Wave, read_plan
+from chekt_provider.rollout.report import VERBS, Report, StackReport
+from chekt_provider.rollout.rollout_file import BadRolloutError
+from chekt_provider.rollout.runner import MissingStacksError, Runner
+from chekt_provider.rollout.stack import Watch
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command("rollout")(rollout)
+
+
+def rollout(
+    file: Annotated[str, typer.Argument(help="The path of rollout.yaml.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Change nothing; print Markdown for a review.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Pass over what the last run has done.")] = False,
+    wave: Annotated[str, typer.Option(help="This wave alone.")] = "",
+    shard: Annotated[str, typer.Option(help="A part of one wave, such as 3/10.")] = "",
+    show: Annotated[bool, typer.Option("--list", help="List the waves and their stacks, and do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Roll a Pulumi program out over many stacks: wave by wave, each stack previewed, checked, changed and verified.
+
+    Ends with 0 where every stack is as it should be, 1 where one is not, 2 where nothing was done.
+    """
+    plan = _plan(file, wave, shard)
+    if show:
+        typer.echo(json.dumps(_listed(plan), indent=2)) if as_json else _print_list(plan)
+        return
+    report = _run(plan, preview=preview, resume=resume)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+    elif preview:
+        typer.echo(report.as_markdown(), nl=False)
+    else:
+        _print_report(report)
+    raise typer.Exit(0 if report.good else 1)
+
+
+def _plan(file: str, wave: str, shard: str) -> Plan:
+    """What the file and the options say. Ends the command where they say nothing that can be done."""
+    try:
+        plan = read_plan(file)
+    except BadRolloutError as error:
+        _usage(str(error))
+    if wave:
+        try:
+            plan = plan.wave_alone(wave)
+        except KeyError:
+            _usage(f"--wave {wave}: {file} has no wave of that name; it has {', '.join(w.name for w in plan.waves)}.")
+    if not shard:
+        return plan
+    parts = re.fullmatch(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", shard)
+    if not parts or int(parts[1]) > int(parts[2]):
+        _usage(f"--shard {shard}: write which part, and of how many, such as 3/10.")
+    if len(plan.waves) > 1:
+        _usage("--shard parts one wave, since machines do not wait for each other: name it with --wave.")
+    return plan.shard(int(parts[1]), int(parts[2]))
+
+
+def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
+    console = Console(stderr=True, highlight=False)
+    asks = sys.stdin.isatty() and console.is_terminal
+    with _watch(console) as (watch, pause):
+        try:
+            runner = Runner(plan, watch, (lambda wave: _approved(wave, pause)) if asks else None)
+            with _stopping(runner):
+                return runner.preview() if preview else runner.roll_out(resume=resume)
+        except FileNotFoundError:
+            _usage("There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.")
+        except (MissingStacksError, InvalidVersionError) as error:
+            _usage(str(error))
+        except CommandError as error:
+            _usage(f"Pulumi cannot list the stacks: {getattr(error, 'printed', None) or [error]}")
+
+
+def _listed(plan: Plan) -> dict[str, Any]:
+    waves = [
+        {"name": wave.name, "parallel": wave.parallel, "approval": wave.approval, "stacks": list(wave.stacks)}
+        for wave in plan.waves
+    ]
+    return {"project": plan.project, "waves": waves}
+
+
+def _print_list(plan: Plan) -> None:
+    table = Table(title=f"Waves of {escape(plan.project)}", title_justify="left")
+    for heading in ("wave", "stack", "at once", "approval"):
+        table.add_column(heading, overflow="fold")
+    for wave in plan.waves:
+        for stack in wave.stacks:
+            table.add_row(wave.name, stack, str(wave.parallel), "asked for" if wave.approval else "")
+    Console(highlight=False).print(table)
+
+
+def _print_report(report: Report) -> None:
+    console = Console(highlight=False)
+    table = Table(title=f"Roll-out of {escape(report.rollout)}", title_justify="left")
+    for heading in ("wave", "stack", "result"):
+        table.add_column(heading, overflow="fold")
+    for heading in (*VERBS, "same", "seconds"):
+        table.add_column(heading, justify="right")
+    for stack in report.stacks:
+        counts = (str(number or "") for number in (*stack.counts.values(), stack.same, stack.seconds))
+        table.add_row(stack.wave, stack.stack, stack.outcome, *counts)
+    console.print(table)
+    for stack in report.stacks:
+        for problem in stack.problems:
+            console.print(f"{stack.stack}: {problem}", markup=False, soft_wrap=True)
+    if report.waiting:
+        console.print(report.waiting, markup=False, soft_wrap=True)
+
+
+def _approved(wave: Wave, pause: Callable[[], None]) -> bool:
+    """Ask the person at the terminal."""
+    pause()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(f"Begin the wave {wave.name} ({len(wave.stacks)} stacks)?", err=True)
+    except typer.Abort:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _stopping(runner: Runner) -> Iterator[None]:
+    """Ctrl-C, or the signal by which CI ends a job, begins nothing more and lets Pulumi end what it is at."""
+
+    def stop(*_: object) -> None:
+        _say("Stopping: Pulumi finishes what it has begun.")
+        runner.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Lines(Watch):
+    """A line for each stack that is through: for logs."""
+
+    def begins(self, stack: str, phase: str, steps: int | None) -> None:
+        """Is not told."""
+
+    def step(self, stack: str) -> None:
+        """Is not told."""
+
+    def ended(self, report: StackReport) -> None:
+        """One line."""
+        _say(_sentence(report))
+
+
+class _Bars(Watch):
+    """A bar for each stack that is worked on: for terminals."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def begins(self, stack: str, phase: str, steps: int | None) -> None:
+        """The stack's bar begins anew."""
+        self._drop(stack)
+        self._tasks[stack] = self._progress.add_task(f"{stack} {phase}", total=steps)
+
+    def step(self, stack: str) -> None:
+        """The bar grows."""
+        self._progress.advance(self._tasks[stack])
+
+    def ended(self, report: StackReport) -> None:
+        """The bar makes way for a line."""
+        self._drop(report.stack)
+        self._progress.console.print(_sentence(report), markup=False)
+
+    def _drop(self, stack: str) -> None:
+        if stack in self._tasks:
+            self._progress.remove_task(self._tasks.pop(stack))
+
+
+@contextmanager
+def _watch(console: Console) -> Iterator[tuple[Watch, Callable[[], None]]]:
+    """What shows how far it is, and what takes the bars out of the way of a question."""
+    if not console.is_terminal:
+        yield _Lines(), lambda: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+        yield _Bars(progress), progress.stop
+
+
+def _sentence(report: StackReport) -> str:
+    counts = ", ".join(f"{number} to {verb}" for verb, number in report.counts.items() if number)
+    return f"{report.stack}: {report.outcome}{f' ({counts})' if counts else ''}"
+
+
+def _say(sentence: str) -> None:
+    print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
+
+
+def _usage(sentence: str) -> NoReturn:
+    for line in sentence.splitlines():
+        _say(line)
+    raise typer.Exit(2)

@@ -1,0 +1,201 @@
+"""The plan of a roll-out: its waves, and the stacks in each."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, WaveEntry, read_rollout_file
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Stacks that may be changed at the same time.
+
+    Attributes:
+        name: its name.
+        stacks: their names, in the order of the alphabet.
+        parallel: how many of them are changed at once.
+        approval: whether a person must approve before it begins.
+        gates: what their previews may show.
+    """
+
+    name: str
+    stacks: tuple[str, ...]
+    parallel: int = 2
+    approval: bool = False
+    gates: Gates = field(default_factory=Gates)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole roll-out.
+
+    Attributes:
+        file: rollout.yaml.
+        folder: that of the Pulumi project.
+        project: the name of that project.
+        waves: in their order.
+        checkpoints: whether Pulumi writes the state after each resource.
+        operator: for Stack resources of Pulumi's Kubernetes Operator.
+        deployments: for the settings of Pulumi Deployments.
+    """
+
+    file: Path
+    folder: Path
+    project: str
+    waves: tuple[Wave, ...]
+    checkpoints: bool
+    operator: Mapping[str, Any]
+    deployments: Mapping[str, Any]
+
+    @property
+    def notes(self) -> Path:
+        """The folder, beside rollout.yaml, of what a roll-out leaves: its report, what is done, approvals."""
+        return self.file.parent / f".{self.file.stem}"
+
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The stacks of all waves."""
+        return tuple(stack for wave in self.waves for stack in wave.stacks)
+
+    def wave_alone(self, name: str) -> Plan:
+        """The plan of one wave. Raises KeyError where there is none of that name."""
+        found = [wave for wave in self.waves if wave.name == name]
+        if not found:
+            raise KeyError(name)
+        return replace(self, waves=tuple(found))
+
+    def shard(self, number: int, of: int) -> Plan:
+        """Every `of`-th stack of each wave, from the `number`-th on: together the shards are all stacks, each once."""
+        waves = (replace(wave, stacks=wave.stacks[number - 1 :: of]) for wave in self.waves)
+        return replace(self, waves=tuple(waves))
+
+    def fingerprints(self) -> dict[str, str]:
+        """For each stack, what its program and settings are, in 16 hexadecimal digits.
+
+        All files of the project's folder count but rollout.yaml, hidden ones, and the settings of other stacks.
+        """
+        settings = _stack_files(self.folder)
+        theirs = {path.resolve() for path in settings.values()} | {self.file.resolve()}
+        shared = hashlib.sha256()
+        for path in _files(self.folder):
+            if path.resolve() not in theirs:
+                shared.update(os.fsencode(path.relative_to(self.folder)) + b"\0" + _digest(path))
+        return {s: hashlib.sha256(shared.digest() + _digest(settings[s])).hexdigest()[:16] for s in self.stacks}
+
+    def token(self, wave: Wave, fingerprints: Mapping[str, str]) -> str:
+        """What an approval of a wave must hold: another program, setting or gate makes another token."""
+        stacks = "\n".join(f"{stack} {fingerprints[stack]}" for stack in wave.stacks)
+        return hashlib.sha256(f"{wave.name}\n{wave.gates!r}\n{stacks}".encode()).hexdigest()[:16]
+
+
+def read_plan(path: str) -> Plan:
+    """Read rollout.yaml and find the stacks that it means.
+
+    A stack is there when its settings file is, Pulumi.<stack>.yaml in the project's folder.
+
+    Args:
+        path: the path of rollout.yaml.
+
+    Raises:
+        BadRolloutError: whatever is wrong with it, a line each.
+    """
+    document = read_rollout_file(path)
+    content = document.content
+    file = Path(path)
+    folder = file.parent / content.project
+    if not (folder / "Pulumi.yaml").is_file():
+        raise BadRolloutError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
+    problems: list[str] = []
+    found = _found(document, sorted(_stack_files(folder)), problems)
+    waves = [
+        Wave(
+            name=entry.name,
+            stacks=stacks,
+            parallel=entry.parallel or content.parallel,
+            approval=entry.approval,
+            gates=_gates(document, index, problems),
+        )
+        for index, (entry, stacks) in enumerate(zip(content.waves, found, strict=True))
+    ]
+    if problems:
+        raise BadRolloutError("\n".join(problems))
+    project = str(_project(folder).get("name", ""))
+    return Plan(file, folder, project, tuple(waves), content.checkpoints, content.operator, content.deployments)
+
+
+def _found(document: Document, known: list[str], problems: list[str]) -> list[tuple[str, ...]]:
+    """The stacks of each wave; a pattern that means none, and a stack that two waves mean, are problems."""
+    waves: dict[str, WaveEntry] = {}
+    home: dict[str, str] = {}
+    found = []
+    for index, wave in enumerate(document.content.waves):
+        if wave.name in waves:
+            sentence = f"waves[{index}].name is {wave.name!r}, as another wave's is: give each its own."
+            problems.append(document.problem(("waves", index, "name"), sentence))
+        waves[wave.name] = wave
+        mine: dict[str, None] = {}
+        for number, pattern in enumerate(wave.stacks):
+            place = ("waves", index, "stacks", number)
+            matching = [stack for stack in known if fnmatch.fnmatchcase(stack, pattern)]
+            if not matching:
+                sentence = (
+                    f"waves[{index}].stacks[{number}]: there is no Pulumi.{pattern}.yaml in the project's folder."
+                )
+                problems.append(document.problem(place, sentence))
+            for stack in (stack for stack in matching if home.get(stack, wave.name) != wave.name):
+                sentence = (
+                    f"waves[{index}].stacks[{number}]: the stack {stack!r} is in the wave {home[stack]!r} already."
+                )
+                problems.append(document.problem(place, sentence))
+            home.update(dict.fromkeys((s for s in matching if s not in home), wave.name))
+            mine.update(dict.fromkeys(matching))
+        found.append(tuple(sorted(mine)))
+    return found
+
+
+def _gates(document: Document, index: int, problems: list[str]) -> Gates:
+    """A wave's gates: its own values in place of the file's; folders of policy packs from here on whole."""
+    common, own = document.content.gates, document.content.waves[index].gates
+    gates = common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+    place = ("waves", index, "gates", "policies") if "policies" in own.model_fields_set else ("gates", "policies")
+    packs = [Path(document.path).parent / pack for pack in gates.policies]
+    for pack in (pack for pack in packs if not (pack / "PulumiPolicy.yaml").is_file()):
+        line = document.problem(place, f"policies: there is no PulumiPolicy.yaml in {pack}.")
+        if line not in problems:
+            problems.append(line)
+    return gates.model_copy(update={"policies": tuple(str(pack.resolve()) for pack in packs)})
+
+
+def _project(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8")) or {}
+
+
+def _stack_files(folder: Path) -> dict[str, Path]:
+    """The settings file of each stack, by the stack's name."""
+    place = folder / str(_project(folder).get("stackConfigDir") or ".")
+    names = ((path, path.name.removeprefix("Pulumi.").rpartition(".")[0]) for path in place.glob("Pulumi.*.y*ml"))
+    return {name: path for path, name in names if name}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files that belong to a program, in the order of the alphabet; environments of Python's do not."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == "__pycache__":
+            continue
+        if path.is_dir() and not (path / "pyvenv.cfg").exists():
+            yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()

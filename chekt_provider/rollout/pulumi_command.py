@@ -1,0 +1,81 @@
+"""The `pulumi` commands of a roll-out, which one Ctrl-C ends as gently as Pulumi can."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+
+from pulumi.automation import CommandError, CommandResult, LocalWorkspace, PulumiCommand
+
+
+class PulumiFailedError(CommandError):
+    """A command that ended with another exit status than 0.
+
+    Attributes:
+        printed: the lines that it wrote to stderr.
+    """
+
+    def __init__(self, result: CommandResult) -> None:
+        super().__init__(result)
+        self.printed = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+
+
+class GentleCommand(PulumiCommand):
+    """Runs each command in a session of its own, so that a terminal's Ctrl-C reaches it through `interrupt` alone.
+
+    A `pulumi` that gets the signal twice gives up operations in flight; from a terminal and from us would be twice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.RLock()  # a signal may come while the main thread holds it
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], object] | None = None,
+        on_error: Callable[[str], object] | None = None,
+    ) -> CommandResult:
+        """Run one command. Raises PulumiFailedError where it fails. `on_output` and `on_error` are not used."""
+        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            [self.command, "--non-interactive", *args],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        with self._lock:
+            self._running.add(process)
+        try:
+            stdout, stderr = process.communicate()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        result = CommandResult(stdout, stderr, process.returncode)
+        if process.returncode:
+            raise PulumiFailedError(result)
+        return result
+
+    def interrupt(self) -> None:
+        """Hand a Ctrl-C to every command in flight: Pulumi finishes what it has begun, and begins nothing more."""
+        with self._lock:
+            for process in list(self._running):
+                process.send_signal(signal.SIGINT)
+
+
+class QuietWorkspace(LocalWorkspace):
+    """A project's folder in which several stacks are used at once: every command names its own."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: the selection is one for the whole folder, and nothing here reads it."""

@@ -1,0 +1,133 @@
+"""One stack of a roll-out: preview, gates, up, verify."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from pulumi.automation import CommandError, Stack
+
+from chekt_provider.rollout.changes import Events
+from chekt_provider.rollout.gates import broken
+from chekt_provider.rollout.plan import Wave
+from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedError, QuietWorkspace
+from chekt_provider.rollout.report import Outcome, StackReport
+
+_LOCKED = "the stack is currently locked by"
+_WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
+
+
+class Watch(Protocol):
+    """What is told while a roll-out goes on; from several threads."""
+
+    def begins(self, stack: str, phase: str, steps: int | None) -> None:
+        """A stack enters "preview", "up" or "verify"; `steps` are the resources it has to look at, where known."""
+
+    def step(self, stack: str) -> None:
+        """Pulumi has done with one of its resources."""
+
+    def ended(self, report: StackReport) -> None:
+        """A stack is through, well or not."""
+
+
+class StackWork:
+    """Works on one stack.
+
+    Args:
+        name: the stack's.
+        wave: the wave that it is in.
+        folder: the project's.
+        command: the Pulumi to use.
+        checkpoints: whether Pulumi writes the state after each resource.
+        watch: is told how far it is.
+        clock: seconds that only go up.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        wave: Wave,
+        folder: str,
+        command: GentleCommand,
+        *,
+        checkpoints: bool,
+        watch: Watch,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._wave = wave
+        self._stack = self._select(folder, command, {})
+        self._uppable = self._stack if checkpoints else self._select(folder, command, _WITHOUT_CHECKPOINTS)
+        self._watch = watch
+        self._clock = clock
+        self._began = clock()
+
+    def _select(self, folder: str, command: GentleCommand, environment: Mapping[str, str]) -> Stack:
+        workspace = QuietWorkspace(work_dir=folder, pulumi_command=command, env_vars=environment)
+        return Stack.select(self._name, workspace)
+
+    def preview(self) -> StackReport:
+        """What would happen; nothing is changed."""
+        events = self._events("preview", None)
+        packs = list(self._wave.gates.policies) or None
+        try:
+            self._stack.preview(on_event=events, policy_packs=packs)
+        except CommandError as error:
+            return self._report("failed", events, _told(error, events, self._name))
+        sentences = broken(self._wave.gates, events.changes)
+        return self._report("refused" if sentences else "previewed", events, sentences)
+
+    def roll_out(self) -> StackReport:
+        """Preview, up and verify; ends with the first of them that is not as it should be."""
+        before = self.preview()
+        if before.outcome != "previewed":
+            return before
+        events = self._events("up", len(before.changes) + before.same)
+        try:
+            self._uppable.up(on_event=events, policy_packs=list(self._wave.gates.policies) or None)
+        except CommandError as error:
+            return self._report("failed", events, _told(error, events, self._name))
+        after = self._events("verify", None)
+        try:
+            self._stack.preview_refresh(on_event=after, expect_no_changes=True)
+        except CommandError as error:
+            return self._report("failed", events, _drifted(after) or _told(error, after, self._name))
+        return self._report("done", events, [])
+
+    def _events(self, phase: str, steps: int | None) -> Events:
+        self._watch.begins(self._name, phase, steps)
+        return Events(lambda: self._watch.step(self._name))
+
+    def _report(self, outcome: Outcome, events: Events, problems: list[str]) -> StackReport:
+        return StackReport(
+            wave=self._wave.name,
+            stack=self._name,
+            outcome=outcome,
+            changes=sorted(events.changes, key=lambda change: (change.name, change.type)),
+            same=events.same,
+            problems=problems,
+            said=events.said,
+            seconds=round(self._clock() - self._began, 1),
+        )
+
+
+def _drifted(events: Events) -> list[str]:
+    """What a refresh directly after the up found otherwise than it was made."""
+    sentence = "after the up CHeKT holds something else for {}: run `pulumi preview --refresh --diff` to see what."
+    return [sentence.format(", ".join(change.name for change in events.changes))] if events.changes else []
+
+
+def _told(error: CommandError, events: Events, stack: str) -> list[str]:
+    """Why a command failed: what the engine said of resources, else what the command printed."""
+    printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
+    locks = [line for line in printed if "created by" in line]
+    if any(_LOCKED in line for line in printed):
+        holder = "; ".join(line[line.index("created by") :] for line in locks)
+        return [f"another run has locked the stack ({holder}): wait for it, or, if it was killed, {_cancel(stack)}."]
+    lines = [line.removeprefix("error: ") for line in printed if not line.startswith(("warning", "Please"))]
+    return events.errors or lines or ["Pulumi failed and said nothing."]
+
+
+def _cancel(stack: str) -> str:
+    return f"run `pulumi cancel --stack {stack}`"
