@@ -187,11 +187,11 @@ def _stack_files(folder: Path) -> dict[str, Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files that belong to a program, in the order of the alphabet; environments of Python's do not."""
+    """The files that belong to a program, in the order of the alphabet: no environment of Python's, no state."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
-        if path.is_dir() and not (path / "pyvenv.cfg").exists():
+        if path.is_dir() and not (path / "pyvenv.cfg").exists() and not (path / ".pulumi").exists():
             yield from _files(path)
         elif path.is_file():
             yield path

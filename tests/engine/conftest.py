@@ -63,7 +63,7 @@ class Stack:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self._printed: list[str] = []
-        state, home = folder / "state", folder / "home"
+        state, home = folder / "state", folder / ".home"
         state.mkdir()
         self.environment = {
             **environment,

@@ -1,0 +1,258 @@
+"""Roll-outs over many stacks, through the `chekt` command and the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Fault
+from tests.engine.conftest import Run, Stack, until
+from tests.helpers import COLLECTION, anonymous, held
+
+PROGRAM = """
+    stations = pulumi.Config().require_object("stations")
+    for external_id, name in stations.items():
+        MonitoringStation(external_id, external_monitoring_station_id=external_id, name=name)
+"""
+
+THREE = """\
+waves:
+  - name: dev
+    stacks: [dev]
+  - name: staging
+    stacks: [staging]
+  - name: production
+    stacks: ["prod-*"]
+    approval: true
+"""
+
+
+@dataclass
+class Project:
+    """A project of several stacks, and the roll-out of them."""
+
+    stack: Stack
+
+    @property
+    def folder(self) -> Path:
+        return self.stack.folder
+
+    def stacks(self, *names: str) -> None:
+        """Make stacks, with two stations each: that of prod-1 are prod-1-a and prod-1-b."""
+        for name in names:
+            if name != "dev":
+                self.stack.pulumi("stack", "init", name)
+            self.stations(name, a="A", b="B")
+
+    def stations(self, name: str, **stations: str) -> None:
+        """Say which stations a stack is to have."""
+        wanted = {f"{name}-{key}": value for key, value in stations.items()}
+        file = self.folder / f"Pulumi.{name}.yaml"
+        salt = re.findall(r"^encryptionsalt: .*$", file.read_text(), re.MULTILINE) if file.exists() else []
+        file.write_text("\n".join([*salt, f"config: {json.dumps({'test:stations': wanted})}", ""]))
+
+    def command(self, *arguments: str) -> tuple[list[str], dict[str, Any]]:
+        """The command line, and what the process needs beside it."""
+        options = {"cwd": self.folder, "env": {**os.environ, **self.stack.environment}, "stdin": subprocess.DEVNULL}
+        return ["chekt", "rollout", "rollout.yaml", *arguments], options
+
+    def rollout(self, *arguments: str, status: int = 0) -> Run:
+        """Run one command to its end."""
+        command, options = self.command(*arguments)
+        done = subprocess.run(
+            command, **options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        assert done.returncode == status, done.stdout
+        assert "Traceback" not in done.stdout
+        return Run(done.stdout, done.returncode)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the last roll-out kept."""
+        report: dict[str, Any] = json.loads((self.folder / ".rollout" / "report.json").read_text())
+        return report
+
+    def outcomes(self) -> dict[str, str]:
+        """What became of each stack."""
+        return {stack["stack"]: stack["outcome"] for stack in self.report["stacks"]}
+
+
+@pytest.fixture
+def project(stack: Stack) -> Project:
+    stack.program(PROGRAM)
+    return Project(stack)
+
+
+def external_ids(emulator: Emulator) -> list[str]:
+    """The stations that CHeKT holds, by external id."""
+    return sorted(external_id for _, external_id, *_ in held(emulator))
+
+
+def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emulator, project: Project) -> None:
+    """Dev is done, staging stopped, production untouched; resumed, dev is passed over and production asks first."""
+    project.stacks("dev", "staging", "prod-1", "prod-2")
+    (project.folder / "rollout.yaml").write_text(THREE)
+    refusal = '{"error": {"code": "no", "message": "not this one", "field": "name"}}'
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, skip=3, times=1, status=422, body=refusal))
+
+    stopped = project.rollout(status=1)
+    assert project.outcomes() == {
+        "dev": "done",
+        "staging": "failed",
+        "prod-1": "not started",
+        "prod-2": "not started",
+    }
+    assert len(external_ids(emulator)) == 3
+    staging = project.report["stacks"][1]
+    (problem,) = staging["problems"]
+    assert anonymous(problem).startswith("Could not create monitoring station 'staging-")
+    assert "CHeKT refused: no, \"not this one\", field name." in problem
+    assert f"staging: {problem}" in stopped.text
+    assert problem.split("'")[1] in (project.folder / ".rollout" / "report.md").read_text()
+
+    emulator.clear_requests()
+    waiting = project.rollout("--resume", status=1)
+    assert project.outcomes() == {
+        "dev": "done before",
+        "staging": "done",
+        "prod-1": "not started",
+        "prod-2": "not started",
+    }
+    assert external_ids(emulator) == ["dev-a", "dev-b", "staging-a", "staging-b"]
+    (sentence,) = [line for line in waiting.text.splitlines() if line.startswith("The wave production waits")]
+    found = re.fullmatch(
+        r"The wave production waits for approval: write ([0-9a-f]{16}) into (\.rollout/production\.approved), and run "
+        r"again with --resume\.",
+        sentence,
+    )
+    assert found
+
+    approval = project.folder / found[2]
+    approval.write_text("0123456789abcdef\n")
+    assert sentence in project.rollout("--resume", status=1).text
+    approval.write_text(f"{found[1]}\n")
+    project.rollout("--resume")
+    assert project.outcomes() == {
+        "dev": "done before",
+        "staging": "done before",
+        "prod-1": "done",
+        "prod-2": "done",
+    }
+    assert len(external_ids(emulator)) == 8
+    assert [request for request in emulator.requests if request.method == "DELETE"] == []
+
+    project.stations("dev", a="A", b="Another")
+    project.rollout("--resume")
+    assert project.outcomes()["dev"] == "done"
+    assert {name for _, external_id, name, *_ in held(emulator) if external_id == "dev-b"} == {"Another"}
+
+
+PREVIEW = """\
+## Preview of rollout.yaml: 1 refused, 1 previewed
+
+| wave | stack | result | create | update | replace | delete | same |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+| all | dev | refused |  | 1 |  | 1 |  |
+| all | prod-1 | previewed | 2 |  |  |  |  |
+
+### dev
+
+- **1 resource would be deleted: dev-a. If that is meant, set \\`deletes: true\\` in the gates of rollout.yaml.**
+- delete MonitoringStation `dev-a`
+- update MonitoringStation `dev-b`: name: `B` → `B | <b>`
+
+### prod-1
+
+- create MonitoringStation `prod-1-a`
+- create MonitoringStation `prod-1-b`
+"""
+
+
+def test_a_preview_is_markdown_and_a_gate_holds(emulator: Emulator, project: Project) -> None:
+    """The preview changes nothing and asks CHeKT nothing; what it says is refused is refused, until it is allowed."""
+    project.stacks("dev", "prod-1")
+    project.stack.up("--stack", "dev")
+    project.stations("dev", b="B | <b>")
+    plan = project.folder / "rollout.yaml"
+    plan.write_text('waves: [{name: all, stacks: ["*"]}]\n')
+    emulator.clear_requests()
+
+    assert PREVIEW in project.rollout("--preview", status=1).text
+    assert emulator.requests == []
+    assert not (project.folder / ".rollout").exists()
+
+    plan.write_text('waves: [{name: all, stacks: ["*"], parallel: 1}]\n')
+    refused = project.rollout(status=1).text
+    assert "chekt: dev: refused (1 to update, 1 to delete)\nchekt: prod-1: not started\n" in refused
+    assert external_ids(emulator) == ["dev-a", "dev-b"]
+
+    plan.write_text('waves: [{name: all, stacks: ["*"], gates: {deletes: true, changes: 2}}]\n')
+    project.rollout()
+    assert external_ids(emulator) == ["dev-b", "prod-1-a", "prod-1-b"]
+
+
+def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(emulator: Emulator, project: Project) -> None:
+    """As a terminal sends it, to the whole process group: state and API agree, and the next run ends it."""
+    project.stacks("dev", "prod-1")
+    (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"], parallel: 1}]\n')
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, times=2, when="after", delay=3))
+    command, options = project.command("--json")
+
+    run = subprocess.Popen(
+        command, **options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until(lambda: emulator.faults == [], "both creations are on their way")
+    os.killpg(run.pid, signal.SIGINT)
+    stdout, stderr = run.communicate()
+
+    assert run.returncode == 1
+    assert stderr == (
+        "chekt: Stopping: Pulumi finishes what it has begun.\n"
+        "chekt: dev: stopped (2 to create)\n"
+        "chekt: prod-1: not started\n"
+    )
+    assert {stack["stack"]: stack["outcome"] for stack in json.loads(stdout)["stacks"]} == {
+        "dev": "stopped",
+        "prod-1": "not started",
+    }
+    assert external_ids(emulator) == ["dev-a", "dev-b"]
+    project.stack.pulumi("stack", "select", "dev")
+    assert {name: s["id"] for name, s in project.stack.stations().items()} == {
+        external_id: f"12345/{number}" for number, external_id, *_ in held(emulator)
+    }
+    project.rollout("--resume")
+    assert len(external_ids(emulator)) == 4
+
+
+def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, project: Project) -> None:
+    """The stack fails with who has it, and is left alone."""
+    project.stacks("dev")
+    (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
+    locks = project.folder / "state" / ".pulumi" / "locks"
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, hang=300))
+    with subprocess.Popen(
+        ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+        cwd=project.folder,
+        env={**os.environ, **project.stack.environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as other:
+        until(lambda: emulator.faults == [] and bool(list(locks.rglob("*.json"))), "another run has the stack")
+
+        project.rollout(status=1)
+        (problem,) = project.report["stacks"][0]["problems"]
+        assert re.fullmatch(
+            rf"another run has locked the stack \(created by \S+ \(pid {other.pid}\) at \S+\): wait for it, or, if it "
+            r"was killed, run `pulumi cancel --stack dev`\.",
+            problem,
+        )
+        other.kill()
+        emulator.stop()  # what still hangs ends
