@@ -120,7 +120,7 @@ def _content(file: str) -> bytes:
         with Path(file).open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise BadYamlError(f"there is no such file; its path begins at the program's folder, {Path.cwd()}") from None
+        raise BadYamlError(f"there is no such file; relative paths begin at {Path.cwd()}") from None
     except OSError as error:
         raise BadYamlError(f"cannot be read: {error.strerror}") from None
     if len(content) > MOST_BYTES:

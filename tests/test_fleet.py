@@ -245,9 +245,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadStationsError) as folder:
         read_stations(Path())
 
-    assert str(missing.value) == (
-        f"none.yaml: there is no such file; its path begins at the program's folder, {tmp_path}."
-    )
+    assert str(missing.value) == (f"none.yaml: there is no such file; relative paths begin at {tmp_path}.")
     assert str(folder.value) == ".: cannot be read: Is a directory."
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
@@ -80,9 +80,9 @@ def _plan(file: str, wave: str, shard: str) -> Plan:
 def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
     console = Console(stderr=True, highlight=False)
     asks = sys.stdin.isatty() and console.is_terminal
-    with _watch(console) as (watch, pause):
+    with _watch(console) as (watch, progress):
         try:
-            runner = Runner(plan, watch, (lambda wave: _approved(wave, pause)) if asks else None)
+            runner = Runner(plan, watch, (lambda wave: _approved(wave, progress)) if asks else None)
             with _stopping(runner):
                 return runner.preview() if preview else runner.roll_out(resume=resume)
         except FileNotFoundError:
@@ -94,8 +94,15 @@ def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
 
 
 def _listed(plan: Plan) -> dict[str, Any]:
+    """The plan for machines; a wave's `approval` is what its file of approval must hold, None where it needs none."""
+    prints = plan.fingerprints()
     waves = [
-        {"name": wave.name, "parallel": wave.parallel, "approval": wave.approval, "stacks": list(wave.stacks)}
+        {
+            "name": wave.name,
+            "parallel": wave.parallel,
+            "approval": plan.token(wave, prints) if wave.approval else None,
+            "stacks": list(wave.stacks),
+        }
         for wave in plan.waves
     ]
     return {"project": plan.project, "waves": waves}
@@ -129,16 +136,17 @@ def _print_report(report: Report) -> None:
         console.print(report.waiting, markup=False, soft_wrap=True)
 
 
-def _approved(wave: Wave, pause: Callable[[], None]) -> bool:
-    """Ask the person at the terminal."""
-    pause()
+def _approved(wave: Wave, progress: Progress) -> bool:
+    """Ask the person at the terminal, with the bars out of the way."""
+    progress.stop()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm(f"Begin the wave {wave.name} ({len(wave.stacks)} stacks)?", err=True)
+        return typer.confirm(f"Begin the wave {wave.name} ({', '.join(wave.stacks)})?", err=True)
     except typer.Abort:
         return False
     finally:
         signal.signal(signal.SIGINT, before)
+        progress.start()
 
 
 @contextmanager
@@ -198,14 +206,12 @@ class _Bars(Watch):
 
 
 @contextmanager
-def _watch(console: Console) -> Iterator[tuple[Watch, Callable[[], None]]]:
-    """What shows how far it is, and what takes the bars out of the way of a question."""
-    if not console.is_terminal:
-        yield _Lines(), lambda: None
-        return
+def _watch(console: Console) -> Iterator[tuple[Watch, Progress]]:
+    """What shows how far it is, and its bars, of which there are none where nobody looks at a terminal."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        yield _Bars(progress), progress.stop
+    bars = Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
+    with bars:
+        yield (_Bars(bars) if console.is_terminal else _Lines()), bars
 
 
 def _sentence(report: StackReport) -> str:

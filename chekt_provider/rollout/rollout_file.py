@@ -156,9 +156,16 @@ def read_rollout_file(path: str) -> Document:
     try:
         content = RolloutFile.model_validate(SafeConstructor().construct_document(node))
     except ValidationError as error:
-        found = dict.fromkeys(_sentence(problem) for problem in error.errors())
+        found = dict.fromkeys(_sentence(problem) for problem in _deepest(error))
         raise BadRolloutError("\n".join(_told(path, node, *problem) for problem in found)) from None
     return Document(path, content, node)
+
+
+def _deepest(error: ValidationError) -> list[Mapping[str, Any]]:
+    """The problems but for those of a list whose items have problems: of a list that lost them it says too much."""
+    problems: list[Mapping[str, Any]] = list(error.errors())
+    places = [problem["loc"] for problem in problems]
+    return [p for p in problems if not any(p["loc"] == place[: len(p["loc"])] != place for place in places)]
 
 
 def _sentence(problem: Mapping[str, Any]) -> tuple[_Path, str]:
@@ -166,14 +173,11 @@ def _sentence(problem: Mapping[str, Any]) -> tuple[_Path, str]:
     place: _Path = problem["loc"]
     if problem["type"] == "extra_forbidden":
         return place, _unknown(place)
-    keys = [index for index, key in enumerate(place) if key in _SHAPES]
-    if not keys:
-        return place, f"must be keys with values, such as `name: dev`, at {_named(place)}."
-    deepest = place[: keys[-1] + 1]
-    if problem["type"] == "missing" or (problem["type"] == "model_type" and place != deepest):
-        wanted = "is missing: it is" if problem["type"] == "missing" else "must hold waves, each"
-        return place, f"{_named(place)} {wanted} {_SHAPES[str(deepest[-1])]}."
-    return place, f"{_named(deepest)} must be {_SHAPES[str(deepest[-1])]}."
+    if problem["type"] == "model_type" and isinstance(place[-1], int):
+        return place, f"{_named(place)} must be keys with values, such as `name: dev`."
+    deepest = next(index for index in range(len(place), 0, -1) if place[index - 1] in _SHAPES)
+    wanted = "is missing: it is" if problem["type"] == "missing" else "must be"
+    return place, f"{_named(place[:deepest])} {wanted} {_SHAPES[str(place[deepest - 1])]}."
 
 
 def _unknown(place: _Path) -> str:

@@ -11,42 +11,19 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Run, Stack, until
+from tests.engine.processes import Process, processes
 from tests.helpers import COLLECTION, anonymous, calls, held
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
 
 Signals = Callable[["KilledRun"], None]
-
-
-@dataclass(frozen=True)
-class Process:
-    """One line of `ps`."""
-
-    pid: int
-    parent: int
-    state: str
-    command: str
-
-
-def processes() -> list[Process]:
-    """Every process of this machine that lives."""
-    lines = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.splitlines()
-    found = [Process(int(p), int(parent), state, command) for p, parent, state, command in (_columns(x) for x in lines)]
-    return [process for process in found if not process.state.startswith("Z")]
-
-
-def _columns(line: str) -> list[str]:
-    return [*line.split(maxsplit=3), ""][:4]
 
 
 class KilledRun:

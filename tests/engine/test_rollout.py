@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +89,28 @@ class Project:
         return {stack["stack"]: stack["outcome"] for stack in self.report["stacks"]}
 
 
+def at_a_terminal(project: Project, answer: str) -> tuple[int, str]:
+    """Run a roll-out at a terminal of 100 columns, and answer its question; gives the exit status and what it shows."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    command, options = project.command()
+    options["env"] |= {"TERM": "xterm"}
+    options["env"].pop("NO_COLOR")
+    shown = b""
+    with subprocess.Popen(command, **options | {"stdin": follower}, stdout=follower, stderr=follower) as run:
+        os.close(follower)
+        while True:
+            try:
+                shown += os.read(leader, 4096)
+            except OSError:  # the last one has closed it
+                break
+            if b"[y/N]: " in shown and answer:
+                os.write(leader, f"{answer}\n".encode())
+                answer = ""
+    os.close(leader)
+    return run.returncode, shown.decode()
+
+
 @pytest.fixture
 def project(stack: Stack) -> Project:
     stack.program(PROGRAM)
@@ -114,7 +140,7 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     staging = project.report["stacks"][1]
     (problem,) = staging["problems"]
     assert anonymous(problem).startswith("Could not create monitoring station 'staging-")
-    assert "CHeKT refused: no, \"not this one\", field name." in problem
+    assert 'CHeKT refused: no, "not this one", field name.' in problem
     assert f"staging: {problem}" in stopped.text
     assert problem.split("'")[1] in (project.folder / ".rollout" / "report.md").read_text()
 
@@ -256,3 +282,18 @@ def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, proj
         )
         other.kill()
         emulator.stop()  # what still hangs ends
+
+
+def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: Emulator, project: Project) -> None:
+    """No is no; yes begins it, with a bar for the resources that Pulumi has done with."""
+    project.stacks("dev")
+    (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev], approval: true}]\n")
+
+    status, shown = at_a_terminal(project, "n")
+    assert (status, held(emulator)) == (1, [])
+    assert "Begin the wave dev (dev)? [y/N]: " in shown
+
+    status, shown = at_a_terminal(project, "y")
+    assert (status, external_ids(emulator)) == (0, ["dev-a", "dev-b"])
+    for phase in ("dev preview", "dev up", "dev verify", "━━━", "dev: done (2 to create)"):
+        assert phase in shown

@@ -1,0 +1,89 @@
+"""What `chekt rollout` prints, and how it ends, where no Pulumi is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from chekt_provider.cli import app
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("Pulumi.yaml").write_text("name: stations\n")
+    for stack in ("dev", "prod-1", "prod-2"):
+        Path(f"Pulumi.{stack}.yaml").touch()
+    Path("rollout.yaml").write_text(
+        "waves:\n- {name: dev, stacks: [dev]}\n- {name: production, stacks: ['prod-*'], approval: true}\n"
+    )
+
+
+def chekt(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["rollout", *arguments])
+
+
+def test_the_list_for_people() -> None:
+    """A row for each stack, in the order of the waves."""
+    done = chekt("rollout.yaml", "--list")
+    assert done.exit_code == 0
+    assert [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line] == [
+        ["dev", "dev", "2", ""],
+        ["production", "prod-1", "2", "asked for"],
+        ["production", "prod-2", "2", "asked for"],
+    ]
+
+
+def test_the_list_for_machines() -> None:
+    """What a CI matrix is made of; `approval` is what the file of approval must hold."""
+    done = chekt("rollout.yaml", "--list", "--json", "--wave", "production", "--shard", "2/2")
+    listed = json.loads(done.stdout)
+    token = listed["waves"][0].pop("approval")
+    assert listed == {"project": "stations", "waves": [{"name": "production", "parallel": 2, "stacks": ["prod-2"]}]}
+    assert re.fullmatch("[0-9a-f]{16}", token)
+    waves = json.loads(chekt("rollout.yaml", "--list", "--json").stdout)["waves"]
+    assert waves[0] == {"name": "dev", "parallel": 2, "approval": None, "stacks": ["dev"]}
+    assert waves[1]["approval"] not in (None, token)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ("none.yaml", "--list"),
+            "chekt: none.yaml: there is no such file; relative paths begin at {folder}.",
+        ),
+        (
+            ("rollout.yaml", "--wave", "prod"),
+            "chekt: --wave prod: rollout.yaml has no wave of that name; it has dev, production.",
+        ),
+        (
+            ("rollout.yaml", "--wave", "dev", "--shard", "3/2"),
+            "chekt: --shard 3/2: write which part, and of how many, such as 3/10.",
+        ),
+        (
+            ("rollout.yaml", "--wave", "dev", "--shard", "half"),
+            "chekt: --shard half: write which part, and of how many, such as 3/10.",
+        ),
+        (
+            ("rollout.yaml", "--shard", "1/2"),
+            "chekt: --shard parts one wave, since machines do not wait for each other: name it with --wave.",
+        ),
+        (
+            ("rollout.yaml",),
+            "chekt: There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], line: str
+) -> None:
+    """And exit status 2; nothing is done."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = chekt(*arguments)
+    assert (done.exit_code, done.stderr) == (2, line.format(folder=tmp_path) + "\n")
+    assert not Path(".rollout").exists()

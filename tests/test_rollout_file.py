@@ -1,0 +1,199 @@
+"""rollout.yaml: what may stand in it, and what is said of everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chekt_provider.rollout.plan import Plan, Wave, read_plan
+from chekt_provider.rollout.rollout_file import BadRolloutError, Gates
+
+GOOD = """\
+project: stations
+parallel: 3
+checkpoints: false
+gates:
+  changes: 20
+  policies: [policy]
+waves:
+  - name: dev
+    stacks: [dev]
+    gates: {deletes: true}
+  - name: production
+    stacks: [prod-10, "prod-*"]
+    parallel: 4
+    approval: true
+    gates: {changes: null, policies: []}
+operator: {backend: file}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a few stacks, in the folder stations, and a policy pack beside it."""
+    (tmp_path / "stations").mkdir()
+    (tmp_path / "stations" / "Pulumi.yaml").write_text("name: stations\nruntime: python\n")
+    for stack in ("dev", "prod-2", "prod-10", "prod-1"):
+        (tmp_path / "stations" / f"Pulumi.{stack}.yaml").write_text(f"config: {{a: {stack}}}\n")
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plan(folder: Path, text: str) -> Plan:
+    (folder / "rollout.yaml").write_text(text)
+    return read_plan("rollout.yaml")
+
+
+def refused(folder: Path, text: str) -> list[str]:
+    """The lines that tell what is wrong with a file."""
+    with pytest.raises(BadRolloutError) as error:
+        plan(folder, text)
+    return str(error.value).splitlines()
+
+
+def test_a_whole_file(folder: Path) -> None:
+    """A wave has the file's gates but for its own; patterns mean the stacks that have a settings file, each once."""
+    read = plan(folder, GOOD)
+    assert read.project == "stations"
+    assert read.checkpoints is False
+    assert read.operator == {"backend": "file"}
+    pack = str(folder / "policy")
+    assert read.waves == (
+        Wave("dev", ("dev",), 3, approval=False, gates=Gates(deletes=True, changes=20, policies=(pack,))),
+        Wave("production", ("prod-1", "prod-10", "prod-2"), 4, approval=True, gates=Gates()),
+    )
+    assert read.notes == Path(".rollout")
+
+
+def test_what_is_left_out(folder: Path) -> None:
+    """The project is beside the file, two stacks at once, no deletion, no replacement, any number of changes."""
+    (folder / "Pulumi.yaml").write_text("name: here\n")
+    (folder / "Pulumi.dev.yaml").touch()
+    read = plan(folder, "waves: [{name: dev, stacks: [dev]}]\n")
+    gates = Gates(deletes=False, replacements=False, changes=None, policies=())
+    assert read.waves == (Wave("dev", ("dev",), 2, approval=False, gates=gates),)
+    assert (read.folder, read.project, read.checkpoints) == (Path(), "here", True)
+
+
+def test_stacks_whose_settings_are_in_a_folder_of_their_own(folder: Path) -> None:
+    """Where Pulumi.yaml says so, in stackConfigDir."""
+    (folder / "stations" / "Pulumi.yaml").write_text("name: stations\nstackConfigDir: stacks\n")
+    (folder / "stations" / "stacks").mkdir()
+    (folder / "stations" / "stacks" / "Pulumi.eu.yaml").touch()
+    assert plan(folder, 'project: stations\nwaves: [{name: all, stacks: ["*"]}]\n').stacks == ("eu",)
+
+
+WAVE = "waves: [{name: dev, stacks: [dev]}]\nproject: stations\n"
+
+MISTAKES = {
+    "": ["rollout.yaml: holds no `waves:`."],
+    "- dev\n": ["rollout.yaml: holds no `waves:`."],
+    "waves: [dev\n": [
+        "rollout.yaml:1: this is not YAML: a [ that is opened here is not closed, or a comma is missing.",
+    ],
+    "project: stations\n": [
+        "rollout.yaml:1: waves is missing: it is a list of waves, of one at least.",
+    ],
+    "project: stations\nwaves: []\n": [
+        "rollout.yaml:2: waves must be a list of waves, of one at least.",
+    ],
+    "project: stations\nwaves: dev\n": [
+        "rollout.yaml:2: waves must be a list of waves, of one at least.",
+    ],
+    "project: stations\nwaves:\n  - dev\n": [
+        "rollout.yaml:3: waves[0] must be keys with values, such as `name: dev`.",
+    ],
+    "project: stations\nwaves:\n  - name: Dev\n    stakcs: [dev]\n": [
+        "rollout.yaml:3: waves[0].name must be up to 50 small letters, digits and hyphens.",
+        'rollout.yaml:3: waves[0].stacks is missing: it is a list of stacks or patterns, such as [dev, "prod-*"]; text '
+        "that YAML takes for a number needs quotes.",
+        "rollout.yaml:4: waves[0]: 'stakcs' is not a key here; did you mean 'stacks'?",
+    ],
+    "project: stations\nwaves:\n  - name: dev\n    stacks: [1]\n": [
+        'rollout.yaml:4: waves[0].stacks must be a list of stacks or patterns, such as [dev, "prod-*"]; text that YAML '
+        "takes for a number needs quotes.",
+    ],
+    WAVE + "parallel: 0\n": ["rollout.yaml:3: parallel must be a whole number from 1 to 64."],
+    WAVE + "parallel: many\n": ["rollout.yaml:3: parallel must be a whole number from 1 to 64."],
+    WAVE + "checkpoints: 'no'\n": ["rollout.yaml:3: checkpoints must be true or false."],
+    WAVE + "gates: 20\n": ["rollout.yaml:3: gates must be keys with values, such as `changes: 20`."],
+    WAVE + "gates:\n  changes: -1\n": ["rollout.yaml:4: gates.changes must be a whole number of 0 or more."],
+    WAVE + "gates:\n  deletions: true\n": [
+        "rollout.yaml:4: gates: 'deletions' is not a key here; did you mean 'deletes'?",
+    ],
+    WAVE + "gates:\n  xyz: true\n": [
+        "rollout.yaml:4: gates: 'xyz' is not a key here: there are deletes, replacements, changes, policies.",
+    ],
+    WAVE + "gates:\n  policies: [none]\n": ["rollout.yaml:4: policies: there is no PulumiPolicy.yaml in none."],
+    WAVE + "parallel: 2\nparallel: 3\n": [
+        "rollout.yaml:4: parallel stands here twice, or is no word: take one out.",
+    ],
+    "project: nowhere\nwaves: [{name: dev, stacks: [dev]}]\n": [
+        "rollout.yaml:1: project: there is no Pulumi.yaml in nowhere.",
+    ],
+    "project: stations\nwaves:\n- name: a\n  stacks:\n  - dev\n  - test\n- name: a\n  stacks: [prod-1]\n"
+    "- name: c\n  stacks: ['prod-*']\n": [
+        "rollout.yaml:6: waves[0].stacks[1]: there is no Pulumi.test.yaml in the project's folder.",
+        "rollout.yaml:7: waves[1].name is 'a', as another wave's is: give each its own.",
+        "rollout.yaml:10: waves[2].stacks[0]: the stack 'prod-1' is in the wave 'a' already.",
+    ],
+}
+
+
+@pytest.mark.parametrize(("text", "lines"), MISTAKES.items(), ids=range(len(MISTAKES)))
+def test_each_mistake_is_told_with_its_line(folder: Path, text: str, lines: list[str]) -> None:
+    """All of them at once, in the order of the file."""
+    assert refused(folder, text) == lines
+
+
+def test_a_file_that_is_not_there(folder: Path) -> None:
+    """Is told, with where paths begin."""
+    with pytest.raises(BadRolloutError) as error:
+        read_plan("none.yaml")
+    assert str(error.value) == f"none.yaml: there is no such file; relative paths begin at {folder}."
+
+
+def test_the_shards_of_a_wave_are_all_of_it_and_each_stack_once(folder: Path) -> None:
+    """Each wave is parted by itself; a machine may have nothing to do."""
+    whole = plan(folder, GOOD).wave_alone("production")
+    shards = [whole.shard(number, 4).stacks for number in (1, 2, 3, 4)]
+    assert shards == [("prod-1",), ("prod-10",), ("prod-2",), ()]
+    with pytest.raises(KeyError):
+        whole.wave_alone("dev")
+
+
+def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(folder: Path) -> None:
+    """The program and its own settings count; rollout.yaml, hidden files, other stacks, state and caches do not."""
+    read = plan(folder, GOOD)
+    project = folder / "stations"
+    before = read.fingerprints()
+    assert len(set(before.values())) == 4
+
+    (project / ".env").write_text("x")
+    for name in ("__pycache__/a.pyc", "venv/pyvenv.cfg", "state/.pulumi/meta.yaml"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).write_text("x")
+    (folder / "rollout.yaml").write_text(GOOD + "# x\n")
+    assert read.fingerprints() == before
+
+    (project / "Pulumi.dev.yaml").write_text("config: {a: b}\n")
+    after = read.fingerprints()
+    assert [stack for stack in before if after[stack] != before[stack]] == ["dev"]
+
+    (project / "names.py").write_text("x")
+    assert all(read.fingerprints()[stack] != after[stack] for stack in after)
+
+
+def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:
+    """Another program, other settings of one of its stacks or another gate make another token."""
+    read = plan(folder, GOOD)
+    prints = read.fingerprints()
+    dev, production = read.waves
+    token = read.token(production, prints)
+    assert token == read.token(production, prints)
+    looser = Wave("production", production.stacks, gates=Gates(deletes=True))
+    others = {read.token(dev, prints), read.token(production, {**prints, "prod-2": "x"}), read.token(looser, prints)}
+    assert len(others | {token}) == 4

@@ -1,0 +1,111 @@
+"""What a roll-out tells of itself: gates, Markdown, JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chekt_provider.rollout.changes import Change
+from chekt_provider.rollout.gates import broken
+from chekt_provider.rollout.report import Report, StackReport
+from chekt_provider.rollout.rollout_file import Gates
+
+
+def change(verb: str, resource: str = "a", /, **fields: tuple[str, str]) -> Change:
+    return Change(verb, resource, "MonitoringStation", fields)
+
+
+DELETED = "If that is meant, set `deletes: true` in the gates of rollout.yaml."
+REPLACED = "If that is meant, set `replacements: true` in the gates of rollout.yaml."
+TOO_MANY = "If all are meant, raise `changes:` in the gates of rollout.yaml."
+
+
+@pytest.mark.parametrize(
+    ("gates", "verbs", "sentences"),
+    [
+        (Gates(), ["create", "update"], []),
+        (Gates(), ["delete"], [f"1 resource would be deleted: a. {DELETED}"]),
+        (Gates(), ["delete", "replace"], [f"1 resource would be {v}d: a. {s}" for v, s in
+                                          (("delete", DELETED), ("replace", REPLACED))]),
+        (Gates(deletes=True, replacements=True), ["delete", "replace"], []),
+        (Gates(changes=2), ["create", "update"], []),
+        (Gates(changes=1), ["create", "update"], [f"2 changes, and at most 1 may be made at once. {TOO_MANY}"]),
+        (Gates(changes=0), ["create"], [f"1 changes, and at most 0 may be made at once. {TOO_MANY}"]),
+        (
+            Gates(),
+            ["delete"] * 12,
+            [f"12 resources would be deleted: a, a, a, a, a, a, a, a, a, a and 2 more. {DELETED}"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_gate_lets_through_what_it_says(gates: Gates, verbs: list[str], sentences: list[str]) -> None:
+    """Deletions and replacements where they are allowed; at most so many changes."""
+    assert broken(gates, [change(verb) for verb in verbs]) == sentences
+
+
+MARKDOWN = """\
+## Roll-out of a\\|b.yaml: 1 done, 1 failed
+
+| wave | stack | result | create | update | replace | delete | same |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
+| dev | dev | done |  | 1 |  |  | 3 |
+| prod | prod\\_1 | failed |  |  |  |  |  |
+
+### dev
+
+- Adopting &lt;b&gt; \\@all
+- update MonitoringStation ``` x``y ```: name: `A` → nothing
+
+### prod\\_1
+
+- **no \\[link\\](http://x) two lines**
+"""
+
+
+def test_nothing_that_a_person_named_is_markup_in_the_report() -> None:
+    """Names, values and CHeKT's words stay text: no table cell, link, mention, HTML or line of their own."""
+    stacks = [
+        StackReport("dev", "dev", "done", [change("update", "x``y", name=("A", ""))], 3, said=["Adopting <b> @all"]),
+        StackReport("prod", "prod_1", "failed", problems=["no [link](http://x)\ntwo lines"]),
+    ]
+    assert Report("a|b.yaml", False, stacks).as_markdown() == MARKDOWN
+
+
+def test_the_report_for_machines_says_all() -> None:
+    """Each stack with its changes, field by field, and whether all is well."""
+    done = StackReport("dev", "dev", "done", [change("update", name=("A", "B"))], same=1, seconds=2.5)
+    report = Report("rollout.yaml", preview=False, stacks=[done], seconds=3.0)
+    assert json.loads(json.dumps(report.as_json())) == {
+        "good": True,
+        "rollout": "rollout.yaml",
+        "preview": False,
+        "stacks": [
+            {
+                "wave": "dev",
+                "stack": "dev",
+                "outcome": "done",
+                "changes": [
+                    {"verb": "update", "name": "a", "type": "MonitoringStation", "fields": {"name": ["A", "B"]}},
+                ],
+                "same": 1,
+                "problems": [],
+                "said": [],
+                "seconds": 2.5,
+            }
+        ],
+        "waiting": "",
+        "seconds": 3.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "good"),
+    [("done", True), ("previewed", True), ("done before", True), ("refused", False), ("failed", False),
+     ("stopped", False), ("not started", False)],
+)  # fmt: skip
+def test_all_is_well_where_every_stack_is(outcome: str, good: bool) -> None:
+    """A stack that was refused, failed, stopped or never begun is not; nor is a wave that waits."""
+    stack = StackReport("dev", "dev", outcome)  # type: ignore[arg-type]
+    assert Report("r", False, [stack]).good is good
+    assert not Report("r", False, [stack], waiting="for somebody").good
