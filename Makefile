@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults bench check engine env lock clean
+.PHONY: help up down test faults bench scale check engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ faults: ## try the 45 faults of the fault table, and print what held
 
 bench: ## count the requests of a thousand stations, and time them against plain HTTP calls (STATIONS=1000)
 	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),1000)
+
+scale: ## one roll-out over many stacks: seconds, memory, requests (STACKS=200 PARALLEL=2)
+	@$(SET_UP) && python -m tools.scale --stacks $(or $(STACKS),200) --parallel $(or $(PARALLEL),2)
 
 check: ## lint, formatting, types, import rules
 	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh

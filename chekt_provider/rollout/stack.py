@@ -85,7 +85,7 @@ class StackWork:
             return before
         events = self._events("up", len(before.changes) + before.same)
         try:
-            self._uppable.up(on_event=events, policy_packs=list(self._wave.gates.policies) or None)
+            self._uppable.up(on_event=events, policy_packs=list(self._wave.gates.policies) or None, show_secrets=False)
         except CommandError as error:
             return self._report("failed", events, _told(error, events, self._name))
         after = self._events("verify", None)

@@ -1,0 +1,7 @@
+"""Reads `chekt rollout --list --json` of one wave, and prints what its file of approval must hold."""
+
+import json
+import sys
+
+(wave,) = json.load(sys.stdin)["waves"]
+sys.stdout.write(f"{wave['approval']}\n")

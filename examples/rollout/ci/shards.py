@@ -1,0 +1,8 @@
+"""Reads `chekt rollout --list --json` of one wave, and prints shards of so many stacks as GitHub's matrix takes them."""
+
+import json
+import sys
+
+(wave,) = json.load(sys.stdin)["waves"]
+shards = -(-len(wave["stacks"]) // int(sys.argv[1]))
+sys.stdout.write(f"shards={json.dumps([f'{number}/{shards}' for number in range(1, shards + 1)])}\n")

@@ -1,0 +1,107 @@
+"""`make scale`: one roll-out over many stacks, one for each dealer, as docs/scale.md shows it.
+
+Counts the requests that CHeKT's emulator got, and the memory that the roll-out and its Pulumi processes hold together
+(resident pages, those that processes share counted in each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+
+from chekt_provider.emulator import Emulator
+
+STATIONS = 5
+PROGRAM = f"""
+import pulumi
+from chekt_provider import MonitoringStation
+
+for n in range({STATIONS}):
+    MonitoringStation(
+        f"s-{{n}}", external_monitoring_station_id=f"s-{{n}}", name=f"Station {{n}}",
+        dealer_id=pulumi.Config().require("dealer"),
+    )
+"""
+
+
+def main() -> None:
+    """Run one roll-out and print a row of the table."""
+    parser = argparse.ArgumentParser(prog="make scale", description=__doc__)
+    parser.add_argument("--stacks", type=int, default=200, help="how many dealers, each a stack (default: 200)")
+    parser.add_argument("--parallel", type=int, default=2, help="how many stacks at once (default: 2)")
+    given = parser.parse_args()
+    dealers = range(1, given.stacks + 1)
+    with Emulator(dealers=list(dealers), plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            **emulator.environment(),
+            "PULUMI_BACKEND_URL": Path(folder).as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+        }
+        _prepare(Path(folder), dealers, given.parallel, environment)
+        seconds, peak = _roll_out(Path(folder), environment)
+        made = sum(len(emulator.stations(dealer)) for dealer in dealers)
+        if made != given.stacks * STATIONS:
+            raise SystemExit(f"{made} stations were made")
+        sent = len(emulator.requests)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("| stacks | at once | seconds | seconds a stack | peak MiB | requests | requests a stack |")
+    console.print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    row = (given.stacks, given.parallel, f"{seconds:.0f}", f"{seconds / given.stacks:.2f}", f"{peak:.0f}", sent)
+    console.print("|", " | ".join(str(cell) for cell in (*row, f"{sent / given.stacks:.1f}")), "|")
+
+
+def _prepare(folder: Path, dealers: range, parallel: int, environment: dict[str, str]) -> None:
+    (folder / "Pulumi.yaml").write_text("name: scale\nruntime: python\n")
+    (folder / "__main__.py").write_text(PROGRAM)
+    (folder / "rollout.yaml").write_text(f'waves: [{{name: all, stacks: ["*"], parallel: {parallel}}}]\n')
+
+    def make(dealer: int) -> None:
+        command = ["pulumi", "stack", "init", f"dealer-{dealer:04}", "--no-select", "--non-interactive"]
+        subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+        with (folder / f"Pulumi.dealer-{dealer:04}.yaml").open("a") as settings:
+            settings.write(f'config: {{"scale:dealer": "{dealer}"}}\n')
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(make, dealers))
+
+
+def _roll_out(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds that it took, and the peak of its memory in MiB."""
+    began = time.monotonic()
+    with subprocess.Popen(
+        ["chekt", "rollout", "rollout.yaml"],  # noqa: S607 - the command of this checkout
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as run:
+        peak, pause = 0.0, threading.Event()
+        while run.poll() is None:
+            peak = max(peak, _memory(run.pid))
+            pause.wait(0.5)
+    if run.returncode:
+        raise SystemExit("the roll-out failed")
+    return time.monotonic() - began, peak
+
+
+def _memory(root: int) -> float:
+    """What a process and its descendants hold, in MiB."""
+    printed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout  # noqa: S607
+    rows = [[int(cell) for cell in line.split()] for line in printed.splitlines()]
+    family = {root}
+    for _ in range(5):  # generations
+        family |= {pid for pid, parent, _ in rows if parent in family}
+    return sum(kilobytes for pid, _, kilobytes in rows if pid in family) / 1024
+
+
+if __name__ == "__main__":
+    main()
