@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
-from chekt_provider.rollout.report import VERBS, Report, StackReport
+from chekt_provider.rollout.report import Report, StackReport
 from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.rollout.runner import MissingStacksError, Runner
 from chekt_provider.rollout.stack import Watch
@@ -121,13 +121,11 @@ def _print_list(plan: Plan) -> None:
 def _print_report(report: Report) -> None:
     console = Console(highlight=False)
     table = Table(title=f"Roll-out of {escape(report.rollout)}", title_justify="left")
-    for heading in ("wave", "stack", "result"):
+    for heading in ("wave", "stack", "result", "resources"):
         table.add_column(heading, overflow="fold")
-    for heading in (*VERBS, "same", "seconds"):
-        table.add_column(heading, justify="right")
+    table.add_column("seconds", justify="right")
     for stack in report.stacks:
-        counts = (str(number or "") for number in (*stack.counts.values(), stack.same, stack.seconds))
-        table.add_row(stack.wave, stack.stack, stack.outcome, *counts)
+        table.add_row(stack.wave, stack.stack, stack.outcome, _counted(stack), str(stack.seconds or ""))
     console.print(table)
     for stack in report.stacks:
         for problem in stack.problems:
@@ -215,8 +213,14 @@ def _watch(console: Console) -> Iterator[tuple[Watch, Progress]]:
 
 
 def _sentence(report: StackReport) -> str:
-    counts = ", ".join(f"{number} to {verb}" for verb, number in report.counts.items() if number)
+    counts = _counted(report)
     return f"{report.stack}: {report.outcome}{f' ({counts})' if counts else ''}"
+
+
+def _counted(report: StackReport) -> str:
+    """How many resources: "2 to create, 1 to delete, 3 the same"."""
+    found = [f"{number} to {verb}" for verb, number in report.counts.items() if number]
+    return ", ".join([*found, f"{report.same} the same"] if report.same else found)
 
 
 def _say(sentence: str) -> None:
