@@ -23,5 +23,5 @@ dealer=$(pulumi config get chekt:dealerId --stack "$stack" --cwd "$known")
 
 # The dealer is that of the stack file, not of the environment: a branch that changes it shows what that replaces.
 cd "$work/head"
-chekt emulator --dealer "$dealer" -- env --unset=CHEKT_DEALER_ID \
+chekt emulator --dealer "$dealer" -- env -u CHEKT_DEALER_ID \
   bash -euc 'stack=$1; shift; "$@" >&2; ci/preview.sh "$stack"' bash "$stack" "${before[@]}"
