@@ -157,7 +157,7 @@ DRIFT = ("drift.yml", "drift")
 
 
 def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Checkout, cloud: dict[str, str]) -> None:
-    """A preview asks CHeKT nothing; the ups make the stations; drift is found when there is some; down leaves nothing."""
+    """A preview asks CHeKT nothing; the ups make the stations; drift is found if there is some; down leaves nothing."""
     here = {**cloud, **where(chekt), "PULUMI_ORGANIZATION": "organization"}
     for stack in DEALERS:
         checkout.good(f"pulumi stack init organization/{stack}", **here)
