@@ -31,8 +31,7 @@ PIPELINE = yaml.safe_load((EXAMPLE / ".gitlab-ci.yml").read_text())
 DEALERS = {"dev": 50001, "staging": 50002, "prod": 12345}
 INSTALL = "pip install -r requirements.txt"
 
-IDENTITY = ("AUTHOR_", "COMMITTER_")
-GIT = {f"GIT_{who}{what}": "test@localhost" for who in IDENTITY for what in ("NAME", "EMAIL")}
+GIT = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 HOSTILE = "``` <b>x</b>"
 """A name that would leave a fenced block of Markdown."""
