@@ -5,3 +5,11 @@ ruff check
 ruff format --check
 mypy
 lint-imports
+# The workflows that examples hand to users; offline, so that it needs neither network nor a token.
+zizmor --offline --no-progress --quiet examples/*/
+# On PyPI actionlint downloads its program from elsewhere while it is installed; as a Go module it comes whole.
+if command -v go >/dev/null; then
+    (cd tools/actionlint && GOWORK=off GOFLAGS=-mod=readonly go tool actionlint -shellcheck= -pyflakes= ../../examples/*/.github/workflows/*.yml)
+else
+    echo "There is no go on PATH: actionlint is left out." >&2
+fi

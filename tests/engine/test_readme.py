@@ -276,6 +276,14 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert named <= targets
 
 
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    """Those to files of this repository."""
+    links = [link.replace("\\", "") for link in re.findall(r"\]\(([^)]+)\)", README)]
+
+    assert "examples/infra-repo" in links
+    assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
+
+
 class _Situations:
     """One situation for each line of the table of errors."""
 

@@ -165,22 +165,50 @@ def test_tests_cannot_skip_the_engine(ready: Machine) -> None:
     assert ready.run("make", "test").stdout == "required: python -m pytest -n auto --dist worksteal\n"
 
 
-@pytest.mark.parametrize("failing", ["", "ruff check", "ruff format --check", "mypy", "lint-imports"])
-def test_check_runs_every_linter_and_stops_at_the_first_that_fails(ready: Machine, failing: str) -> None:
-    """From .venv, without an engine."""
-    checks = ["ruff check", "ruff format --check", "mypy", "lint-imports"]
-    for name in ("ruff", "mypy", "lint-imports"):
+CHECKS = [
+    "ruff check",
+    "ruff format --check",
+    "mypy",
+    "lint-imports",
+    "zizmor --offline --no-progress --quiet examples/one/",
+    "go tool actionlint -shellcheck= -pyflakes= ../../examples/one/.github/workflows/up.yml",
+]
+
+
+@pytest.fixture
+def with_workflow(ready: Machine) -> Machine:
+    """A set-up machine without an engine, whose linters pretend; `$FAILING` is the call that fails."""
+    for name in ("ruff", "mypy", "lint-imports", "zizmor", "go"):
         linter = ready.checkout / ".venv" / "bin" / name
-        linter.write_text(
-            f'#!/bin/sh\ncall="{name}${{1:+ $*}}"\necho "$call" >> "$CALLS"\n[ "$call" != "{failing}" ]\n'
-        )
+        linter.write_text(f'#!/bin/sh\ncall="{name}${{1:+ $*}}"\necho "$call" >> "$CALLS"\n[ "$call" != "$FAILING" ]\n')
         linter.chmod(0o755)
     (ready.bin / "pulumi").unlink()
+    workflow = ready.checkout / "examples" / "one" / ".github" / "workflows" / "up.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.touch()
+    return ready
 
-    done = ready.run("make", "check")
+
+@pytest.mark.parametrize("failing", ["", *CHECKS])
+def test_check_runs_every_linter_and_stops_at_the_first_that_fails(with_workflow: Machine, failing: str) -> None:
+    """From .venv, without an engine; the workflows of every example that has some."""
+    with_workflow.environ["FAILING"] = failing
+
+    done = with_workflow.run("make", "check")
 
     assert done.returncode == (2 if failing else 0)
-    assert ready.calls == (checks[: checks.index(failing) + 1] if failing else checks)
+    assert with_workflow.calls == (CHECKS[: CHECKS.index(failing) + 1] if failing else CHECKS)
+
+
+def test_check_says_that_it_goes_without_actionlint(with_workflow: Machine) -> None:
+    """It is a Go module; everything else is checked."""
+    (with_workflow.checkout / ".venv" / "bin" / "go").unlink()
+
+    done = with_workflow.run("make", "check")
+
+    assert done.stderr == "There is no go on PATH: actionlint is left out.\n"
+    assert done.returncode == 0
+    assert with_workflow.calls == CHECKS[:-1]
 
 
 def test_clean_leaves_the_users_engines(ready: Machine) -> None:

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Compares what CHeKT holds with one stack's program and state, and changes nothing: Markdown on stdout.
+# Exit status: 0 no drift, 1 drift, 2 it could not be told.
+#   ci/drift.sh STACK
+set -euo pipefail
+stack=$1
+
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+status=0
+pulumi preview --stack "$stack" --refresh --expect-no-changes --diff --non-interactive --color never \
+  >"$report" 2>&1 || status=$?
+
+if [ "$status" -eq 0 ]; then
+  printf '### %s: no drift\n\n' "${stack##*/}"
+  exit 0
+fi
+if [ "$status" -eq 7 ]; then # pulumi's status for changes where none were expected
+  printf '### %s: drift\n\n%s\n\n' "${stack##*/}" \
+    'CHeKT holds something else than the program says. `pulumi up --refresh` puts the program'"'"'s values back.'
+else
+  printf '### %s: drift could not be looked for\n\n' "${stack##*/}"
+fi
+sed 's/^/    /' "$report" # indented, since no name in the output can end such a block
+printf '\n'
+[ "$status" -eq 7 ] && exit 1
+exit 2

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Previews one stack: Markdown on stdout, exit status as `pulumi preview`.
+#   ci/preview.sh STACK
+set -euo pipefail
+stack=$1
+
+printf '### Preview of %s\n\n' "${stack##*/}"
+# Indented, since no name in the output can end such a block.
+pulumi preview --stack "$stack" --diff --non-interactive --color never 2>&1 | sed 's/^/    /'
+printf '\n'
