@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
+from chekt_provider.rollout.pulumi_command import PulumiFailedError
 from chekt_provider.rollout.report import Report, StackReport
 from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.rollout.runner import MissingStacksError, Runner
@@ -90,7 +91,8 @@ def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
         except (MissingStacksError, InvalidVersionError) as error:
             _usage(str(error))
         except CommandError as error:
-            _usage(f"Pulumi cannot list the stacks: {getattr(error, 'printed', None) or [error]}")
+            printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
+            _usage(f"Pulumi cannot list the stacks, and nothing was done: {' '.join(printed)}")
 
 
 def _listed(plan: Plan) -> dict[str, Any]:
@@ -191,7 +193,8 @@ class _Bars(Watch):
 
     def step(self, stack: str) -> None:
         """The bar grows."""
-        self._progress.advance(self._tasks[stack])
+        if stack in self._tasks:
+            self._progress.advance(self._tasks[stack])
 
     def ended(self, report: StackReport) -> None:
         """The bar makes way for a line."""

@@ -32,6 +32,7 @@ class GentleCommand(PulumiCommand):
     def __init__(self) -> None:
         super().__init__()
         self._running: set[subprocess.Popen[str]] = set()
+        self._interrupted = False
         self._lock = threading.RLock()  # a signal may come while the main thread holds it
 
     def run(
@@ -42,20 +43,25 @@ class GentleCommand(PulumiCommand):
         on_output: Callable[[str], object] | None = None,
         on_error: Callable[[str], object] | None = None,
     ) -> CommandResult:
-        """Run one command. Raises PulumiFailedError where it fails. `on_output` and `on_error` are not used."""
-        environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        process = subprocess.Popen(  # noqa: S603 - the command is ours
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        """Run one command. `on_output` and `on_error` are not used.
+
+        Raises:
+            PulumiFailedError: it failed, or `interrupt` was called before it began.
+        """
         with self._lock:
+            if self._interrupted:
+                raise PulumiFailedError(CommandResult("", "stopped before this began", -1))
+            process = subprocess.Popen(  # noqa: S603 - the command is ours
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
             self._running.add(process)
         try:
             stdout, stderr = process.communicate()
@@ -68,8 +74,9 @@ class GentleCommand(PulumiCommand):
         return result
 
     def interrupt(self) -> None:
-        """Hand a Ctrl-C to every command in flight: Pulumi finishes what it has begun, and begins nothing more."""
+        """Hand a Ctrl-C to every command in flight, of which Pulumi finishes what it has begun; no other is run."""
         with self._lock:
+            self._interrupted = True
             for process in list(self._running):
                 process.send_signal(signal.SIGINT)
 

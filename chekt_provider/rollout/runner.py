@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from chekt_provider.rollout.plan import Plan, Wave
@@ -104,9 +105,13 @@ class Runner:
         def one(stack: str) -> None:
             if self._stopped.is_set() or self._halt.is_set():
                 return
-            report = work(self._work(stack, wave))
+            try:
+                report = work(self._work(stack, wave))
+            except BaseException:
+                self._halt.set()
+                raise
             if report.outcome == "failed" and self._stopped.is_set():
-                report = StackReport(**{**vars(report), "outcome": "stopped"})
+                report = replace(report, outcome="stopped")
             self._end(report)
 
         with ThreadPoolExecutor(wave.parallel) as threads:

@@ -18,6 +18,7 @@ from chekt_provider.errors import ChektError
 from chekt_provider.models import AssignmentInputs, StationInputs
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
+from chekt_provider.rollout.plan import read_plan
 from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
@@ -220,14 +221,25 @@ def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack)
     assert held(emulator) == [(1, "central-01", "Central Station, Springfield", "CS", "10001")]
 
 
+def test_the_rollout_file_is_one(tmp_path: Path) -> None:
+    """Two waves, two stacks at once; what it does, test_rollout.py shows."""
+    for name in ("rollout.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod-1.yaml"):
+        (tmp_path / name).write_text(blocks("yaml")[2] if name == "rollout.yaml" else "name: stations\n")
+    plan = read_plan(str(tmp_path / "rollout.yaml"))
+    assert [(wave.stacks, wave.parallel, wave.approval) for wave in plan.waves] == [
+        (("dev",), 2, False),
+        (("prod-1",), 2, True),
+    ]
+
+
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
         "console": 5,
         "python": 6,
-        "yaml": 2,
+        "yaml": 3,
     }
-    assert README.count("```") == 2 * 13
+    assert README.count("```") == 2 * 14
 
 
 def test_the_settings_table_is_complete() -> None:

@@ -284,6 +284,34 @@ def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, proj
         emulator.stop()  # what still hangs ends
 
 
+def test_what_keeps_a_rollout_from_beginning_is_one_line(project: Project) -> None:
+    """A stack that the backend does not have, which may be another backend than was meant; one that is not there."""
+    (project.folder / "Pulumi.dev.yaml").touch()
+    (project.folder / "Pulumi.prod-1.yaml").touch()
+    (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"]}]\n')
+    assert project.rollout("--preview", status=2).text == (
+        "chekt: The backend has no stack prod-1. Nothing was done. Check which backend `pulumi whoami --verbose` "
+        "names; a new stack is made by `pulumi stack init`.\n"
+    )
+    project.stack.environment["PULUMI_BACKEND_URL"] = "file:///nowhere"
+    (line,) = project.rollout(status=2).text.splitlines()
+    assert line.startswith("chekt: Pulumi cannot list the stacks, and nothing was done: error: ")
+    assert "/nowhere: no such file or directory" in line
+
+
+def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator, project: Project) -> None:
+    """The last step looks at CHeKT again: the report says which, and how to see what."""
+    project.stacks("dev")
+    (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
+    other = [{"monitoring_station_id": n + 1, "external_monitoring_station_id": f"dev-{x}", "name": "Other"}
+             for n, x in enumerate("ab")]  # fmt: skip
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, times=None, body=json.dumps(other)))
+    project.rollout(status=1)
+    assert project.report["stacks"][0]["problems"] == [
+        "after the up CHeKT holds something else for dev-a, dev-b: run `pulumi preview --refresh --diff` to see what."
+    ]
+
+
 def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: Emulator, project: Project) -> None:
     """No is no; yes begins it, with a bar for the resources that Pulumi has done with."""
     project.stacks("dev")
