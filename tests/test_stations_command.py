@@ -115,15 +115,23 @@ def test_another_dealer_can_be_named(emulator: Emulator) -> None:
     )
 
 
-@pytest.mark.parametrize("arguments", [[], ["--dealer", "../sites/5"], ["--dealer", "0"]])
-def test_without_a_dealer_there_is_nothing_to_list(emulator: Emulator, arguments: list[str]) -> None:
-    """Usage: exit status 2, one line, nothing sent."""
-    environment = {**emulator.environment(), "CHEKT_DEALER_ID": ""}
-
-    done = chekt(*arguments, **environment)
+@pytest.mark.parametrize(
+    ("arguments", "variable", "wrong"),
+    [
+        ([], "", ""),
+        ([], "abc", "'abc' is not an id: write digits only. "),
+        (["--dealer", "../sites/5"], "", "'../sites/5' is not an id: write digits only. "),
+        (["--dealer", "0"], "12345", "'0' is not an id: write digits only. "),
+    ],
+)
+def test_without_a_dealer_there_is_nothing_to_list(
+    emulator: Emulator, arguments: list[str], variable: str, wrong: str
+) -> None:
+    """Usage: exit status 2, one line that shows what was given, nothing sent."""
+    done = chekt(*arguments, **{**emulator.environment(), "CHEKT_DEALER_ID": variable})
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "chekt: Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.\n"
+    assert done.stderr == f"chekt: {wrong}Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.\n"
     assert emulator.requests == []
 
 

@@ -40,9 +40,11 @@ def stations(
     """List the monitoring stations that CHeKT holds for a dealer. Reads the CHEKT_* environment variables."""
     settings = read_settings(lambda key: None, os.environ)
     show_log(settings.log_level)
-    dealer_id = id_digits(dealer or settings.dealer_id)
+    given = dealer or os.environ.get("CHEKT_DEALER_ID", "")
+    dealer_id = id_digits(given)
     if dealer_id is None:
-        _complain("Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
+        wrong = f"'{shown(given)}' is not an id: write digits only. " if given else ""
+        _complain(f"{wrong}Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
         raise typer.Exit(2)
     try:
         client = Client(Transport(settings, say=_complain))
