@@ -79,3 +79,21 @@ def assigning(settings: Mapping[str, Any]) -> SiteAssignmentProvider:
     provider = SiteAssignmentProvider()
     provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
     return provider
+
+
+def steps(console: str) -> list[tuple[str, list[str]]]:
+    """Each command of a console block, with the lines that it prints."""
+    parts = re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]
+    return [(part.splitlines()[0], part.splitlines()[1:]) for part in parts]
+
+
+def without_numbers(line: str) -> str:
+    """A line as it is whatever ids were given and however wide the terminal is."""
+    return re.sub(r"\s+", " ", re.sub(r"│ \d+ ", "│ N ", line)).strip()
+
+
+def assert_printed(promised: list[str], printed: str) -> None:
+    """Every promised line was printed; between two `…` in their order, the rows of a table in any."""
+    lines = [without_numbers(line) for line in printed.splitlines()]
+    for line in promised:
+        assert line == "…" or without_numbers(line) in lines, f"not printed: {line!r}\n{printed}"

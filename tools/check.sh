@@ -4,6 +4,10 @@ set -eu
 ruff check
 ruff format --check
 mypy
+# Each example is a project of its own: its modules are named from its own folder.
+for project in examples/*/; do
+    MYPYPATH="$project" mypy "$project"
+done
 lint-imports
 # The workflows that examples hand to users; offline, so that it needs neither network nor a token.
 zizmor --offline --no-progress --quiet examples/*/

@@ -22,7 +22,7 @@ from chekt_provider.rollout.plan import read_plan
 from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, central, held, house, placed
+from tests.helpers import COLLECTION, assert_printed, central, held, house, placed, steps
 from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,24 +32,6 @@ README = (ROOT / "README.md").read_text()
 def blocks(language: str) -> list[str]:
     """The fenced blocks of one language, in order."""
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-def steps(console: str) -> list[tuple[str, list[str]]]:
-    """Each command of a console block, with the lines that it prints."""
-    parts = re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]
-    return [(part.splitlines()[0], part.splitlines()[1:]) for part in parts]
-
-
-def without_numbers(line: str) -> str:
-    """A line as it is whatever ids were given and however wide the terminal is."""
-    return re.sub(r"\s+", " ", re.sub(r"│ \d+ ", "│ N ", line)).strip()
-
-
-def assert_printed(promised: list[str], printed: str) -> None:
-    """Every promised line was printed; between two `…` in their order, the rows of a table in any."""
-    lines = [without_numbers(line) for line in printed.splitlines()]
-    for line in promised:
-        assert line == "…" or without_numbers(line) in lines, f"not printed: {line!r}\n{printed}"
 
 
 @pytest.fixture
