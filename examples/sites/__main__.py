@@ -11,6 +11,7 @@ central = MonitoringStation(
     external_monitoring_station_id="central-01",
     name="Central Station, Springfield",
     prefix="CS",
+    reassign_sites_to=pulumi.Config().get_int("handOverTo"),
 )
 for site in SITES:
     SiteAssignment(site, external_site_id=site, monitoring_station_id=central.monitoring_station_id)
