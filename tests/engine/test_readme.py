@@ -278,6 +278,15 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
 
 
+def test_every_example_is_in_the_table() -> None:
+    """Each folder of examples/, with a README of its own."""
+    table = README.split("| example | what it shows |")[1].split("\n\n")[0]
+    folders = [path.name for path in (ROOT / "examples").iterdir() if path.name != "__pycache__"]
+
+    assert sorted(re.findall(r"^\| \[([\w-]+)\]\(examples/\1\) \| \w", table, re.MULTILINE)) == sorted(folders)
+    assert [name for name in folders if not (ROOT / "examples" / name / "README.md").exists()] == []
+
+
 class _Situations:
     """One situation for each line of the table of errors."""
 
