@@ -117,13 +117,13 @@ def prefix_and_linecard_unique(stations: Iterable[Station]) -> Iterator[Violatio
 
 def read_linecards(path: Path) -> frozenset[str]:
     """The linecards that a file describes; one that is no such file ends the pack with a line."""
-    wanted = f'{path.name} holds a line for each linecard, in quotes, such as "10001": Receiver 1, rack 3.'
+    remedy = 'write a line for each linecard, with it in quotes, such as "10001": Receiver 1, rack 3.'
     try:
         linecards = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise SystemExit(f"{path.name} cannot be read: {' '.join(str(error).split())}. {wanted}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SystemExit(f"{path.name} cannot be read ({' '.join(str(error).split())}): {remedy}") from None
     if not isinstance(linecards, dict) or not all(isinstance(linecard, str) for linecard in linecards):
-        raise SystemExit(f"{path.name} is not a map from texts: put the linecards in quotes. {wanted}")
+        raise SystemExit(f"{path.name} holds something other than linecards in quotes: {remedy}")
     return frozenset(linecards)
 
 
