@@ -52,9 +52,15 @@ class Events:
     def __init__(self, step: Callable[[], None]) -> None:
         self.changes: list[Change] = []
         self.same = 0
+        self._demands: dict[str, None] = {}
         self._errors: dict[str, None] = {}
         self._said: dict[str, None] = {}
         self._step = step
+
+    @property
+    def demands(self) -> list[str]:
+        """What mandatory policies of policy packs demand, each once."""
+        return sorted(self._demands)
 
     @property
     def errors(self) -> list[str]:
@@ -74,8 +80,9 @@ class Events:
             self._after(event.res_outputs_event.metadata)
         elif event.policy_event:
             policy = event.policy_event
-            which = self._errors if policy.enforcement_level == "mandatory" else self._said
-            which[f"policy {policy.policy_name} ({policy.enforcement_level}): {_plain(policy.message)}"] = None
+            which = self._demands if policy.enforcement_level == "mandatory" else self._said
+            sentences = " ".join(_plain(policy.message).split("\n"))
+            which[f"policy {policy.policy_name} ({policy.enforcement_level}): {sentences}"] = None
         elif event.diagnostic_event:
             self._diagnostic(event.diagnostic_event.severity, _plain(event.diagnostic_event.message))
 

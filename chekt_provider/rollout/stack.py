@@ -74,8 +74,9 @@ class StackWork:
         try:
             self._stack.preview(on_event=events, policy_packs=packs)
         except CommandError as error:
-            return self._report("failed", events, _told(error, events, self._name))
-        sentences = broken(self._wave.gates, events.changes)
+            if not events.demands:
+                return self._report("failed", events, _told(error, events, self._name))
+        sentences = events.demands + broken(self._wave.gates, events.changes)
         return self._report("refused" if sentences else "previewed", events, sentences)
 
     def roll_out(self) -> StackReport:

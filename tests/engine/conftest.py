@@ -143,6 +143,20 @@ class Stack:
         assert [text for text in self._printed if secret in text] == []
 
 
+def let_pack_start(pack: Path, folder: Path, environment: dict[str, str]) -> None:
+    """Give a copy of a policy pack a runtime name, and a launcher of its own on PATH.
+
+    An engine that was built from Go modules has a language host that cannot start packs.
+    """
+    (folder / "bin").mkdir()
+    launcher = folder / "bin" / "pulumi-analyzer-policy-python-launched"
+    launcher.write_text('#!/bin/sh\nexec python -u -m pulumi.policy "$@"\n')
+    launcher.chmod(0o755)
+    environment["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    file = pack / "PulumiPolicy.yaml"
+    file.write_text(file.read_text().replace("runtime: python\n", "runtime: python-launched\n"))
+
+
 def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Look twenty times a second until it is so."""
     never = threading.Event()

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from chekt_provider.emulator import Emulator
+from tests.engine.conftest import let_pack_start
 from tests.helpers import assert_printed, placed, steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,18 +152,6 @@ def test_sites(emulator: Emulator, tmp_path: Path) -> None:
     ]
 
 
-def with_launcher(project: Project) -> None:
-    """Let the pack start without a language host, under a name of its own."""
-    folder = project.folder.parent / "bin"
-    folder.mkdir()
-    launcher = folder / "pulumi-analyzer-policy-python-launched"
-    launcher.write_text('#!/bin/sh\nexec python -u -m pulumi.policy "$@"\n')
-    launcher.chmod(0o755)
-    project.environment["PATH"] = f"{folder}{os.pathsep}{project.environment['PATH']}"
-    file = project.folder / "pack" / "PulumiPolicy.yaml"
-    file.write_text(file.read_text().replace("runtime: python\n", "runtime: python-launched\n"))
-
-
 def violations(printed: str) -> list[str]:
     """The lines below the pack's name, and that."""
     below = printed.partition("Policies:\n")[2].partition("\n\n")[0]
@@ -172,11 +161,10 @@ def violations(printed: str) -> list[str]:
 def test_policy(emulator: Emulator, tmp_path: Path) -> None:
     """Up, no change and down with the pack; two stations that break every rule; and other levels and settings.
 
-    An engine that was built from Go modules has a language host that cannot start packs, so the pack is given a runtime
-    name and a launcher of its own here. All else of it is as users have it.
+    The pack is as users have it but for how it is started; see let_pack_start.
     """
     project = Project("policy", tmp_path, emulator)
-    with_launcher(project)
+    let_pack_start(project.folder / "pack", tmp_path, project.environment)
     project.type_block(0)
     assert "3 unchanged" in project.type("pulumi up --yes --policy-pack pack")
     program = project.folder / "__main__.py"

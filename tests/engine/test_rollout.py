@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault
-from tests.engine.conftest import Run, Stack, until
+from tests.engine.conftest import Run, Stack, let_pack_start, until
 from tests.helpers import COLLECTION, anonymous, held
 
 PROGRAM = """
@@ -223,6 +224,30 @@ def test_a_preview_is_markdown_and_a_gate_holds(emulator: Emulator, project: Pro
     plan.write_text('waves: [{name: all, stacks: ["*"], gates: {deletes: true, changes: 2}}]\n')
     project.rollout()
     assert external_ids(emulator) == ["dev-b", "prod-1-a", "prod-1-b"]
+
+
+PROBLEMS = [
+    "policy external-id-pattern (mandatory): External ids fit one pattern. Monitoring station 'dev-a': its external id "
+    "does not fit the pattern [a-z]+(-[a-z]+)*-[0-9]{2}: choose one that does.",
+    "policy external-id-pattern (mandatory): External ids fit one pattern. Monitoring station 'dev-b': its external id "
+    "does not fit the pattern [a-z]+(-[a-z]+)*-[0-9]{2}: choose one that does.",
+    "2 changes, and at most 1 may be made at once. If all are meant, raise `changes:` in the gates of rollout.yaml.",
+]
+
+
+def test_a_policy_pack_is_a_gate(emulator: Emulator, project: Project, tmp_path: Path) -> None:
+    """What it demands is refused before anything is made; what it advises is told."""
+    project.stacks("dev")
+    pack = shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "policy" / "pack", tmp_path / "pack")
+    let_pack_start(pack, tmp_path, project.stack.environment)
+    (project.folder / "rollout.yaml").write_text(
+        "waves: [{name: dev, stacks: [dev]}]\ngates: {policies: [pack], changes: 1}\n"
+    )
+    project.rollout(status=1)
+    (dev,) = project.report["stacks"]
+    assert dev["outcome"] == "refused"
+    assert dev["problems"] == PROBLEMS
+    assert emulator.requests == []
 
 
 def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(emulator: Emulator, project: Project) -> None:
