@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -27,6 +30,13 @@ def processes() -> list[Process]:
 
 def _columns(line: str) -> list[str]:
     return [*line.split(maxsplit=3), ""][:4]
+
+
+def kill(pid: int) -> None:
+    """SIGKILL a process and what it started."""
+    for process in descendants(pid):
+        with suppress(ProcessLookupError):  # it ended when its parent did
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def descendants(pid: int) -> list[Process]:

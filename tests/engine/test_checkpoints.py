@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack, until
-from tests.engine.processes import descendants
+from tests.engine.processes import kill
 from tests.helpers import COLLECTION, held
 
 KILLS = 20
@@ -43,9 +41,7 @@ def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
     ):
         until(lambda: emulator.faults == [] or run.poll() is not None, "the request is held")
         caught = run.poll() is None
-        for process in descendants(run.pid):
-            with suppress(ProcessLookupError):  # it ended when its parent did
-                os.kill(process.pid, signal.SIGKILL)
+        kill(run.pid)
     emulator.clear_faults()
     until(lambda: all(r.outcome != "pending" for r in emulator.requests), "CHeKT has done what it has begun")
     return caught

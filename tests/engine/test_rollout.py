@@ -20,6 +20,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Run, Stack, let_pack_start, until
+from tests.engine.processes import kill
 from tests.helpers import COLLECTION, anonymous, held
 
 PROGRAM = """
@@ -305,8 +306,7 @@ def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, proj
             r"was killed, run `pulumi cancel --stack dev`\.",
             problem,
         )
-        other.kill()
-        emulator.stop()  # what still hangs ends
+        kill(other.pid)
 
 
 def test_what_keeps_a_rollout_from_beginning_is_one_line(project: Project) -> None:
