@@ -99,15 +99,8 @@ def _unpack(scratch: Path) -> Path:
     for folder in (lists / "partial", packages, unpacked):
         folder.mkdir(parents=True)
     # Lists of our own: the machine's may be missing, and only root may renew them.
-    apt = [
-        "apt-get",
-        "-o",
-        f"Dir::State::Lists={lists}",
-        "-o",
-        f"Dir::Cache={scratch}/cache",
-        "-o",
-        "APT::Sandbox::User=",
-    ]
+    settings = (f"Dir::State::Lists={lists}", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=")
+    apt = ["apt-get", *(f"--option={setting}" for setting in settings)]
     log = scratch / "log"
     run_in_sight("Reading the list of packages", [*apt, "update"], log=log)
     run_in_sight(
