@@ -1,7 +1,8 @@
-"""The benchmark runs, and counts what is promised."""
+"""The benchmarks run, and count what is promised."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -29,3 +30,19 @@ def test_the_benchmark_counts_the_requests_of_each_step() -> None:
         ("rename", "6", "1.50"),
         ("destroy", "5", "1.25"),
     ]
+
+
+def test_the_backends_are_measured_side_by_side() -> None:
+    """A row for each, its seconds as a multiple of the folder's."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.backends", "--stations", "2"],
+        cwd=CHECKOUT,
+        env={**os.environ, "COLUMNS": "120"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    rows = re.findall(r"│ (.+?) +│" + r" +[\d.]+ \(([\d.]+ x)\) │" * 4, done.stdout)
+    assert [name for name, *_ in rows] == ["folder", "PostgreSQL", "S3 (moto)"]
+    assert rows[0][1:] == ("1.0 x",) * 4

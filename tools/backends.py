@@ -1,0 +1,73 @@
+"""`make backends`: what it costs to keep a stack's state in a folder, in PostgreSQL, in a bucket; all in one run.
+
+The servers are on this machine, so what a network adds is missing. Seconds depend on the machine: the folder's are the
+measure of the others'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from chekt_provider.emulator import Emulator
+from tools.bench import PROGRAM, WITHOUT_CHECKPOINTS, Stack, timed
+from tools.postgres import cache_folder, ensure_programs
+from tools.states import State, folder_state, postgres_state, s3_state
+
+UP = ("up", "--yes", "--skip-preview")
+STEPS = {
+    "create": UP,
+    "up, no change": UP,
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+}
+
+
+def main() -> None:
+    """Run the steps on each backend and print the table."""
+    parser = argparse.ArgumentParser(prog="make backends", description=__doc__)
+    parser.add_argument("--stations", type=int, default=100, help="how many stations (default: 100)")
+    stations = parser.parse_args().stations
+    title = f"{stations} stations: seconds, and how many times a folder's"
+    table = Table("state", *STEPS, "create, no checkpoints", title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    measured: list[list[float]] = []
+    with _states() as states:
+        for name, state in states.items():
+            measured.append(_seconds(state, stations))
+            folder = measured[0]
+            table.add_row(name, *(f"{s:.1f} ({s / f:.1f} x)" for s, f in zip(measured[-1], folder, strict=True)))
+    Console().print(table)
+
+
+@contextmanager
+def _states() -> Iterator[dict[str, State]]:
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        yield {
+            "folder": folder_state(folder),
+            "PostgreSQL": opened.enter_context(postgres_state(ensure_programs(cache_folder()))),
+            "S3 (moto)": opened.enter_context(s3_state()),
+        }
+
+
+def _seconds(state: State, stations: int) -> list[float]:
+    """How long each step takes on a new stack."""
+    environment = {"PULUMI_BACKEND_URL": state.url, **state.environment}
+    with Emulator(plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder), emulator, environment)
+        stack.write(PROGRAM.format(stations=stations, name="Station"))
+        seconds = [timed(partial(stack.pulumi, *arguments)) for arguments in STEPS.values()]
+        stack.environment.update(WITHOUT_CHECKPOINTS)
+        return [*seconds, timed(partial(stack.pulumi, *UP))]
+
+
+if __name__ == "__main__":
+    main()
