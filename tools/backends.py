@@ -19,7 +19,8 @@ from rich.table import Table
 from chekt_provider.emulator import Emulator
 from tools.bench import PROGRAM, WITHOUT_CHECKPOINTS, Stack, timed
 from tools.postgres import cache_folder, ensure_programs
-from tools.states import State, folder_state, postgres_state, s3_state
+from tools.s3 import s3_state
+from tools.states import State, folder_state, postgres_state
 
 UP = ("up", "--yes", "--skip-preview")
 STEPS = {

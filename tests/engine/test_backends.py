@@ -17,7 +17,8 @@ from tests.engine.conftest import Stack, until
 from tests.engine.test_kill import KilledRun, hold, names, program, told
 from tests.helpers import COLLECTION, held
 from tools.postgres import REMEDY, cache_folder, find_programs
-from tools.states import State, postgres_state, s3_state
+from tools.s3 import s3_state
+from tools.states import State, postgres_state
 
 
 def postgresql() -> AbstractContextManager[State]:
