@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import Wave
-from chekt_provider.rollout.rollout_file import BadRolloutError
+from chekt_provider.rollout.rollout_file import BadRolloutError, read_rollout_file
 
+PAGE = Path(__file__).parents[1] / "docs" / "where-to-run.md"
 WAVES = (Wave("dev", ("dev",)), Wave("staging", ("staging-1", "staging-2")), Wave("production", ("Prod_1",)))
 SOURCE = {"projectRepo": "https://github.com/acme/stations", "commit": "03658b5514f08970f350618a6e6fdf1bd75f45d0"}
 DOCUMENTS = """
@@ -155,3 +159,21 @@ def test_a_secret_in_clear_is_refused(variable: str) -> None:
         f"operator.envRefs.{variable} is written in clear: put it into a Secret of the cluster and name that, with"
         " `type: Secret`."
     )
+
+
+def test_the_page_about_it_can_be_copied(tmp_path: Path) -> None:
+    """Its two files are read, and give resources and settings of each stack."""
+    operator, deployments = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+    def listed(text: str) -> tuple[list[Wave], Any]:
+        (tmp_path / "rollout.yaml").write_text(text)
+        content = read_rollout_file(str(tmp_path / "rollout.yaml")).content
+        return [Wave(wave.name, wave.stacks) for wave in content.waves], content
+
+    waves, content = listed(operator)
+    resources = stack_resources(waves, "stations", content.operator)
+    assert [resource["metadata"]["name"] for resource in resources] == ["stations-dev", "stations-prod"]
+    assert resources[1]["spec"]["prerequisites"] == [{"name": "stations-dev"}]
+    waves, content = listed(deployments)
+    settings = [stack["settings"] for stack in deployment_settings(waves, "stations", content.deployments)]
+    assert [each["gitHub"]["deployCommits"] for each in settings] == [True, False]
