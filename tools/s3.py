@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import requests
 from moto.server import ThreadedMotoServer
 
 from tools.states import State
@@ -28,6 +29,7 @@ def s3_state() -> Iterator[State]:
         store = boto3.client(
             "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
         )
+        requests.post(f"{address}/moto-api/reset", timeout=30).raise_for_status()  # servers of one process share all
         store.create_bucket(Bucket=BUCKET)
         yield State(
             f"s3://{BUCKET}?endpoint={address}&s3ForcePathStyle=true&region=us-east-1",
