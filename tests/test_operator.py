@@ -99,6 +99,14 @@ def test_a_team_may_refresh_otherwise_and_add_any_field() -> None:
     assert resource["spec"] == {"stack": "dev", **backend, "destroyOnFinalize": False}
 
 
+def test_stacks_of_an_organization_are_named_in_full() -> None:
+    """Else Pulumi Cloud would look for them with whoever owns the token; the resource's name stays short."""
+    (resource,) = stack_resources(WAVES[:1], "stations", {"organization": "acme"})
+
+    assert resource["metadata"] == {"name": "stations-dev"}
+    assert resource["spec"] == {"stack": "acme/stations/dev", "refresh": True, "destroyOnFinalize": False}
+
+
 def test_a_wave_without_stacks_breaks_no_order() -> None:
     """The wave behind it waits for the one before it."""
     *_, last = stack_resources((WAVES[0], Wave("none", ()), WAVES[2]), "stations", SOURCE)

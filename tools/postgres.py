@@ -28,6 +28,7 @@ PROGRAMS = ("initdb", "pg_ctl", "postgres", "psql")
 DEBIAN = Path("/usr/lib/postgresql")
 PACKAGE = "postgresql"
 REMEDY = "install PostgreSQL (on Debian and Ubuntu, `apt-get install postgresql`) and run this again."
+SECONDS_TO_FETCH = 600
 SERVER_USERS = ("postgres", "nobody")
 
 
@@ -102,14 +103,14 @@ def _unpack(scratch: Path) -> Path:
     settings = (f"Dir::State::Lists={lists}", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=")
     apt = ["apt-get", *(f"--option={setting}" for setting in settings)]
     log = scratch / "log"
-    run_in_sight("Reading the list of packages", [*apt, "update"], log=log)
+    run_in_sight("Reading the list of packages", [*apt, "update"], log=log, limit=SECONDS_TO_FETCH)
     run_in_sight(
         "Asking for what PostgreSQL needs",
         [*apt, "--simulate", "--no-install-recommends", "install", PACKAGE],
         log=log,
     )
     missing = re.findall(r"^Inst (\S+)", log.read_text(), re.MULTILINE)
-    run_in_sight("Downloading PostgreSQL", [*apt, "download", *missing], log=log, cwd=packages)
+    run_in_sight("Downloading PostgreSQL", [*apt, "download", *missing], log=log, limit=SECONDS_TO_FETCH, cwd=packages)
     for package in sorted(packages.iterdir()):
         run_in_sight(f"Unpacking {package.name.partition('_')[0]}", ["dpkg", "-x", package, unpacked], log=log)
     return unpacked

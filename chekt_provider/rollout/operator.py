@@ -35,8 +35,8 @@ def stack_resources(waves: Sequence[Wave], project: str, operator: Mapping[str, 
     Args:
         waves: in their order.
         project: the name of the Pulumi project.
-        operator: what rollout.yaml says under `operator`: fields of every `spec`, such as `projectRepo` and `commit`.
-            `refresh` is true unless it says otherwise.
+        operator: what rollout.yaml says under `operator`: fields of every `spec`, such as `projectRepo` and `commit`;
+            `refresh` is true unless it says otherwise. And `organization`, for stacks that one of Pulumi Cloud owns.
 
     Returns:
         `{"apiVersion": "pulumi.com/v1", "kind": "Stack", "metadata": {"name": …}, "spec": {…}}` of each. Deleting one
@@ -48,16 +48,18 @@ def stack_resources(waves: Sequence[Wave], project: str, operator: Mapping[str, 
     _refuse_fields(operator)
     _refuse_waves(waves, operator)
     names = _names([stack for wave in waves for stack in wave.stacks], project)
+    spec = {field: value for field, value in operator.items() if field != "organization"}
+    owner = f"{operator['organization']}/{project}/" if operator.get("organization") else ""
     resources = []
     before: list[str] = []
     for wave in waves:
-        resources += [_resource(names[stack], stack, before, operator) for stack in wave.stacks]
+        resources += [_resource(names[stack], owner + stack, before, spec) for stack in wave.stacks]
         before = [names[stack] for stack in wave.stacks] or before
     return resources
 
 
-def _resource(name: str, stack: str, before: list[str], operator: Mapping[str, Any]) -> dict[str, Any]:
-    spec = {"stack": stack, "refresh": True, **operator, "destroyOnFinalize": False}
+def _resource(name: str, stack: str, before: list[str], common: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {"stack": stack, "refresh": True, **common, "destroyOnFinalize": False}
     if before:
         spec["prerequisites"] = [{"name": prerequisite} for prerequisite in before]
     return {"apiVersion": "pulumi.com/v1", "kind": "Stack", "metadata": {"name": name}, "spec": spec}
