@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,20 +33,31 @@ def main() -> None:
     parser.add_argument("--stations", type=int, default=100, help="how many stations (default: 100)")
     parser.add_argument("--rounds", type=int, default=3, help="how often (default: 3)")
     given = parser.parse_args()
-    rounds = [_round(given.stations) for _ in range(given.rounds)]
-    fastest = {name: [min(times) for times in zip(*(r[name] for r in rounds), strict=True)] for name in rounds[0]}
+    rows = compared([_round(given.stations) for _ in range(given.rounds)])
     table = Table("state", *STEPS, title=f"{given.stations} stations: seconds, and how many times a folder's")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, seconds in fastest.items():
-        compared = zip(seconds, fastest["folder"], strict=True)
-        table.add_row(name, *(f"{here:.1f} ({here / there:.1f} x)" for here, there in compared))
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
+
+
+def compared(rounds: Sequence[Mapping[str, Sequence[float]]]) -> list[tuple[str, ...]]:
+    """For each backend its name, and the fastest seconds of each step beside how many times the folder's they are.
+
+    Args:
+        rounds: the seconds of each step, by backend; one backend is "folder".
+    """
+    fastest = {name: [min(times) for times in zip(*(r[name] for r in rounds), strict=True)] for name in rounds[0]}
+    return [
+        (name, *(f"{here:.1f} ({here / there:.1f} x)" for here, there in zip(seconds, fastest["folder"], strict=True)))
+        for name, seconds in fastest.items()
+    ]
 
 
 def _round(stations: int) -> dict[str, list[float]]:
     with _states() as states:
-        return {name: _seconds(state, stations) for name, state in states.items()}
+        return {name: seconds_of(state, stations) for name, state in states.items()}
 
 
 @contextmanager
@@ -60,7 +71,7 @@ def _states() -> Iterator[dict[str, State]]:
         }
 
 
-def _seconds(state: State, stations: int) -> list[float]:
+def seconds_of(state: State, stations: int) -> list[float]:
     """How long each step takes on a new stack."""
     environment = {"PULUMI_BACKEND_URL": state.url, **state.environment}
     with Emulator(plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
