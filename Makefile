@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults bench scale check engine env lock clean
+.PHONY: help up down test faults bench backends scale check engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,7 @@ down: ## destroy what `make up` created, and prove that nothing is left
 	@$(SET_UP) && sh tools/down.sh
 
 test: ## run every test, those of the real Pulumi engine included
-	@$(SET_UP) && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
+	@$(SET_UP) && { python -m tools.postgres || true; } && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
 
 faults: ## try the 45 faults of the fault table, and print what held
 	@$(SET_UP) && python -m tests.faults.table
@@ -25,6 +25,9 @@ bench: ## count the requests of a thousand stations, and time them against plain
 
 scale: ## one roll-out over many stacks: seconds, memory, requests (STACKS=200 PARALLEL=2)
 	@$(SET_UP) && python -m tools.scale --stacks $(or $(STACKS),200) --parallel $(or $(PARALLEL),2)
+
+backends: ## time a stack of stations with its state in a folder, in PostgreSQL and in an S3-compatible bucket (STATIONS=100)
+	@$(SET_UP) && python -m tools.backends --stations $(or $(STATIONS),100)
 
 check: ## lint, formatting, types, import rules
 	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh

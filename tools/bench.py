@@ -11,7 +11,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ class Step:
     station_name: str = ""
 
 
+# The state is written once a run, not after every step.
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
 UP = ("up", "--yes", "--skip-preview", "--parallel", "32")
 STEPS = [
     Step("create", UP, "Station"),
@@ -66,44 +68,51 @@ def main() -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     with Emulator(plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
-        plain = _timed(lambda: _plain_calls(emulator, stations))
+        plain = timed(lambda: _plain_calls(emulator, stations))
         emulator.reset()
-        stack = _Stack(Path(folder), emulator)
+        # Pulumi's own cost is not what is measured.
+        stack = Stack(Path(folder), emulator, {"PULUMI_BACKEND_URL": Path(folder).as_uri(), **WITHOUT_CHECKPOINTS})
         for step in STEPS:
             if step.station_name:
                 stack.write(PROGRAM.format(stations=stations, name=step.station_name))
             emulator.clear_requests()
-            seconds = _timed(partial(stack.pulumi, *step.arguments))
+            seconds = timed(partial(stack.pulumi, *step.arguments))
             sent = sum(request.path != "/oauth/token" for request in emulator.requests)
             table.add_row(step.title, str(sent), f"{sent / stations:.2f}", f"{seconds:.1f}", f"{seconds / plain:.1f} x")
     Console().print(table)
 
 
-class _Stack:
-    """A stack in a folder of its own; its state is written once a run: Pulumi's own cost is not what is measured."""
+class Stack:
+    """A stack of a program that is replaced as the measurement goes on.
 
-    def __init__(self, folder: Path, emulator: Emulator) -> None:
+    Args:
+        folder: an empty folder for it.
+        emulator: the CHeKT that it works on, at whatever pace it can.
+        environment: where its state is kept, and how.
+    """
+
+    def __init__(self, folder: Path, emulator: Emulator, environment: Mapping[str, str]) -> None:
         self._folder = folder
-        self._environment = {
+        self.environment = {
             **os.environ,
             **emulator.environment(),
             "CHEKT_REQUESTS_PER_MINUTE": UNPACED,
-            "PULUMI_BACKEND_URL": folder.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_EXPERIMENTAL": "1",
-            "PULUMI_SKIP_CHECKPOINTS": "1",
+            **environment,
         }
         (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
         self.pulumi("stack", "init", "bench")
 
     def write(self, program: str) -> None:
+        """Replace the program."""
         (self._folder / "__main__.py").write_text(program)
 
     def pulumi(self, *arguments: str) -> None:
+        """Run one command."""
         subprocess.run(  # noqa: S603 - the arguments are ours
             ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - the engine that `make env` put on PATH
             cwd=self._folder,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -125,7 +134,8 @@ def _plain_calls(emulator: Emulator, stations: int) -> None:
             session.post(url, json=body, timeout=30).raise_for_status()
 
 
-def _timed(act: Callable[[], None]) -> float:
+def timed(act: Callable[[], None]) -> float:
+    """The seconds that it takes."""
     began = time.monotonic()
     act()
     return time.monotonic() - began

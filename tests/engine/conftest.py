@@ -1,4 +1,4 @@
-"""Stacks of the real Pulumi engine, with their state in a folder of the test's own."""
+"""Stacks of the real Pulumi engine, with their state in a folder of the test's own unless the test chooses another."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from chekt_provider.emulator import Emulator
+from tools.states import State, folder_state
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,17 +59,21 @@ class Stack:
     Args:
         folder: an empty folder.
         environment: what `pulumi` is given beside the machine's own variables.
+        state: where it keeps its state; None for a folder below the other one.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], state: State | None = None) -> None:
         self.folder = folder
         self._printed: list[str] = []
-        state, home = folder / "state", folder / ".home"
-        state.mkdir()
+        if state is None:
+            (folder / "state").mkdir()
+            state = folder_state(folder / "state")
+        self.state = state
         self.environment = {
             **environment,
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_HOME": str(home),
+            **state.environment,
+            "PULUMI_BACKEND_URL": state.url,
+            "PULUMI_HOME": str(folder / ".home"),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -137,9 +142,9 @@ class Stack:
 
     def assert_nothing_shows(self, secret: str) -> None:
         """Neither a file of the state, older ones included, nor what was printed holds a text in clear."""
-        files = [path for path in (self.folder / "state").rglob("*") if path.is_file()]
-        assert files
-        assert [path.name for path in files if secret.encode() in path.read_bytes()] == []
+        contents = self.state.contents()
+        assert contents
+        assert [key for key, data in contents.items() if secret.encode() in data] == []
         assert [text for text in self._printed if secret in text] == []
 
 
@@ -168,11 +173,17 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None
 
 
 @pytest.fixture
-def stack(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def state() -> State | None:
+    """Where the stack keeps its state: a folder, unless a test says otherwise."""
+    return None
+
+
+@pytest.fixture
+def stack(emulator: Emulator, state: State | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """A stack whose settings, in the environment, point at the emulator; in the end it shows no secret and no token."""
     numbers = itertools.count(1)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"token-in-clear-{next(numbers)}")
-    stack = Stack(tmp_path, emulator.environment())
+    stack = Stack(tmp_path, emulator.environment(), state)
     yield stack
     for secret in ("emulator-secret", "token-in-clear"):
         stack.assert_nothing_shows(secret)

@@ -1,4 +1,4 @@
-"""The benchmark runs, and counts what is promised."""
+"""The benchmarks run, and count what is promised."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+
+from tools.backends import STEPS, compared, seconds_of
+from tools.states import folder_state
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -29,3 +32,23 @@ def test_the_benchmark_counts_the_requests_of_each_step() -> None:
         ("rename", "6", "1.50"),
         ("destroy", "5", "1.25"),
     ]
+
+
+def test_backends_are_compared_by_their_fastest_rounds() -> None:
+    """Seconds of each step, and how many times the folder's they are."""
+    rounds = [{"folder": [4.0, 2.0], "PostgreSQL": [9.0, 5.0]}, {"folder": [5.0, 1.0], "PostgreSQL": [6.0, 7.0]}]
+
+    assert compared(rounds) == [
+        ("folder", "4.0 (1.0 x)", "1.0 (1.0 x)"),
+        ("PostgreSQL", "6.0 (1.5 x)", "5.0 (5.0 x)"),
+    ]
+
+
+def test_a_backend_is_timed_over_the_life_of_a_stack(tmp_path: Path) -> None:
+    """Create, destroy, create without checkpoints: the last state holds the station."""
+    state = folder_state(tmp_path)
+
+    assert len(seconds_of(state, stations=1)) == len(STEPS)
+
+    (stored,) = (data for key, data in state.contents().items() if key.endswith("/bench.json"))
+    assert b"chekt:MonitoringStation" in stored

@@ -1,0 +1,89 @@
+"""What Pulumi Deployments is given: the settings word for word, and what it could not keep is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chekt_provider.rollout.deployments import deployment_settings
+from chekt_provider.rollout.plan import Wave
+from chekt_provider.rollout.rollout_file import BadRolloutError
+
+WAVES = (Wave("dev", ("dev",)), Wave("production", ("prod-1", "Prod 2")))
+OPERATION = {"preRunCommands": ["pip install chekt-provider"], "environmentVariables": {"CHEKT_CLIENT_ID": "my-app"}}
+TEAM = {
+    "organization": "acme",
+    "sourceContext": {"git": {"branch": "main", "repoDir": "stations"}},
+    "gitHub": {"repository": "acme/infra", "deployCommits": True, "previewPullRequests": True, "deployTags": True},
+    "operationContext": OPERATION,
+}
+
+
+def refused(**deployments: Any) -> str:
+    """Why these settings are refused."""
+    with pytest.raises(BadRolloutError) as error:
+        deployment_settings(WAVES, "stations", deployments)
+    return str(error.value)
+
+
+def test_a_push_deploys_the_first_wave_alone() -> None:
+    """Every stack has the team's settings; those of later waves wait to be started."""
+    first = {"sourceContext": TEAM["sourceContext"], "gitHub": TEAM["gitHub"], "operationContext": OPERATION}
+    pushless = {"repository": "acme/infra", "deployCommits": False, "previewPullRequests": True, "deployTags": False}
+    later = {**first, "gitHub": pushless}
+
+    assert deployment_settings(WAVES, "stations", TEAM) == [
+        {
+            "stack": "acme/stations/dev",
+            "path": "/api/stacks/acme/stations/dev/deployments/settings",
+            "settings": first,
+        },
+        {
+            "stack": "acme/stations/prod-1",
+            "path": "/api/stacks/acme/stations/prod-1/deployments/settings",
+            "settings": later,
+        },
+        {
+            "stack": "acme/stations/Prod 2",
+            "path": "/api/stacks/acme/stations/Prod%202/deployments/settings",
+            "settings": later,
+        },
+    ]
+
+
+def test_what_a_stack_had_before_does_not_stay() -> None:
+    """Settings are merged: a push that no longer deploys is switched off in so many words."""
+    *_, last = deployment_settings(WAVES, "stations", {"organization": "acme", "vcs": {"provider": "gitlab"}})
+
+    assert last["settings"] == {"vcs": {"provider": "gitlab", "deployCommits": False}}
+
+
+@pytest.mark.parametrize("deployments", [{}, {"organization": ""}, {"organization": 7}])
+def test_the_organization_must_be_said(deployments: dict[str, Any]) -> None:
+    """rollout.yaml names stacks by their files, which do not know it."""
+    assert refused(**deployments) == (
+        "deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud."
+    )
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    """The API would pass over it in silence."""
+    assert refused(organization="acme", sourceContex={}) == (
+        "deployments.sourceContex is no deployment setting: there are organization, agentPoolID, cacheOptions,"
+        " executorContext, gitHub, operationContext, sourceContext, tag, vcs."
+    )
+
+
+@pytest.mark.parametrize("variable", ["CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY"])
+@pytest.mark.parametrize("value", ["in-clear", {"secret": "in-clear"}, {"isSecret": True, "value": "in-clear"}])
+def test_a_secret_in_clear_is_refused(variable: str, value: Any) -> None:
+    """rollout.yaml is in a repository; what Pulumi Cloud has encrypted may stand there."""
+    variables = {"environmentVariables": {variable: value}}
+
+    assert refused(organization="acme", operationContext=variables) == (
+        f"deployments.operationContext.environmentVariables.{variable} is written in clear: take it out, and set it"
+        " once in Pulumi Cloud, as a secret; it stays there, since settings are merged."
+    )
+    encrypted = {"environmentVariables": {variable: {"ciphertext": "AAAB"}}}
+    assert deployment_settings(WAVES, "stations", {"organization": "acme", "operationContext": encrypted})
