@@ -7,9 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from chekt_provider.cli import app
+from chekt_provider.rollout.operator import stack_resources
+from chekt_provider.rollout.plan import read_plan
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "where-to-run.md"
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +55,26 @@ def test_the_list_for_machines() -> None:
     assert waves[1]["approval"] not in (None, token)
 
 
+def test_the_list_for_other_engines() -> None:
+    """The page's rollout.yaml as resources of the operator, in a stream of documents, and as Deployments' settings."""
+    operator, deployments = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+    Path("rollout.yaml").write_text(operator)
+    resources = list(yaml.safe_load_all(chekt("rollout.yaml", "--list", "--operator").stdout))
+    assert [resource["metadata"]["name"] for resource in resources] == [
+        "stations-dev",
+        "stations-prod-1",
+        "stations-prod-2",
+    ]
+    assert resources == stack_resources(
+        read_plan("rollout.yaml").waves, "stations", yaml.safe_load(operator)["operator"]
+    )
+
+    Path("rollout.yaml").write_text(deployments)
+    listed = json.loads(chekt("rollout.yaml", "--list", "--deployments", "--wave", "production").stdout)
+    assert [stack["stack"] for stack in listed] == ["acme/stations/prod-1", "acme/stations/prod-2"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -72,6 +97,10 @@ def test_the_list_for_machines() -> None:
         (
             ("rollout.yaml", "--shard", "1/2"),
             "chekt: --shard parts one wave, since machines do not wait for each other: name it with --wave.",
+        ),
+        (
+            ("rollout.yaml", "--list", "--deployments"),
+            "chekt: rollout.yaml: deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud.",
         ),
         (
             ("rollout.yaml",),

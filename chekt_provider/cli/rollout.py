@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
+import yaml
 from pulumi.automation import CommandError, InvalidVersionError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from chekt_provider.rollout.deployments import deployment_settings
+from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
 from chekt_provider.rollout.pulumi_command import PulumiFailedError
 from chekt_provider.rollout.report import Report, StackReport
@@ -30,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("rollout")(rollout)
 
 
-def rollout(
+def rollout(  # noqa: PLR0913, PLR0917 - one for each option
     file: Annotated[str, typer.Argument(help="The path of rollout.yaml.")],
     preview: Annotated[bool, typer.Option("--preview", help="Change nothing; print Markdown for a review.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Pass over what the last run has done.")] = False,
@@ -38,12 +41,19 @@ def rollout(
     shard: Annotated[str, typer.Option(help="A part of one wave, such as 3/10.")] = "",
     show: Annotated[bool, typer.Option("--list", help="List the waves and their stacks, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="List as resources of Pulumi's Kubernetes Operator.")
+    ] = False,
+    deployments: Annotated[bool, typer.Option("--deployments", help="List as settings of Pulumi Deployments.")] = False,
 ) -> None:
     """Roll a Pulumi program out over many stacks: wave by wave, each stack previewed, checked, changed and verified.
 
     Ends with 0 where every stack is as it should be, 1 where one is not, 2 where nothing was done.
     """
     plan = _plan(file, wave, shard)
+    if operator or deployments:
+        _print_templates(plan, operator=operator)
+        return
     if show:
         typer.echo(json.dumps(_listed(plan), indent=2)) if as_json else _print_list(plan)
         return
@@ -93,6 +103,16 @@ def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
         except CommandError as error:
             printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
             _usage(f"Pulumi cannot list the stacks, and nothing was done: {' '.join(printed)}")
+
+
+def _print_templates(plan: Plan, *, operator: bool) -> None:
+    try:
+        if operator:
+            typer.echo(yaml.safe_dump_all(stack_resources(plan.waves, plan.project, plan.operator), sort_keys=False))
+        else:
+            typer.echo(json.dumps(deployment_settings(plan.waves, plan.project, plan.deployments), indent=2))
+    except BadRolloutError as error:
+        _usage(f"{plan.file}: {error}")
 
 
 def _listed(plan: Plan) -> dict[str, Any]:
