@@ -172,6 +172,7 @@ CHECKS = [
     "ruff check",
     "ruff format --check",
     "mypy",
+    "mypy examples/one/",
     "lint-imports",
     "zizmor --offline --no-progress --quiet examples/one/",
     "go tool actionlint -shellcheck= -pyflakes= ../../examples/one/.github/workflows/up.yml",
