@@ -43,6 +43,12 @@ def test_the_list_for_people() -> None:
     ]
 
 
+def test_a_stack_that_no_wave_means_is_named() -> None:
+    """On stderr, whatever the command is to do."""
+    Path("Pulumi.prod_3.yaml").touch()
+    assert chekt("rollout.yaml", "--list", "--json").stderr == "chekt: In no wave: prod_3.\n"
+
+
 def test_the_list_for_machines() -> None:
     """What a CI matrix is made of; `approval` is what the file of approval must hold."""
     done = chekt("rollout.yaml", "--list", "--json", "--wave", "production", "--shard", "2/2")
@@ -93,6 +99,14 @@ def test_the_list_for_other_engines() -> None:
         (
             ("rollout.yaml", "--wave", "dev", "--shard", "half"),
             "chekt: --shard half: write which part, and of how many, such as 3/10.",
+        ),
+        (
+            ("rollout.yaml", "--wave", ""),
+            "chekt: --wave : rollout.yaml has no wave of that name; it has dev, production.",
+        ),
+        (
+            ("rollout.yaml", "--wave", "dev", "--shard", ""),
+            "chekt: --shard : write which part, and of how many, such as 3/10.",
         ),
         (
             ("rollout.yaml", "--shard", "1/2"),

@@ -129,8 +129,16 @@ MISTAKES = {
     ],
     WAVE + "gates:\n  policies: [none]\n": ["rollout.yaml:4: policies: there is no PulumiPolicy.yaml in none."],
     WAVE + "parallel: 2\nparallel: 3\n": [
-        "rollout.yaml:4: parallel stands here twice, or is no word: take one out.",
+        "rollout.yaml:4: parallel stands here twice: take one out.",
     ],
+    WAVE + "1: 2\noperator:\n  <<: {a: 2026-01-02}\n": [
+        "rollout.yaml:3: 1 is a key that YAML takes for no word: put it in quotes.",
+        "rollout.yaml:5: operator.<< is a key that YAML takes for no word: put it in quotes.",
+        "rollout.yaml:5: operator.<<.a is 2026-01-02, which YAML takes for a date: put it in quotes.",
+    ],
+    WAVE + "operator: &a {x: *a}\n": ["rollout.yaml: holds an alias of itself, or a tag: write the values out."],
+    WAVE + "operator: !foo 1\n": ["rollout.yaml: holds an alias of itself, or a tag: write the values out."],
+    WAVE + "operator: !!int x\n": ["rollout.yaml: holds an alias of itself, or a tag: write the values out."],
     "project: nowhere\nwaves: [{name: dev, stacks: [dev]}]\n": [
         "rollout.yaml:1: project: there is no Pulumi.yaml in nowhere.",
     ],
@@ -149,6 +157,19 @@ def test_each_mistake_is_told_with_its_line(folder: Path, text: str, lines: list
     assert refused(folder, text) == lines
 
 
+@pytest.mark.parametrize("content", ["name: [", "- a", "", b"\xff"], ids=range(4))
+def test_a_project_file_that_is_none(folder: Path, content: str | bytes) -> None:
+    """Is told by its path."""
+    file = folder / "stations" / "Pulumi.yaml"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert refused(folder, WAVE) == ["stations/Pulumi.yaml is not the YAML of a Pulumi project."]
+
+
+def test_stacks_that_no_wave_means_are_known(folder: Path) -> None:
+    """So that a settings file with another name than was meant does not go unnoticed."""
+    assert plan(folder, WAVE).left_out == ("prod-1", "prod-10", "prod-2")
+
+
 def test_a_file_that_is_not_there(folder: Path) -> None:
     """Is told, with where paths begin."""
     with pytest.raises(BadRolloutError) as error:
@@ -165,11 +186,18 @@ def test_the_shards_of_a_wave_are_all_of_it_and_each_stack_once(folder: Path) ->
         whole.wave_alone("dev")
 
 
-def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(folder: Path) -> None:
-    """The program and its own settings count; rollout.yaml, hidden files, other stacks, state and caches do not."""
+def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program, its own settings, the backend and CHeKT's host count.
+
+    rollout.yaml, hidden files, other stacks, state and caches do not, nor the port of an emulator.
+    """
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///one")
+    monkeypatch.setenv("CHEKT_BASE_URL", "http://127.0.0.1:1111")
     read = plan(folder, GOOD)
     project = folder / "stations"
-    before = read.fingerprints()
+    before = read.fingerprints(read.stacks)
     assert len(set(before.values())) == 4
 
     (project / ".env").write_text("x")
@@ -177,23 +205,33 @@ def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(folder: 
         (project / name).parent.mkdir(parents=True)
         (project / name).write_text("x")
     (folder / "rollout.yaml").write_text(GOOD + "# x\n")
-    assert read.fingerprints() == before
+    monkeypatch.setenv("CHEKT_BASE_URL", "http://127.0.0.1:2222")
+    assert read.fingerprints(read.stacks) == before
 
     (project / "Pulumi.dev.yaml").write_text("config: {a: b}\n")
-    after = read.fingerprints()
+    after = read.fingerprints(read.stacks)
     assert [stack for stack in before if after[stack] != before[stack]] == ["dev"]
 
+    for name, value in (("PULUMI_BACKEND_URL", "s3://states"), ("CHEKT_BASE_URL", "https://api.chektdev.com")):
+        monkeypatch.setenv(name, value)
+        elsewhere = read.fingerprints(read.stacks)
+        assert all(elsewhere[stack] != after[stack] for stack in after)
+        after = elsewhere
+
     (project / "names.py").write_text("x")
-    assert all(read.fingerprints()[stack] != after[stack] for stack in after)
+    assert all(read.fingerprints(read.stacks)[stack] != after[stack] for stack in after)
 
 
 def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:
-    """Another program, other settings of one of its stacks or another gate make another token."""
+    """Another program, other settings of one of its stacks, another gate or policy pack make another token."""
     read = plan(folder, GOOD)
-    prints = read.fingerprints()
+    prints = read.fingerprints(read.stacks)
     dev, production = read.waves
     token = read.token(production, prints)
     assert token == read.token(production, prints)
     looser = Wave("production", production.stacks, gates=Gates(deletes=True))
     others = {read.token(dev, prints), read.token(production, {**prints, "prod-2": "x"}), read.token(looser, prints)}
     assert len(others | {token}) == 4
+    before = read.token(dev, prints)
+    (folder / "policy" / "__main__.py").write_text("x")
+    assert read.token(dev, prints) != before

@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -21,10 +21,10 @@ from rich.table import Table
 from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
-from chekt_provider.rollout.pulumi_command import PulumiFailedError
+from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedError
 from chekt_provider.rollout.report import Report, StackReport
 from chekt_provider.rollout.rollout_file import BadRolloutError
-from chekt_provider.rollout.runner import MissingStacksError, Runner
+from chekt_provider.rollout.runner import CannotBeginError, Runner
 from chekt_provider.rollout.stack import Watch
 
 
@@ -37,8 +37,8 @@ def rollout(  # noqa: PLR0913, PLR0917 - one for each option
     file: Annotated[str, typer.Argument(help="The path of rollout.yaml.")],
     preview: Annotated[bool, typer.Option("--preview", help="Change nothing; print Markdown for a review.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Pass over what the last run has done.")] = False,
-    wave: Annotated[str, typer.Option(help="This wave alone.")] = "",
-    shard: Annotated[str, typer.Option(help="A part of one wave, such as 3/10.")] = "",
+    wave: Annotated[str | None, typer.Option(help="This wave alone.")] = None,
+    shard: Annotated[str | None, typer.Option(help="A part of one wave, such as 3/10.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List the waves and their stacks, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     operator: Annotated[
@@ -67,18 +67,20 @@ def rollout(  # noqa: PLR0913, PLR0917 - one for each option
     raise typer.Exit(0 if report.good else 1)
 
 
-def _plan(file: str, wave: str, shard: str) -> Plan:
+def _plan(file: str, wave: str | None, shard: str | None) -> Plan:
     """What the file and the options say. Ends the command where they say nothing that can be done."""
     try:
         plan = read_plan(file)
     except BadRolloutError as error:
         _usage(str(error))
-    if wave:
+    if plan.left_out:
+        _say(f"In no wave: {', '.join(plan.left_out)}.")
+    if wave is not None:
         try:
             plan = plan.wave_alone(wave)
         except KeyError:
             _usage(f"--wave {wave}: {file} has no wave of that name; it has {', '.join(w.name for w in plan.waves)}.")
-    if not shard:
+    if shard is None:
         return plan
     parts = re.fullmatch(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", shard)
     if not parts or int(parts[1]) > int(parts[2]):
@@ -91,14 +93,18 @@ def _plan(file: str, wave: str, shard: str) -> Plan:
 def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
     console = Console(stderr=True, highlight=False)
     asks = sys.stdin.isatty() and console.is_terminal
+    try:
+        command = GentleCommand()
+    except FileNotFoundError:
+        _usage("There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.")
+    except InvalidVersionError as error:
+        _usage(str(error))
     with _watch(console) as (watch, progress):
         try:
-            runner = Runner(plan, watch, (lambda wave: _approved(wave, progress)) if asks else None)
+            runner = Runner(plan, watch, (lambda wave: _approved(wave, progress)) if asks else None, command)
             with _stopping(runner):
                 return runner.preview() if preview else runner.roll_out(resume=resume)
-        except FileNotFoundError:
-            _usage("There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.")
-        except (MissingStacksError, InvalidVersionError) as error:
+        except CannotBeginError as error:
             _usage(str(error))
         except CommandError as error:
             printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
@@ -117,7 +123,7 @@ def _print_templates(plan: Plan, *, operator: bool) -> None:
 
 def _listed(plan: Plan) -> dict[str, Any]:
     """The plan for machines; a wave's `approval` is what its file of approval must hold, None where it needs none."""
-    prints = plan.fingerprints()
+    prints = plan.fingerprints(plan.stacks)
     waves = [
         {
             "name": wave.name,
@@ -171,13 +177,13 @@ def _approved(wave: Wave, progress: Progress) -> bool:
 
 @contextmanager
 def _stopping(runner: Runner) -> Iterator[None]:
-    """Ctrl-C, or the signal by which CI ends a job, begins nothing more and lets Pulumi end what it is at."""
+    """Ctrl-C, a terminal that goes, or CI that ends a job: begins nothing more, and lets Pulumi end what it is at."""
 
     def stop(*_: object) -> None:
-        _say("Stopping: Pulumi finishes what it has begun.")
         runner.stop()
+        _say("Stopping: Pulumi finishes what it has begun.")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
@@ -247,7 +253,9 @@ def _counted(report: StackReport) -> str:
 
 
 def _say(sentence: str) -> None:
-    print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
+    """Tell the person, if stderr still leads to one."""
+    with suppress(OSError):
+        print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 
 def _usage(sentence: str) -> NoReturn:

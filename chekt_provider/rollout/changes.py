@@ -17,6 +17,7 @@ _VERBS = {
     OpType.UPDATE: "update",
     OpType.REPLACE: "replace",
     OpType.DELETE: "delete",
+    OpType.DELETE_REPLACED: "delete",
 }
 _OF_PULUMI = ("preview failed", "update failed", "an unhandled error occurred")
 
@@ -45,17 +46,27 @@ class Events:
         step: called for each resource that Pulumi has done with.
 
     Attributes:
-        changes: of custom resources, in the order in which they came.
-        same: how many stay as they are.
+        same: how many resources stay as they are.
     """
 
     def __init__(self, step: Callable[[], None]) -> None:
-        self.changes: list[Change] = []
         self.same = 0
+        self._changes: list[Change] = []
+        self._left: dict[str, Change] = {}
+        self._replaced: set[str] = set()
         self._demands: dict[str, None] = {}
         self._errors: dict[str, None] = {}
         self._said: dict[str, None] = {}
         self._step = step
+
+    @property
+    def changes(self) -> list[Change]:
+        """What was made or would be, of custom resources, by name.
+
+        Also the deletion of what an earlier run replaced and could not delete any more: its step is one of no program.
+        """
+        left = [change for urn, change in self._left.items() if urn not in self._replaced]
+        return sorted(self._changes + left, key=lambda change: (change.name, change.type, change.verb))
 
     @property
     def demands(self) -> list[str]:
@@ -74,10 +85,8 @@ class Events:
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event."""
-        if event.resource_pre_event:
-            self._change(event.resource_pre_event.metadata)
-        elif event.res_outputs_event and _ours(event.res_outputs_event.metadata):
-            self._after(event.res_outputs_event.metadata)
+        if event.res_outputs_event and _ours(event.res_outputs_event.metadata):
+            self._done(event.res_outputs_event.metadata)
         elif event.policy_event:
             policy = event.policy_event
             which = self._demands if policy.enforcement_level == "mandatory" else self._said
@@ -86,15 +95,15 @@ class Events:
         elif event.diagnostic_event:
             self._diagnostic(event.diagnostic_event.severity, _plain(event.diagnostic_event.message))
 
-    def _change(self, step: StepEventMetadata) -> None:
-        # A replacement comes in three steps; the logical one stands for all of them.
-        if _ours(step) and step.logical and step.op in _VERBS:
-            self.changes.append(_change(step))
-
-    def _after(self, step: StepEventMetadata) -> None:
-        """A refresh tells what it found afterwards, in a step that is not a logical one."""
-        if step.logical is None and step.op in (OpType.UPDATE, OpType.DELETE):
-            self.changes.append(_change(step))
+    def _done(self, step: StepEventMetadata) -> None:
+        # A replacement comes in three steps, of which the logical one stands for all. What a refresh finds is no
+        # logical step.
+        if step.op == OpType.DELETE_REPLACED:
+            self._left[step.urn] = _change(step)
+        elif step.op in _VERBS and (step.logical or step.op in (OpType.UPDATE, OpType.DELETE)):
+            self._changes.append(_change(step))
+        if step.op == OpType.REPLACE:
+            self._replaced.add(step.urn)
         self.same += step.op == OpType.SAME
         self._step()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, WaveEntry, read_rollout_file
+from chekt_provider.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Plan:
         checkpoints: whether Pulumi writes the state after each resource.
         operator: for Stack resources of Pulumi's Kubernetes Operator.
         deployments: for the settings of Pulumi Deployments.
+        left_out: the stacks that have a settings file and are in no wave.
     """
 
     file: Path
@@ -55,6 +58,7 @@ class Plan:
     checkpoints: bool
     operator: Mapping[str, Any]
     deployments: Mapping[str, Any]
+    left_out: tuple[str, ...]
 
     @property
     def notes(self) -> Path:
@@ -78,23 +82,30 @@ class Plan:
         waves = (replace(wave, stacks=wave.stacks[number - 1 :: of]) for wave in self.waves)
         return replace(self, waves=tuple(waves))
 
-    def fingerprints(self) -> dict[str, str]:
-        """For each stack, what its program and settings are, in 16 hexadecimal digits.
+    def fingerprints(self, stacks: Iterable[str]) -> dict[str, str]:
+        """For each stack, what its program and settings are and where it is, in 16 hexadecimal digits.
 
-        All files of the project's folder count but rollout.yaml, hidden ones, and the settings of other stacks.
+        All files of the project's folder count but rollout.yaml, hidden ones, and the settings of other stacks; so do
+        the backend, and the host of CHeKT's API where the environment names one.
         """
         settings = _stack_files(self.folder)
         theirs = {path.resolve() for path in settings.values()} | {self.file.resolve()}
-        shared = hashlib.sha256()
+        shared = hashlib.sha256(f"{_backend()}\n{read_settings(lambda key: None, os.environ).api_host}\n".encode())
         for path in _files(self.folder):
             if path.resolve() not in theirs:
                 shared.update(os.fsencode(path.relative_to(self.folder)) + b"\0" + _digest(path))
-        return {s: hashlib.sha256(shared.digest() + _digest(settings[s])).hexdigest()[:16] for s in self.stacks}
+        return {s: hashlib.sha256(shared.digest() + _digest(settings[s])).hexdigest()[:16] for s in stacks}
 
     def token(self, wave: Wave, fingerprints: Mapping[str, str]) -> str:
-        """What an approval of a wave must hold: another program, setting or gate makes another token."""
-        stacks = "\n".join(f"{stack} {fingerprints[stack]}" for stack in wave.stacks)
-        return hashlib.sha256(f"{wave.name}\n{wave.gates!r}\n{stacks}".encode()).hexdigest()[:16]
+        """What an approval of a wave must hold: another program, setting, gate or policy pack makes another token."""
+        gates = wave.gates.model_dump(exclude={"policies"})
+        token = hashlib.sha256(f"{wave.name}\n{gates}\n".encode())
+        for pack in wave.gates.policies:
+            for path in _files(Path(pack)):
+                token.update(_digest(path))
+        for stack in wave.stacks:
+            token.update(f"\n{stack} {fingerprints[stack]}".encode())
+        return token.hexdigest()[:16]
 
 
 def read_plan(path: str) -> Plan:
@@ -115,7 +126,8 @@ def read_plan(path: str) -> Plan:
     if not (folder / "Pulumi.yaml").is_file():
         raise BadRolloutError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
     problems: list[str] = []
-    found = _found(document, sorted(_stack_files(folder)), problems)
+    known = sorted(_stack_files(folder))
+    found = _found(document, known, problems)
     waves = [
         Wave(
             name=entry.name,
@@ -128,8 +140,16 @@ def read_plan(path: str) -> Plan:
     ]
     if problems:
         raise BadRolloutError("\n".join(problems))
-    project = str(_project(folder).get("name", ""))
-    return Plan(file, folder, project, tuple(waves), content.checkpoints, content.operator, content.deployments)
+    return Plan(
+        file=file,
+        folder=folder,
+        project=str(_project(folder).get("name", "")),
+        waves=tuple(waves),
+        checkpoints=content.checkpoints,
+        operator=content.operator,
+        deployments=content.deployments,
+        left_out=tuple(stack for stack in known if not any(stack in wave.stacks for wave in waves)),
+    )
 
 
 def _found(document: Document, known: list[str], problems: list[str]) -> list[tuple[str, ...]]:
@@ -176,7 +196,23 @@ def _gates(document: Document, index: int, problems: list[str]) -> Gates:
 
 
 def _project(folder: Path) -> dict[str, Any]:
-    return yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8")) or {}
+    try:
+        found = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadRolloutError(f"{folder / 'Pulumi.yaml'} is not the YAML of a Pulumi project.")
+    return found
+
+
+def _backend() -> str:
+    """Where Pulumi keeps its states, as far as that is known without asking it."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        current = json.loads((home / "credentials.json").read_text("utf-8")).get("current", "")
+    except (OSError, ValueError, AttributeError):
+        current = ""
+    return os.environ.get("PULUMI_BACKEND_URL") or str(current)
 
 
 def _stack_files(folder: Path) -> dict[str, Path]:

@@ -74,8 +74,10 @@ class GentleCommand(PulumiCommand):
         return result
 
     def interrupt(self) -> None:
-        """Hand a Ctrl-C to every command in flight, of which Pulumi finishes what it has begun; no other is run."""
+        """Hand one Ctrl-C to every command in flight, of which Pulumi finishes what it has begun; no other is run."""
         with self._lock:
+            if self._interrupted:
+                return
             self._interrupted = True
             for process in list(self._running):
                 process.send_signal(signal.SIGINT)

@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from yaml import YAMLError
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from chekt_provider.text import shown
-from chekt_provider.yaml_file import BadYamlError, line_of, read_yaml
+from chekt_provider.yaml_file import TAG, BadYamlError, line_of, read_yaml
 
 _Path = tuple[str | int, ...]
 
@@ -150,15 +151,17 @@ def read_rollout_file(path: str) -> Document:
         raise BadRolloutError(f"{where}: {error}.") from None
     if not isinstance(node, MappingNode):
         raise BadRolloutError(f"{path}: holds no `waves:`.")
-    problems = [_told(path, node, place, sentence) for place, sentence in _doubled(node, ())]
-    if problems:
-        raise BadRolloutError("\n".join(problems))
     try:
-        content = RolloutFile.model_validate(SafeConstructor().construct_document(node))
-    except ValidationError as error:
-        found = dict.fromkeys(_sentence(problem) for problem in _deepest(error))
-        raise BadRolloutError("\n".join(_told(path, node, *problem) for problem in found)) from None
-    return Document(path, content, node)
+        problems = list(_traps(node, ()))
+        value = {} if problems else SafeConstructor().construct_document(node)
+    except (RecursionError, ValueError, YAMLError):
+        raise BadRolloutError(f"{path}: holds an alias of itself, or a tag: write the values out.") from None
+    if not problems:
+        try:
+            return Document(path, RolloutFile.model_validate(value), node)
+        except ValidationError as error:
+            problems = list(dict.fromkeys(_sentence(problem) for problem in _deepest(error)))
+    raise BadRolloutError("\n".join(_told(path, node, *problem) for problem in problems))
 
 
 def _deepest(error: ValidationError) -> list[Mapping[str, Any]]:
@@ -190,19 +193,26 @@ def _unknown(place: _Path) -> str:
     return f"{where}{str(place[-1])!a} is not a key here{remedy}"
 
 
-def _doubled(node: Node, place: _Path) -> Iterator[tuple[_Path, str]]:
-    """Keys that stand twice in one mapping: YAML would take the last one."""
+def _traps(node: Node, place: _Path) -> Iterator[tuple[_Path, str]]:
+    """What YAML would take for something else: keys that stand twice or are no words, and dates."""
+    if isinstance(node, ScalarNode) and node.tag == f"{TAG}timestamp":
+        yield place, f"{_named(place)} is {node.value}, which YAML takes for a date: put it in quotes."
     if isinstance(node, SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _doubled(item, (*place, index))
+            yield from _traps(item, (*place, index))
     if isinstance(node, MappingNode):
         seen = set()
         for key, value in node.value:
-            name = key.value if isinstance(key, ScalarNode) else ""
-            if not name or name in seen:
-                yield (*place, name), f"{_named((*place, name))} stands here twice, or is no word: take one out."
+            name = str(key.value) if isinstance(key, ScalarNode) else "?"
+            if key.tag != f"{TAG}str":
+                yield (
+                    (*place, name),
+                    f"{_named((*place, name))} is a key that YAML takes for no word: put it in quotes.",
+                )
+            elif name in seen:
+                yield (*place, name), f"{_named((*place, name))} stands here twice: take one out."
             seen.add(name)
-            yield from _doubled(value, (*place, name))
+            yield from _traps(value, (*place, name))
 
 
 def _named(place: _Path) -> str:

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from chekt_provider.rollout.plan import Plan, Wave
 from chekt_provider.rollout.pulumi_command import GentleCommand, QuietWorkspace
-from chekt_provider.rollout.report import GOOD, Report, StackReport
+from chekt_provider.rollout.report import Report, StackReport
 from chekt_provider.rollout.stack import StackWork, Watch
 
 _SHOWN = 10
+_CHANGED = "its program or its settings have changed since the roll-out began: run it again, with --resume."
 
 
-class MissingStacksError(ValueError):
-    """Stacks of the plan that the backend does not have; its text is one line."""
+class CannotBeginError(ValueError):
+    """A roll-out that cannot begin, and did nothing; its text is one line."""
 
 
 class Runner:
@@ -39,14 +40,14 @@ class Runner:
         plan: Plan,
         watch: Watch,
         approve: Callable[[Wave], bool] | None,
+        command: GentleCommand,
         *,
-        command: GentleCommand | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._watch = watch
         self._approve = approve
-        self._command = command or GentleCommand()
+        self._command = command
         self._clock = clock
         self._began = clock()
         self._stopped = threading.Event()
@@ -59,7 +60,7 @@ class Runner:
         self._command.interrupt()
 
     def preview(self) -> Report:
-        """What the roll-out would change, in all stacks. Raises MissingStacksError."""
+        """What the roll-out would change, in all stacks. Raises CannotBeginError."""
         self._refuse_missing()
         for wave in self._plan.waves:
             self._each(wave, wave.stacks, StackWork.preview)
@@ -72,29 +73,48 @@ class Runner:
             resume: pass over the stacks that are done already and whose program and settings are what they were.
 
         Raises:
-            MissingStacksError: nothing was done.
+            CannotBeginError: nothing was done.
         """
         self._refuse_missing()
-        prints = self._plan.fingerprints()
+        prints = self._plan.fingerprints(self._plan.stacks)
         journal = Journal(self._plan.notes / "done")
-        for wave in self._plan.waves:
-            left = [stack for stack in wave.stacks if not (resume and journal.holds(stack, prints[stack]))]
-            journal.forget(left)
-            for stack in wave.stacks:
-                if stack not in left:
-                    self._end(StackReport(wave.name, stack, "done before"))
-            waiting = self._waits_for(wave, self._plan.token(wave, prints)) if left else ""
-            if waiting:
-                return self._report(preview=False, waiting=waiting)
-            self._each(wave, left, lambda work: self._roll_out(work, journal, prints))
-            if self._stopped.is_set() or not all(self._reports[stack].outcome in GOOD for stack in wave.stacks):
-                break
-        return self._report(preview=False)
+        try:
+            self._keep(self._report(preview=False))
+            if not resume:
+                journal.forget(self._plan.stacks)
+        except OSError as error:
+            raise CannotBeginError(f"Nothing was done: {self._plan.notes} cannot be written: {error}.") from None
+        waiting = ""
+        try:
+            for wave in self._plan.waves:
+                waiting = self._wave(wave, journal, prints, resume=resume)
+                if waiting or self._stopped.is_set() or self._halt.is_set():
+                    break
+        finally:
+            report = self._report(preview=False, waiting=waiting)
+            self._keep(report)
+        return report
 
-    def _roll_out(self, work: StackWork, journal: Journal, prints: Mapping[str, str]) -> StackReport:
+    def _wave(self, wave: Wave, journal: Journal, prints: Mapping[str, str], *, resume: bool) -> str:
+        """Roll one wave out; gives what it waits for, and does nothing, where it may not begin."""
+        left = [stack for stack in wave.stacks if not (resume and journal.holds(stack, prints[stack]))]
+        journal.forget(left)
+        for stack in wave.stacks:
+            if stack not in left:
+                self._end(StackReport(wave.name, stack, "done before"))
+        waiting = self._waits_for(wave, self._plan.token(wave, prints)) if left else ""
+        if not waiting:
+            self._each(wave, left, lambda work: self._roll_out(work, journal, prints[work.name]))
+        return waiting
+
+    def _roll_out(self, work: StackWork, journal: Journal, fingerprint: str) -> StackReport:
+        """Roll one stack out, as long as its files are what they were when the roll-out began."""
+        if self._plan.fingerprints([work.name])[work.name] != fingerprint:
+            self._halt.set()
+            return StackReport(work.wave, work.name, "refused", problems=[_CHANGED])
         report = work.roll_out()
         if report.outcome == "done":
-            journal.add(report.stack, prints[report.stack])
+            journal.add(report.stack, fingerprint)
         else:
             self._halt.set()
         return report
@@ -107,12 +127,12 @@ class Runner:
                 return
             try:
                 report = work(self._work(stack, wave))
+                if report.outcome == "failed" and self._stopped.is_set():
+                    report = replace(report, outcome="stopped")
+                self._end(report)
             except BaseException:
                 self._halt.set()
                 raise
-            if report.outcome == "failed" and self._stopped.is_set():
-                report = replace(report, outcome="stopped")
-            self._end(report)
 
         with ThreadPoolExecutor(wave.parallel) as threads:
             for future in [threads.submit(one, stack) for stack in stacks]:
@@ -138,7 +158,7 @@ class Runner:
     def _waits_for(self, wave: Wave, token: str) -> str:
         """What a wave waits for; "" where it may begin."""
         file = self._plan.notes / f"{wave.name}.approved"
-        if not wave.approval or (file.is_file() and file.read_text("utf-8").strip() == token):
+        if not wave.approval or _read(file) == token:
             return ""
         if self._approve is not None and self._approve(wave):
             return ""
@@ -150,24 +170,25 @@ class Runner:
         missing = [stack for stack in self._plan.stacks if stack not in there]
         if missing:
             rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            raise MissingStacksError(
+            raise CannotBeginError(
                 f"The backend has no stack {', '.join(missing[:_SHOWN])}{rest}. Nothing was done. Check which backend "
                 "`pulumi whoami --verbose` names; a new stack is made by `pulumi stack init`."
             )
 
     def _report(self, *, preview: bool, waiting: str = "") -> Report:
-        """The report, which is kept beside rollout.yaml too."""
+        """What became of the stacks so far."""
         stacks = [
             self._reports.get(stack, StackReport(wave.name, stack, "not started"))
             for wave in self._plan.waves
             for stack in wave.stacks
         ]
         seconds = round(self._clock() - self._began, 1)
-        report = Report(str(self._plan.file), preview, stacks, waiting, seconds)
-        if not preview:
-            _write(self._plan.notes / "report.json", json.dumps(report.as_json(), indent=2) + "\n")
-            _write(self._plan.notes / "report.md", report.as_markdown())
-        return report
+        return Report(str(self._plan.file), preview, stacks, waiting, seconds)
+
+    def _keep(self, report: Report) -> None:
+        """Write a report beside rollout.yaml."""
+        _write(self._plan.notes / "report.json", json.dumps(report.as_json(), indent=2) + "\n")
+        _write(self._plan.notes / "report.md", report.as_markdown())
 
 
 class Journal:
@@ -182,8 +203,7 @@ class Journal:
 
     def holds(self, stack: str, fingerprint: str) -> bool:
         """Whether the stack is done, with this program and these settings."""
-        file = self._folder / stack
-        return file.is_file() and file.read_text("utf-8") == fingerprint
+        return _read(self._folder / stack) == fingerprint
 
     def add(self, stack: str, fingerprint: str) -> None:
         """The stack is done."""
@@ -193,6 +213,14 @@ class Journal:
         """The stacks are to be done."""
         for stack in stacks:
             (self._folder / stack).unlink(missing_ok=True)
+
+
+def _read(file: Path) -> str:
+    """What a file holds; "" where it cannot be read."""
+    try:
+        return file.read_text("utf-8-sig", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _write(file: Path, text: str) -> None:

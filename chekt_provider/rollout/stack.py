@@ -42,6 +42,9 @@ class StackWork:
         checkpoints: whether Pulumi writes the state after each resource.
         watch: is told how far it is.
         clock: seconds that only go up.
+
+    Attributes:
+        name: the stack's.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class StackWork:
         watch: Watch,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._name = name
+        self.name = name
         self._wave = wave
         self._stack = self._select(folder, command, {})
         self._uppable = self._stack if checkpoints else self._select(folder, command, _WITHOUT_CHECKPOINTS)
@@ -63,9 +66,14 @@ class StackWork:
         self._clock = clock
         self._began = clock()
 
+    @property
+    def wave(self) -> str:
+        """The name of the wave that it is in."""
+        return self._wave.name
+
     def _select(self, folder: str, command: GentleCommand, environment: Mapping[str, str]) -> Stack:
         workspace = QuietWorkspace(work_dir=folder, pulumi_command=command, env_vars=environment)
-        return Stack.select(self._name, workspace)
+        return Stack.select(self.name, workspace)
 
     def preview(self) -> StackReport:
         """What would happen; nothing is changed."""
@@ -75,7 +83,7 @@ class StackWork:
             self._stack.preview(on_event=events, policy_packs=packs)
         except CommandError as error:
             if not events.demands:
-                return self._report("failed", events, _told(error, events, self._name))
+                return self._report("failed", events, _told(error, events, self.name))
         sentences = events.demands + broken(self._wave.gates, events.changes)
         return self._report("refused" if sentences else "previewed", events, sentences)
 
@@ -88,35 +96,38 @@ class StackWork:
         try:
             self._uppable.up(on_event=events, policy_packs=list(self._wave.gates.policies) or None, show_secrets=False)
         except CommandError as error:
-            return self._report("failed", events, _told(error, events, self._name))
+            return self._report("failed", events, _told(error, events, self.name))
+        if more := broken(self._wave.gates, events.changes):
+            return self._report("failed", events, ["the up did more than its preview showed.", *more])
         after = self._events("verify", None)
         try:
             self._stack.preview_refresh(on_event=after, expect_no_changes=True)
         except CommandError as error:
-            return self._report("failed", events, _drifted(after) or _told(error, after, self._name))
+            drift = self._drifted(after)
+            return self._report("failed", events, drift + after.errors if drift else _told(error, after, self.name))
         return self._report("done", events, [])
 
+    def _drifted(self, events: Events) -> list[str]:
+        """What a refresh directly after the up found otherwise than it was made."""
+        names = ", ".join(change.name for change in events.changes)
+        remedy = f"run `pulumi preview --refresh --diff --stack {self.name}` to see what."
+        return [f"after the up CHeKT holds something else for {names}: {remedy}"] if names else []
+
     def _events(self, phase: str, steps: int | None) -> Events:
-        self._watch.begins(self._name, phase, steps)
-        return Events(lambda: self._watch.step(self._name))
+        self._watch.begins(self.name, phase, steps)
+        return Events(lambda: self._watch.step(self.name))
 
     def _report(self, outcome: Outcome, events: Events, problems: list[str]) -> StackReport:
         return StackReport(
             wave=self._wave.name,
-            stack=self._name,
+            stack=self.name,
             outcome=outcome,
-            changes=sorted(events.changes, key=lambda change: (change.name, change.type)),
+            changes=events.changes,
             same=events.same,
             problems=problems,
             said=events.said,
             seconds=round(self._clock() - self._began, 1),
         )
-
-
-def _drifted(events: Events) -> list[str]:
-    """What a refresh directly after the up found otherwise than it was made."""
-    sentence = "after the up CHeKT holds something else for {}: run `pulumi preview --refresh --diff` to see what."
-    return [sentence.format(", ".join(change.name for change in events.changes))] if events.changes else []
 
 
 def _told(error: CommandError, events: Events, stack: str) -> list[str]:
@@ -127,7 +138,7 @@ def _told(error: CommandError, events: Events, stack: str) -> list[str]:
         holder = "; ".join(line[line.index("created by") :] for line in locks)
         return [f"another run has locked the stack ({holder}): wait for it, or, if it was killed, {_cancel(stack)}."]
     lines = [line.removeprefix("error: ") for line in printed if not line.startswith(("warning", "Please"))]
-    return events.errors or lines or ["Pulumi failed and said nothing."]
+    return events.demands + events.errors or lines or ["Pulumi failed and said nothing."]
 
 
 def _cancel(stack: str) -> str:

@@ -333,7 +333,8 @@ def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator
     emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, times=None, body=json.dumps(other)))
     project.rollout(status=1)
     assert project.report["stacks"][0]["problems"] == [
-        "after the up CHeKT holds something else for dev-a, dev-b: run `pulumi preview --refresh --diff` to see what."
+        "after the up CHeKT holds something else for dev-a, dev-b: run `pulumi preview --refresh --diff --stack "
+        "dev` to see what."
     ]
 
 

@@ -37,7 +37,7 @@ class Checkout:
     def shell(self, script: str, **variables: str) -> str:
         """Run a script that must end well; what it prints on stdout."""
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            ["bash", "-e", "-c", script],
             cwd=self.folder,
             env={**self.variables, **variables},
             stdin=subprocess.DEVNULL,
