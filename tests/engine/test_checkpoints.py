@@ -62,7 +62,7 @@ def test_twenty_killed_runs_make_no_second_station_and_lose_none(emulator: Emula
     kills = 0
     for run in range(KILLS):
         stack.program(PROGRAM.format(stations=STATIONS, run=run))
-        fault = {"before": Fault(hang=2), "after": Fault(when="after", delay=2)}[("before", "after")[draw(2)]]
+        fault = {"before": Fault(hang=1), "after": Fault(when="after", delay=1)}[("before", "after")[draw(2)]]
         emulator.add_fault(fault.model_copy(update={"path": f"{COLLECTION}*", "skip": draw(STATIONS + 1)}))
         emulator.clear_requests()
         kills += kill_in_the_middle(stack, emulator, stack.folder / "killed.txt")

@@ -19,9 +19,9 @@ STATES = sorted((ROOT / "tests" / "states").glob("*.json"))
 FIELDS = ("external_monitoring_station_id", "name", "prefix", "linecard")
 
 
-def recorded(state: Path) -> list[dict[str, str]]:
+def recorded(old_state: Path) -> list[dict[str, str]]:
     """What a state holds of its stations, in the order in which CHeKT numbered them."""
-    resources = json.loads(state.read_text())["deployment"]["resources"]
+    resources = json.loads(old_state.read_text())["deployment"]["resources"]
     stations = [r for r in resources if r["type"] == "pulumi-python:dynamic/chekt:MonitoringStation"]
     assert [s["id"] for s in sorted(stations, key=lambda s: s["id"])] == [
         f"12345/{n + 1}" for n in range(len(stations))
@@ -30,15 +30,15 @@ def recorded(state: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(params=STATES, ids=[path.stem for path in STATES])
-def state(request: pytest.FixtureRequest) -> Path:
+def old_state(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
 
 
 @pytest.fixture
-def emulator(state: Path) -> Iterator[Emulator]:
+def emulator(old_state: Path) -> Iterator[Emulator]:
     """A CHeKT that holds the stations of the state, made when they were made."""
-    stations = recorded(state)
+    stations = recorded(old_state)
     # A tenth of a millisecond more, since a float may lie just below the millisecond that it stands for.
     made_at = [datetime.fromisoformat(s["created_at"]).timestamp() + 0.0001 for s in stations]
     moments = iter([made_at[0], *made_at])  # the dealer comes first
@@ -55,12 +55,12 @@ def test_the_first_version_s_state_is_kept() -> None:
 
 
 @pytest.mark.acceptance("a stack of release N-1 refreshed and destroyed by N")
-def test_an_old_state_is_good(stack: Stack, emulator: Emulator, state: Path) -> None:
+def test_an_old_state_is_good(stack: Stack, emulator: Emulator, old_state: Path) -> None:
     """Imported, it refreshes and previews without a change, and destroys what it holds."""
     (stack.folder / "Pulumi.yaml").write_text("name: chekt-quickstart\nruntime: python\n")
     (stack.folder / "__main__.py").write_text((ROOT / "examples" / "quickstart" / "__main__.py").read_text())
     stack.pulumi("stack", "init", "dev")
-    stack.pulumi("stack", "import", "--file", str(state))
+    stack.pulumi("stack", "import", "--file", str(old_state))
     before = held(emulator)
     assert len(before) == 3
 
