@@ -284,6 +284,27 @@ def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(emulator: Emulator, 
     assert len(external_ids(emulator)) == 4
 
 
+def test_files_that_change_under_way_stop_the_rollout(emulator: Emulator, project: Project) -> None:
+    """What comes after would be another program than was looked at. It stops also where nobody can be told."""
+    project.stacks("dev", "prod-1")
+    (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"], parallel: 1}]\n')
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, times=2, when="after", delay=2))
+    command, options = project.command()
+
+    with subprocess.Popen(command, **options, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        assert run.stderr
+        run.stderr.close()
+        until(lambda: emulator.faults == [], "both creations are on their way")
+        (project.folder / "names.py").touch()
+
+    assert run.returncode == 1
+    assert project.outcomes() == {"dev": "done", "prod-1": "refused"}
+    assert project.report["stacks"][1]["problems"] == [
+        "its program or its settings have changed since the roll-out began: run it again, with --resume."
+    ]
+    assert external_ids(emulator) == ["dev-a", "dev-b"]
+
+
 def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, project: Project) -> None:
     """The stack fails with who has it, and is left alone."""
     project.stacks("dev")
