@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -254,8 +255,11 @@ def _counted(report: StackReport) -> str:
 
 def _say(sentence: str) -> None:
     """Tell the person, if stderr still leads to one."""
-    with suppress(OSError):
+    try:
         print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
+    except OSError:
+        # What is left to be written would otherwise make Python end with a status of its own, 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _usage(sentence: str) -> NoReturn:
