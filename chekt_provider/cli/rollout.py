@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
-from pulumi.automation import CommandError, InvalidVersionError
+from pulumi.automation import InvalidVersionError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -107,9 +107,8 @@ def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
                 return runner.preview() if preview else runner.roll_out(resume=resume)
         except CannotBeginError as error:
             _usage(str(error))
-        except CommandError as error:
-            printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
-            _usage(f"Pulumi cannot list the stacks, and nothing was done: {' '.join(printed)}")
+        except PulumiFailedError as error:
+            _usage(f"Pulumi cannot list the stacks, and nothing was done: {' '.join(error.printed)}")
 
 
 def _print_templates(plan: Plan, *, operator: bool) -> None:

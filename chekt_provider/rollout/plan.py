@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, WaveEntry, read_rollout_file
+from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
 from chekt_provider.settings import read_settings
 
 
@@ -154,30 +154,27 @@ def read_plan(path: str) -> Plan:
 
 def _found(document: Document, known: list[str], problems: list[str]) -> list[tuple[str, ...]]:
     """The stacks of each wave; a pattern that means none, and a stack that two waves mean, are problems."""
-    waves: dict[str, WaveEntry] = {}
+    names: set[str] = set()
     home: dict[str, str] = {}
     found = []
     for index, wave in enumerate(document.content.waves):
-        if wave.name in waves:
+        if wave.name in names:
             sentence = f"waves[{index}].name is {wave.name!r}, as another wave's is: give each its own."
             problems.append(document.problem(("waves", index, "name"), sentence))
-        waves[wave.name] = wave
-        mine: dict[str, None] = {}
+        names.add(wave.name)
+        mine: set[str] = set()
         for number, pattern in enumerate(wave.stacks):
-            place = ("waves", index, "stacks", number)
             matching = [stack for stack in known if fnmatch.fnmatchcase(stack, pattern)]
+            wrong = [
+                f"the stack {stack!r} is in the wave {home[stack]!r} already."
+                for stack in matching
+                if home.setdefault(stack, wave.name) != wave.name
+            ]
             if not matching:
-                sentence = (
-                    f"waves[{index}].stacks[{number}]: there is no Pulumi.{pattern}.yaml in the project's folder."
-                )
-                problems.append(document.problem(place, sentence))
-            for stack in (stack for stack in matching if home.get(stack, wave.name) != wave.name):
-                sentence = (
-                    f"waves[{index}].stacks[{number}]: the stack {stack!r} is in the wave {home[stack]!r} already."
-                )
-                problems.append(document.problem(place, sentence))
-            home.update(dict.fromkeys((s for s in matching if s not in home), wave.name))
-            mine.update(dict.fromkeys(matching))
+                wrong = [f"there is no Pulumi.{pattern}.yaml in the project's folder."]
+            place = ("waves", index, "stacks", number)
+            problems += [document.problem(place, f"waves[{index}].stacks[{number}]: {sentence}") for sentence in wrong]
+            mine.update(matching)
         found.append(tuple(sorted(mine)))
     return found
 

@@ -79,7 +79,7 @@ class GentleCommand(PulumiCommand):
             if self._interrupted:
                 return
             self._interrupted = True
-            for process in list(self._running):
+            for process in self._running:
                 process.send_signal(signal.SIGINT)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from pulumi.automation import CommandError, Stack
+from pulumi.automation import Stack
 
 from chekt_provider.rollout.changes import Events
 from chekt_provider.rollout.gates import broken
@@ -60,6 +60,7 @@ class StackWork:
     ) -> None:
         self.name = name
         self._wave = wave
+        self._packs = list(wave.gates.policies) or None
         self._stack = self._select(folder, command, {})
         self._uppable = self._stack if checkpoints else self._select(folder, command, _WITHOUT_CHECKPOINTS)
         self._watch = watch
@@ -78,10 +79,9 @@ class StackWork:
     def preview(self) -> StackReport:
         """What would happen; nothing is changed."""
         events = self._events("preview", None)
-        packs = list(self._wave.gates.policies) or None
         try:
-            self._stack.preview(on_event=events, policy_packs=packs)
-        except CommandError as error:
+            self._stack.preview(on_event=events, policy_packs=self._packs)
+        except PulumiFailedError as error:
             if not events.demands:
                 return self._report("failed", events, _told(error, events, self.name))
         sentences = events.demands + broken(self._wave.gates, events.changes)
@@ -94,15 +94,15 @@ class StackWork:
             return before
         events = self._events("up", len(before.changes) + before.same)
         try:
-            self._uppable.up(on_event=events, policy_packs=list(self._wave.gates.policies) or None, show_secrets=False)
-        except CommandError as error:
+            self._uppable.up(on_event=events, policy_packs=self._packs, show_secrets=False)
+        except PulumiFailedError as error:
             return self._report("failed", events, _told(error, events, self.name))
         if more := broken(self._wave.gates, events.changes):
             return self._report("failed", events, ["the up did more than its preview showed.", *more])
         after = self._events("verify", None)
         try:
             self._stack.preview_refresh(on_event=after, expect_no_changes=True)
-        except CommandError as error:
+        except PulumiFailedError as error:
             drift = self._drifted(after)
             return self._report("failed", events, drift + after.errors if drift else _told(error, after, self.name))
         return self._report("done", events, [])
@@ -130,16 +130,11 @@ class StackWork:
         )
 
 
-def _told(error: CommandError, events: Events, stack: str) -> list[str]:
+def _told(error: PulumiFailedError, events: Events, stack: str) -> list[str]:
     """Why a command failed: what the engine said of resources, else what the command printed."""
-    printed = error.printed if isinstance(error, PulumiFailedError) else [str(error)]
-    locks = [line for line in printed if "created by" in line]
-    if any(_LOCKED in line for line in printed):
-        holder = "; ".join(line[line.index("created by") :] for line in locks)
-        return [f"another run has locked the stack ({holder}): wait for it, or, if it was killed, {_cancel(stack)}."]
-    lines = [line.removeprefix("error: ") for line in printed if not line.startswith(("warning", "Please"))]
+    if any(_LOCKED in line for line in error.printed):
+        holder = "; ".join(line[line.index("created by") :] for line in error.printed if "created by" in line)
+        remedy = f"wait for it, or, if it was killed, run `pulumi cancel --stack {stack}`."
+        return [f"another run has locked the stack ({holder}): {remedy}"]
+    lines = [line.removeprefix("error: ") for line in error.printed if not line.startswith(("warning", "Please"))]
     return events.demands + events.errors or lines or ["Pulumi failed and said nothing."]
-
-
-def _cancel(stack: str) -> str:
-    return f"run `pulumi cancel --stack {stack}`"
