@@ -26,9 +26,8 @@ from chekt_provider.errors import (
 )
 from chekt_provider.models import Site, Station
 from chekt_provider.records import Recorded, SiteId, StationId
-from chekt_provider.text import shown
+from chekt_provider.text import listed, shown
 
-SITES_NAMED = 10
 NOT_OURS = ("account_number", "address1", "address2")
 """Fields of a site that a move must leave as they are."""
 
@@ -311,8 +310,7 @@ def _so_far(done: int, count: int, error: ChektError) -> str:
 
 
 def _who_sends(sites: list[Site]) -> str:
-    names = ", ".join(f"{shown(site.name, 60)!r} ({site.site_id})" for site in sites[:SITES_NAMED])
-    more = f" and {len(sites) - SITES_NAMED} more" if len(sites) > SITES_NAMED else ""
+    names = listed([f"{shown(site.name, 60)!r} ({site.site_id})" for site in sites])
     count = f"{len(sites)} sites send their" if len(sites) > 1 else "1 site sends its"
     activated = sum(site.is_activated for site in sites)
-    return f"{count} signals to it ({activated} activated): {names}{more}"
+    return f"{count} signals to it ({activated} activated): {names}"

@@ -16,7 +16,6 @@ and the traps of YAML: a linecard without quotes is a number, the prefix NO is f
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,8 +25,7 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from chekt_provider.models import MAX_LENGTH, StationInputs, input_problems
-from chekt_provider.text import shown
-from chekt_provider.yaml_file import TAG, BadYamlError, kind_of, line_of, read_yaml
+from chekt_provider.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
 
 FILE_KEYS = ("groups", "stations")
 GROUP_KEYS = ("dealer_id", "prefix", "stations")
@@ -37,7 +35,6 @@ MOST_STATIONS = 20_000
 MOST_SHOWN = 50
 """Problems that an error shows; of the others it says how many they are."""
 
-_LONGEST_LINE = 300
 _INPUTS = frozenset(StationInputs.model_fields)
 _TAKEN_FOR = {
     "int": "a number",
@@ -93,7 +90,7 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
         reading = _Reading(default_dealer_id)
         stations = list(reading.of_file(_Value(1, node)))
     except BadYamlError as error:
-        raise BadStationsError(_told(path, error.line, f"{error}.")) from None
+        raise BadStationsError(located(path, error.line, f"{error}.")) from None
     if reading.problems:
         raise BadStationsError(_all_told(path, reading.problems))
     return stations
@@ -101,14 +98,9 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
 
 def _all_told(path: str, problems: list[tuple[int, str]]) -> str:
     in_order = sorted(problems, key=lambda problem: problem[0])
-    lines = [_told(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
+    lines = [located(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
     rest = len(problems) - MOST_SHOWN
     return "\n".join([*lines, f"and {rest:,} more"] if rest > 0 else lines)
-
-
-def _told(path: str, line: int | None, sentence: str) -> str:
-    where = path if line is None else f"{path}:{line}"
-    return shown(f"{where}: {sentence}", _LONGEST_LINE)
 
 
 @dataclass(frozen=True)
@@ -200,10 +192,8 @@ class _Reading:
         """The keys of the file or of a group; others than the known are refused."""
         found = self._mapping(value, path) or {}
         for name in (name for name in found if name not in known):
-            near = difflib.get_close_matches(name, known, n=1)
             what = f"{name!a} is not a key of {'a group' if path else 'a stations file'}"
-            remedy = f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."
-            self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{remedy}")
+            self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{meant(name, known)}")
         return {name: found[name] for name in known if name in found}
 
     def _mapping(self, value: _Value, path: str) -> dict[str, _Value] | None:

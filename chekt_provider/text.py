@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words and emoji are spelt with
@@ -11,6 +12,12 @@ _JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words an
 def unsafe(character: str) -> bool:
     """Whether a character can steer a terminal, hide, or turn the direction of the text around it."""
     return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first names, and how many more there are: "a, b and 3 more"."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def shown(text: str, limit: int = 200) -> str:

@@ -5,12 +5,16 @@ Nothing is made of the text but nodes, which know their lines; no tag is ever ob
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 from yaml.reader import Reader
+
+from chekt_provider.text import shown
 
 try:
     from yaml import CSafeLoader as SafeLoader  # ten times as fast
@@ -21,6 +25,8 @@ MOST_BYTES = 5_000_000
 MOST_NODES = 500_000
 DEEPEST = 20
 """PyYAML's recursion in C ends the process where a file nests deep enough."""
+
+_LONGEST_LINE = 300
 
 TAG = "tag:yaml.org,2002:"
 _CONTROL = re.compile(rf"{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]|\r(?!\n)")
@@ -77,6 +83,18 @@ def read_yaml(file: str) -> Node | None:
         raise BadYamlError(f"this is not YAML: {hint}", line) from None
     finally:
         loader.dispose()
+
+
+def located(path: str, line: int | None, sentence: str) -> str:
+    """One line that tells what is wrong in a file, and where; `line` is None for the whole file."""
+    where = path if line is None else f"{path}:{line}"
+    return shown(f"{where}: {sentence}", _LONGEST_LINE)
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """The end of a sentence about a key that is none: the one that was meant, or all that there are."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."
 
 
 def line_of(node: Node) -> int:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from chekt_provider.rollout.changes import Change
 from chekt_provider.rollout.rollout_file import Gates
-
-_SHOWN = 10
+from chekt_provider.text import listed
 
 
 def broken(gates: Gates, changes: Sequence[Change]) -> list[str]:
@@ -16,14 +15,9 @@ def broken(gates: Gates, changes: Sequence[Change]) -> list[str]:
     for verb, allowed, key in (("delete", gates.deletes, "deletes"), ("replace", gates.replacements, "replacements")):
         names = [change.name for change in changes if change.verb == verb]
         if names and not allowed:
-            what = f"{len(names)} {'resource' if len(names) == 1 else 'resources'} would be {verb}d: {_listed(names)}"
+            what = f"{len(names)} {'resource' if len(names) == 1 else 'resources'} would be {verb}d: {listed(names)}"
             found.append(f"{what}. If that is meant, set `{key}: true` in the gates of rollout.yaml.")
     if gates.changes is not None and len(changes) > gates.changes:
         what = f"{len(changes)} changes, and at most {gates.changes} may be made at once"
         found.append(f"{what}. If all are meant, raise `changes:` in the gates of rollout.yaml.")
     return found
-
-
-def _listed(names: Sequence[str]) -> str:
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -17,7 +17,6 @@ What each key means, the classes below say.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -27,8 +26,7 @@ from yaml import YAMLError
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from chekt_provider.text import shown
-from chekt_provider.yaml_file import TAG, BadYamlError, line_of, read_yaml
+from chekt_provider.yaml_file import TAG, BadYamlError, line_of, located, meant, read_yaml
 
 _Path = tuple[str | int, ...]
 
@@ -147,8 +145,7 @@ def read_rollout_file(path: str) -> Document:
     try:
         node = read_yaml(path)
     except BadYamlError as error:
-        where = path if error.line is None else f"{path}:{error.line}"
-        raise BadRolloutError(f"{where}: {error}.") from None
+        raise BadRolloutError(located(path, error.line, f"{error}.")) from None
     if not isinstance(node, MappingNode):
         raise BadRolloutError(f"{path}: holds no `waves:`.")
     try:
@@ -186,11 +183,9 @@ def _sentence(problem: Mapping[str, Any]) -> tuple[_Path, str]:
 def _unknown(place: _Path) -> str:
     inside = next((key for key in reversed(place[:-1]) if isinstance(key, str)), "")
     models: dict[str, type[_Shape]] = {"": RolloutFile, "gates": Gates, "waves": WaveEntry}
-    known = list(models[inside].model_fields)
-    near = difflib.get_close_matches(str(place[-1]), known, n=1)
     where = f"{_named(place[:-1])}: " if place[:-1] else ""
-    remedy = f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."
-    return f"{where}{str(place[-1])!a} is not a key here{remedy}"
+    name = str(place[-1])
+    return f"{where}{name!a} is not a key here{meant(name, list(models[inside].model_fields))}"
 
 
 def _traps(node: Node, place: _Path) -> Iterator[tuple[_Path, str]]:
@@ -234,4 +229,4 @@ def _told(path: str, node: Node, place: _Path, sentence: str) -> str:
             line, node = line_of(found[-1][0]), found[-1][1]
         else:
             break
-    return shown(f"{path}:{line}: {sentence}", 300)
+    return located(path, line, sentence)

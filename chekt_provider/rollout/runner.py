@@ -15,8 +15,8 @@ from chekt_provider.rollout.plan import Plan, Wave
 from chekt_provider.rollout.pulumi_command import GentleCommand, QuietWorkspace
 from chekt_provider.rollout.report import Report, StackReport
 from chekt_provider.rollout.stack import StackWork, Watch
+from chekt_provider.text import listed
 
-_SHOWN = 10
 _CHANGED = "its program or its settings have changed since the roll-out began: run it again, with --resume."
 
 
@@ -169,9 +169,8 @@ class Runner:
         there = {stack.name.rpartition("/")[2] for stack in workspace.list_stacks()}
         missing = [stack for stack in self._plan.stacks if stack not in there]
         if missing:
-            rest = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise CannotBeginError(
-                f"The backend has no stack {', '.join(missing[:_SHOWN])}{rest}. Nothing was done. Check which backend "
+                f"The backend has no stack {listed(missing)}. Nothing was done. Check which backend "
                 "`pulumi whoami --verbose` names; a new stack is made by `pulumi stack init`."
             )
 
