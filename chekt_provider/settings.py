@@ -46,6 +46,9 @@ VARIABLES = {
 }
 """Each setting's key in the stack's config, and its environment variable."""
 
+SECRETS = ("chekt:clientSecret", "chekt:privateKey")
+"""The settings that nobody may read."""
+
 IDENTITY = frozenset(
     {
         "chekt:clientId",

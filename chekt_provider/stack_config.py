@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
+from chekt_provider.settings import SECRETS
+
 _IN_PLAIN_TEXT = (
     "{key} is set in plain text. Run `pulumi config set --secret {key}` to set it again encrypted, "
     "and change it in CHeKT's portal if the file was shared."
@@ -17,7 +19,7 @@ def stack_config(key: str) -> str | None:
 
 def refuse_plain_secret() -> None:
     """Raise pulumi.RunError when the stack's file holds a secret that is not encrypted."""
-    for key in ("chekt:clientSecret", "chekt:privateKey"):
+    for key in SECRETS:
         value = stack_config(key)
         is_secret = key == "chekt:clientSecret" or "-----" in (value or "")  # a path to a key is none
         if value and is_secret and not pulumi.runtime.is_config_secret(key):

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
+from chekt_provider.settings import SECRETS, VARIABLES
 from chekt_provider.text import shown
 
 FIELDS = (
@@ -31,7 +32,6 @@ FIELDS = (
 )
 PUSHED = ("gitHub", "vcs")
 PUSHES = ("deployCommits", "deployTags")
-SECRETS = ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY")
 
 
 def deployment_settings(waves: Sequence[Wave], project: str, deployments: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ def _refuse(settings: Mapping[str, Any]) -> None:
             )
     operation = settings.get("operationContext")
     variables = operation.get("environmentVariables") if isinstance(operation, Mapping) else None
-    for variable in SECRETS:
+    for variable in (VARIABLES[key] for key in SECRETS):
         value = variables.get(variable) if isinstance(variables, Mapping) else None
         if value is not None and not (isinstance(value, Mapping) and set(value) == {"ciphertext"}):
             raise BadRolloutError(

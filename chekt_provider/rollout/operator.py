@@ -21,10 +21,10 @@ from typing import Any
 
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
+from chekt_provider.settings import SECRETS, VARIABLES
 from chekt_provider.text import shown
 
 OURS = ("destroyOnFinalize", "prerequisites", "stack")
-SECRETS = ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY")
 LONGEST_NAME = 42
 """The operator adds "-workspace" and Kubernetes a hash, and the sum must fit into a label (its issue 899)."""
 
@@ -70,7 +70,7 @@ def _refuse_fields(operator: Mapping[str, Any]) -> None:
         if field in operator:
             raise BadRolloutError(f"operator.{field} is made from the waves: take it out.")
     variables = operator.get("envRefs")
-    for variable in SECRETS:
+    for variable in (VARIABLES[key] for key in SECRETS):
         reference = variables.get(variable) if isinstance(variables, Mapping) else None
         if isinstance(reference, Mapping) and reference.get("type") == "Literal":
             raise BadRolloutError(
