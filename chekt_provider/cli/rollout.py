@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import sys
@@ -19,6 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from chekt_provider.cli.terminal import say
 from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
@@ -75,7 +75,7 @@ def _plan(file: str, wave: str | None, shard: str | None) -> Plan:
     except BadRolloutError as error:
         _usage(str(error))
     if plan.left_out:
-        _say(f"In no wave: {', '.join(plan.left_out)}.")
+        say(f"In no wave: {', '.join(plan.left_out)}.")
     if wave is not None:
         try:
             plan = plan.wave_alone(wave)
@@ -181,7 +181,7 @@ def _stopping(runner: Runner) -> Iterator[None]:
 
     def stop(*_: object) -> None:
         runner.stop()
-        _say("Stopping: Pulumi finishes what it has begun.")
+        say("Stopping: Pulumi finishes what it has begun.")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -202,7 +202,7 @@ class _Lines(Watch):
 
     def ended(self, report: StackReport) -> None:
         """One line."""
-        _say(_sentence(report))
+        say(_sentence(report))
 
 
 class _Bars(Watch):
@@ -252,16 +252,7 @@ def _counted(report: StackReport) -> str:
     return ", ".join([*found, f"{report.same} the same"] if report.same else found)
 
 
-def _say(sentence: str) -> None:
-    """Tell the person, if stderr still leads to one."""
-    try:
-        print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
-    except OSError:
-        # What is left to be written would otherwise make Python end with a status of its own, 120.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
 def _usage(sentence: str) -> NoReturn:
     for line in sentence.splitlines():
-        _say(line)
+        say(line)
     raise typer.Exit(2)

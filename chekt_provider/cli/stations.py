@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
+from chekt_provider.cli.terminal import say
 from chekt_provider.errors import ChektError
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits
@@ -44,14 +44,14 @@ def stations(
     dealer_id = id_digits(given)
     if dealer_id is None:
         wrong = f"'{shown(given)}' is not an id: write digits only. " if given else ""
-        _complain(f"{wrong}Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
+        say(f"{wrong}Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
         raise typer.Exit(2)
     try:
-        client = Client(Transport(settings, say=_complain))
+        client = Client(Transport(settings, say=say))
         operation = client.operation(f"list the monitoring stations of dealer {dealer_id}")
         listing = client.list_stations(operation, dealer_id)
     except ChektError as error:
-        _complain(str(error))
+        say(str(error))
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps([station.model_dump() for station in listing.items], indent=2))
@@ -70,7 +70,3 @@ def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:
     for station in items:
         table.add_row(*(shown(getattr(station, name)) for name in _COLUMNS))
     console.print(table)
-
-
-def _complain(sentence: str) -> None:
-    print(f"chekt: {sentence}", file=sys.stderr)  # noqa: T201 - this is a command
