@@ -20,7 +20,12 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def on_one_line(text: str) -> str:
+    """Give text back on one line, unsafe characters escaped by code point."""
+    return "".join(f"\\u{ord(c):04x}" if unsafe(c) else c for c in " ".join(text.split()))
+
+
 def shown(text: str, limit: int = 200) -> str:
-    """Give text back on one line of at most `limit` characters, unsafe characters escaped by code point."""
-    line = "".join(f"\\u{ord(c):04x}" if unsafe(c) else c for c in " ".join(text.split()))
+    """Give text back on one line of at most `limit` characters."""
+    line = on_one_line(text)
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -31,7 +31,7 @@ TOO_MANY = "If all are meant, raise `changes:` in the gates of rollout.yaml."
         (Gates(deletes=True, replacements=True), ["delete", "replace"], []),
         (Gates(changes=2), ["create", "update"], []),
         (Gates(changes=1), ["create", "update"], [f"2 changes, and at most 1 may be made at once. {TOO_MANY}"]),
-        (Gates(changes=0), ["create"], [f"1 changes, and at most 0 may be made at once. {TOO_MANY}"]),
+        (Gates(changes=0), ["create"], [f"1 change, and at most 0 may be made at once. {TOO_MANY}"]),
         (
             Gates(),
             ["delete"] * 12,
@@ -49,13 +49,15 @@ MARKDOWN = """\
 
 | wave | stack | result | create | update | replace | delete | same |
 | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |
-| dev | dev | done |  | 1 |  |  | 3 |
+| dev | dev | done | 1 | 1 |  |  | 3 |
 | prod | prod\\_1 | failed |  |  |  |  |  |
 
 ### dev
 
 - Adopting &lt;b&gt; \\@all
+- \\\\u202ereversed
 - update MonitoringStation ``` x``y ```: name: `A` → nothing
+- create MonitoringStation `\\u202elartneC\\u001b[2J`
 
 ### prod\\_1
 
@@ -64,9 +66,10 @@ MARKDOWN = """\
 
 
 def test_nothing_that_a_person_named_is_markup_in_the_report() -> None:
-    """Names, values and CHeKT's words stay text: no table cell, link, mention, HTML or line of their own."""
+    """Names, values and CHeKT's words stay text: no table cell, link, mention, HTML, line or direction of their own."""
+    changes = [change("update", "x``y", name=("A", "")), change("create", "\u202elartneC\x1b[2J")]
     stacks = [
-        StackReport("dev", "dev", "done", [change("update", "x``y", name=("A", ""))], 3, said=["Adopting <b> @all"]),
+        StackReport("dev", "dev", "done", changes, 3, said=["Adopting <b> @all", "\u202ereversed"]),
         StackReport("prod", "prod_1", "failed", problems=["no [link](http://x)\ntwo lines"]),
     ]
     assert Report("a|b.yaml", False, stacks).as_markdown() == MARKDOWN

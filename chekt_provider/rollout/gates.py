@@ -15,9 +15,13 @@ def broken(gates: Gates, changes: Sequence[Change]) -> list[str]:
     for verb, allowed, key in (("delete", gates.deletes, "deletes"), ("replace", gates.replacements, "replacements")):
         names = [change.name for change in changes if change.verb == verb]
         if names and not allowed:
-            what = f"{len(names)} {'resource' if len(names) == 1 else 'resources'} would be {verb}d: {listed(names)}"
+            what = f"{_number(len(names), 'resource')} would be {verb}d: {listed(names)}"
             found.append(f"{what}. If that is meant, set `{key}: true` in the gates of rollout.yaml.")
     if gates.changes is not None and len(changes) > gates.changes:
-        what = f"{len(changes)} changes, and at most {gates.changes} may be made at once"
+        what = f"{_number(len(changes), 'change')}, and at most {gates.changes} may be made at once"
         found.append(f"{what}. If all are meant, raise `changes:` in the gates of rollout.yaml.")
     return found
+
+
+def _number(many: int, what: str) -> str:
+    return f"{many} {what}{'' if many == 1 else 's'}"

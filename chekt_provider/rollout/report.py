@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from chekt_provider.rollout.changes import Change
+from chekt_provider.text import on_one_line
 
 Outcome = Literal["done", "previewed", "done before", "refused", "failed", "stopped", "not started"]
 """What became of a stack. "refused": by a gate. "stopped": by Ctrl-C. "done before": by the run that is resumed."""
@@ -111,11 +112,11 @@ def _details(stack: StackReport) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     """Text that is nothing but text, also in a table of Markdown."""
-    return re.sub(r"([\\`*_{}\[\]#|~@])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*_{}\[\]#|~@])", r"\\\1", html.escape(on_one_line(text), quote=False))
 
 
 def _code(text: str) -> str:
     """A value in a code span, which nothing in it can end."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    inner = " ".join(text.split())
+    inner = on_one_line(text)
     return f"{fence} {inner} {fence}" if "`" in inner else f"{fence}{inner}{fence}" if inner else "nothing"
