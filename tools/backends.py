@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chekt_provider.emulator import Emulator
-from tools.bench import PROGRAM, WITHOUT_CHECKPOINTS, Stack, timed
+from chekt_provider.rollout.stack import WITHOUT_CHECKPOINTS
+from tools.bench import PROGRAM, Stack, timed
 from tools.postgres import cache_folder, ensure_programs
 from tools.s3 import s3_state
 from tools.states import State, folder_state, postgres_state

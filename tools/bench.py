@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chekt_provider.emulator import Emulator
+from chekt_provider.rollout.stack import WITHOUT_CHECKPOINTS
 
 PROGRAM = """
 from chekt_provider import MonitoringStation
@@ -46,8 +47,6 @@ class Step:
     station_name: str = ""
 
 
-# The state is written once a run, not after every step.
-WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
 UP = ("up", "--yes", "--skip-preview", "--parallel", "32")
 STEPS = [
     Step("create", UP, "Station"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from chekt_provider.emulator import Emulator
+from tools.processes import family
 
 STATIONS = 5
 PROGRAM = f"""
@@ -86,21 +87,11 @@ def _roll_out(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
     ) as run:
         peak, pause = 0.0, threading.Event()
         while run.poll() is None:
-            peak = max(peak, _memory(run.pid))
+            peak = max(peak, sum(process.memory for process in family([run.pid])) / 1024)
             pause.wait(0.5)
     if run.returncode:
         raise SystemExit("the roll-out failed")
     return time.monotonic() - began, peak
-
-
-def _memory(root: int) -> float:
-    """What a process and its descendants hold, in MiB."""
-    printed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout  # noqa: S607
-    rows = [[int(cell) for cell in line.split()] for line in printed.splitlines()]
-    family = {root}
-    for _ in range(5):  # generations
-        family |= {pid for pid, parent, _ in rows if parent in family}
-    return sum(kilobytes for pid, _, kilobytes in rows if pid in family) / 1024
 
 
 if __name__ == "__main__":

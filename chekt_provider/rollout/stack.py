@@ -15,7 +15,8 @@ from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedErr
 from chekt_provider.rollout.report import Outcome, StackReport
 
 _LOCKED = "the stack is currently locked by"
-_WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
+WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
+"""Environment in which Pulumi writes the state once a run, not after every step."""
 
 
 class Watch(Protocol):
@@ -62,7 +63,7 @@ class StackWork:
         self._wave = wave
         self._packs = list(wave.gates.policies) or None
         self._stack = self._select(folder, command, {})
-        self._uppable = self._stack if checkpoints else self._select(folder, command, _WITHOUT_CHECKPOINTS)
+        self._uppable = self._stack if checkpoints else self._select(folder, command, WITHOUT_CHECKPOINTS)
         self._watch = watch
         self._clock = clock
         self._began = clock()

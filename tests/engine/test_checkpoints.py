@@ -11,8 +11,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack, until
-from tests.engine.processes import kill
 from tests.helpers import COLLECTION, held
+from tools.processes import kill
 
 KILLS = 20
 STATIONS = 8

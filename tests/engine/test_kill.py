@@ -17,8 +17,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Run, Stack, until
-from tests.engine.processes import Process, processes
 from tests.helpers import COLLECTION, anonymous, calls, held
+from tools.processes import Process, family
 
 HELD_SECONDS = 3.0
 """How long CHeKT leaves a request without an answer: enough for a signal to come in between."""
@@ -48,10 +48,9 @@ class KilledRun:
 
     def family(self) -> list[Process]:
         """The engine and what it started, also when their parents have died since."""
-        alive = processes()
-        for _ in range(5):  # generations
-            self._family |= {process.pid for process in alive if process.parent in self._family}
-        return [process for process in alive if process.pid in self._family]
+        found = family(self._family)
+        self._family |= {process.pid for process in found}
+        return found
 
     def plugin(self) -> list[int]:
         """The process that runs the provider, while it lives."""

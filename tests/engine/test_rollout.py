@@ -20,8 +20,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Run, Stack, let_pack_start, until
-from tests.engine.processes import kill
 from tests.helpers import COLLECTION, anonymous, held
+from tools.processes import kill
 
 PROGRAM = """
     stations = pulumi.Config().require_object("stations")
