@@ -81,6 +81,11 @@ def assigning(settings: Mapping[str, Any]) -> SiteAssignmentProvider:
     return provider
 
 
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of one language in a page of Markdown, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
 def steps(console: str) -> list[tuple[str, list[str]]]:
     """Each command of a console block, with the lines that it prints."""
     parts = re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError, read_rollout_file
+from tests.helpers import blocks
 
 PAGE = Path(__file__).parents[1] / "docs" / "where-to-run.md"
 WAVES = (Wave("dev", ("dev",)), Wave("staging", ("staging-1", "staging-2")), Wave("production", ("Prod_1",)))
@@ -171,7 +171,7 @@ def test_a_secret_in_clear_is_refused(variable: str) -> None:
 
 def test_the_page_about_it_can_be_copied(tmp_path: Path) -> None:
     """Its two files are read, and give resources and settings of each stack."""
-    operator, deployments = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    operator, deployments = blocks(PAGE.read_text("utf-8"), "yaml")
 
     def listed(text: str) -> tuple[list[Wave], Any]:
         (tmp_path / "rollout.yaml").write_text(text)

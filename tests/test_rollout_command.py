@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from chekt_provider.cli import app
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import read_plan
+from tests.helpers import blocks
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "where-to-run.md"
 
@@ -63,7 +64,7 @@ def test_the_list_for_machines() -> None:
 
 def test_the_list_for_other_engines() -> None:
     """The page's rollout.yaml as resources of the operator, in a stream of documents, and as Deployments' settings."""
-    operator, deployments = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    operator, deployments = blocks(PAGE.read_text(), "yaml")
 
     Path("rollout.yaml").write_text(operator)
     resources = list(yaml.safe_load_all(chekt("rollout.yaml", "--list", "--operator").stdout))

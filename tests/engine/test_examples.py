@@ -13,7 +13,7 @@ from pathlib import Path
 
 from chekt_provider.emulator import Emulator
 from tests.engine.conftest import let_pack_start
-from tests.helpers import assert_printed, placed, steps
+from tests.helpers import assert_printed, blocks, placed, steps
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -46,10 +46,6 @@ class Project:
             "NO_COLOR": "1",
         }
 
-    def blocks(self, language: str) -> list[str]:
-        """The fenced blocks of one language in the README, in order."""
-        return re.findall(rf"^```{language}\n(.*?)^```", self.readme, re.DOTALL | re.MULTILINE)
-
     def type(self, command: str, status: int = 0) -> str:
         """Run a command of the README; gives what it printed."""
         command = re.sub(r"^chekt emulator .*?-- ", "", command)
@@ -72,7 +68,7 @@ class Project:
     def type_block(self, number: int, status: int = 0) -> str:
         """Run the commands of a console block, which print what it promises; gives what the last one printed."""
         printed = ""
-        for command, promised in steps(self.blocks("console")[number]):
+        for command, promised in steps(blocks(self.readme, "console")[number]):
             printed = self.type(command, status if command.startswith("chekt") else 0)
             assert_printed([line for line in promised if line], printed)
         return printed
@@ -93,7 +89,7 @@ def test_two_dealers(tmp_path: Path) -> None:
         project.type_block(2)
         assert (emulator.stations(111), emulator.stations(222)) == ([], [])
 
-    start = steps(project.blocks("console")[1])[0][0].partition("pulumi")[0]
+    start = steps(blocks(project.readme, "console")[1])[0][0].partition("pulumi")[0]
     assert start == "chekt emulator --dealer 111 --dealer 222 --state chekt.sqlite -- "
     subprocess.run([*start.split(), "true"], cwd=project.folder, check=True)
 
@@ -171,12 +167,12 @@ def test_policy(emulator: Emulator, tmp_path: Path) -> None:
     kept = program.read_text()
     sent = len(emulator.requests)
 
-    program.write_text(kept + project.blocks("python")[0])
+    program.write_text(kept + blocks(project.readme, "python")[0])
     printed = project.type_block(1, status=1)
-    promised = steps(project.blocks("console")[1])[1][1]
+    promised = steps(blocks(project.readme, "console")[1])[1][1]
     assert violations(printed) == [line.strip() for line in promised[promised.index("Policies:") + 1 :]]
 
-    assert (project.folder / "strict.json").read_text() == project.blocks("json")[0]
+    assert (project.folder / "strict.json").read_text() == blocks(project.readme, "json")[0]
     strict = violations(project.type_block(2, status=1))
     assert {line.split()[1] for line in strict if line.startswith("- ")} == {"[mandatory]"}
     assert (

@@ -11,7 +11,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator
 from tests.engine.conftest import Stack
-from tests.helpers import calls, held
+from tests.helpers import blocks, calls, held
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fleet"
 GUIDE = (EXAMPLE / "README.md").read_text()
@@ -121,7 +121,7 @@ def test_names_outlive_every_edit_of_the_file(emulator: Emulator, stack: Stack) 
     stack.up()
     emulator.clear_requests()
     write(stack, f"stations: {STATION}")
-    program = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)[0]
+    program = blocks(GUIDE, "python")[0]
     (stack.folder / "__main__.py").write_text(program)
 
     stack.up()

@@ -22,16 +22,11 @@ from chekt_provider.rollout.plan import read_plan
 from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, assert_printed, central, held, house, placed, steps
+from tests.helpers import COLLECTION, assert_printed, blocks, central, held, house, placed, steps
 from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of one language, in order."""
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture
@@ -80,7 +75,7 @@ def shell(tmp_path: Path) -> Callable[[str, Path], str]:
 
 def test_the_two_commands_do_what_the_readme_shows(checkout: Path, shell: Callable[[str, Path], str]) -> None:
     """`make up` creates three stations, again it changes nothing, `make down` leaves nothing."""
-    shown = [step for console in blocks("console")[:2] for step in steps(console)]
+    shown = [step for console in blocks(README, "console")[:2] for step in steps(console)]
 
     assert [command for command, _ in shown] == ["make up", "make up", "make down"]
     for command, promised in shown:
@@ -91,8 +86,8 @@ def test_a_program_of_ones_own_works_as_shown(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
     """The two files, and the commands around them, in a folder of their own."""
-    (prepare, run) = blocks("console")[2:4]
-    yaml, program = blocks("yaml")[0], blocks("python")[0]
+    (prepare, run) = blocks(README, "console")[2:4]
+    yaml, program = blocks(README, "yaml")[0], blocks(README, "python")[0]
     assert len(program.strip().splitlines()) <= 10, "ten lines"
 
     shell("\n".join(command for command, _ in steps(prepare)), checkout)
@@ -111,12 +106,12 @@ def test_the_commands_for_the_real_chekt_work(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
 ) -> None:
     """Install, settings, preview, up; the real CHeKT is an emulator that the base URL points at."""
-    commands = [command for command, _ in steps(blocks("console")[4])]
+    commands = [command for command, _ in steps(blocks(README, "console")[4])]
     assert commands[0] == "pip install path/to/chekt-provider"
     folder = tmp_path / "program"
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(blocks("yaml")[0])
-    (folder / "__main__.py").write_text(blocks("python")[0])
+    (folder / "Pulumi.yaml").write_text(blocks(README, "yaml")[0])
+    (folder / "__main__.py").write_text(blocks(README, "python")[0])
     (tmp_path / "path" / "to").mkdir(parents=True)
     checkout.rename(tmp_path / "path" / "to" / "chekt-provider")
 
@@ -142,7 +137,7 @@ def test_the_commands_for_the_real_chekt_work(
 def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
     """The site that is there is put on its station; without the station in the program it goes to the other one."""
     emulator.add_site(external_site_id="villa-01", name="Villa", account_number="0042")
-    program = blocks("python")[1]
+    program = blocks(README, "python")[1]
     (stack.folder / "__main__.py").write_text(program)
     stack.up()
     named = {s["name"]: s["monitoring_station_id"] for s in emulator.stations()}
@@ -158,7 +153,7 @@ def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
 def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
     """The emulator as a test kit."""
     path = tmp_path / "kit.py"
-    path.write_text(blocks("python")[-1])
+    path.write_text(blocks(README, "python")[-1])
 
     printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
 
@@ -168,7 +163,7 @@ def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_pat
 
 def test_the_program_of_several_dealers_runs(stack: Stack) -> None:
     """A station for each; the API is that of the environment, the apps are not."""
-    (stack.folder / "__main__.py").write_text(blocks("python")[2])
+    (stack.folder / "__main__.py").write_text(blocks(README, "python")[2])
     with Emulator(dealers=[111, 222], client_id="app", client_secret="canary-7d1f") as both:
         values = {"ClientId": "app", "ClientSecret": "canary-7d1f"}
         options = [f"--secret={dealer}{name}={values[name]}" for dealer in ("alpha", "bravo") for name in values]
@@ -184,7 +179,7 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
     """Two lookups, and a station that is read by its id; nothing is written."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
-    (stack.folder / "__main__.py").write_text(blocks("python")[3])
+    (stack.folder / "__main__.py").write_text(blocks(README, "python")[3])
 
     stack.up()
 
@@ -194,8 +189,8 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
 
 def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack) -> None:
     """The file beside the program that reads it."""
-    (stack.folder / "stations.yaml").write_text(blocks("yaml")[1])
-    (program,) = [block for block in blocks("python") if "Fleet(" in block]
+    (stack.folder / "stations.yaml").write_text(blocks(README, "yaml")[1])
+    (program,) = [block for block in blocks(README, "python") if "Fleet(" in block]
     (stack.folder / "__main__.py").write_text(program)
 
     stack.up()
@@ -206,7 +201,7 @@ def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack)
 def test_the_rollout_file_is_one(tmp_path: Path) -> None:
     """Two waves, two stacks at once; what it does, test_rollout.py shows."""
     for name in ("rollout.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod-1.yaml"):
-        (tmp_path / name).write_text(blocks("yaml")[2] if name == "rollout.yaml" else "name: stations\n")
+        (tmp_path / name).write_text(blocks(README, "yaml")[2] if name == "rollout.yaml" else "name: stations\n")
     plan = read_plan(str(tmp_path / "rollout.yaml"))
     assert [(wave.stacks, wave.parallel, wave.approval) for wave in plan.waves] == [
         (("dev",), 2, False),
@@ -216,7 +211,7 @@ def test_the_rollout_file_is_one(tmp_path: Path) -> None:
 
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
-    assert {language: len(blocks(language)) for language in ("console", "python", "yaml")} == {
+    assert {language: len(blocks(README, language)) for language in ("console", "python", "yaml")} == {
         "console": 5,
         "python": 6,
         "yaml": 3,

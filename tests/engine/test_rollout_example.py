@@ -19,11 +19,12 @@ import pytest
 import yaml
 
 from chekt_provider.rollout.rollout_file import Gates, RolloutFile, WaveEntry
+from tests.helpers import blocks, steps
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "rollout"
 README = (EXAMPLE / "README.md").read_text()
 WORKFLOW = yaml.safe_load((EXAMPLE / ".github" / "workflows" / "roll-out.yml").read_text())
-FIRST, RESUMED = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+FIRST, RESUMED = ([command for command, _ in steps(block)] for block in blocks(README, "console"))
 INSTALL = "pip install -r requirements.txt"
 
 
@@ -64,19 +65,14 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(folder, variables)
 
 
-def typed(block: str) -> list[str]:
-    """The commands of a README's block."""
-    return [line.removeprefix("$ ") for line in block.splitlines()]
-
-
-def steps(job: str) -> list[dict[str, Any]]:
+def shell_steps(job: str) -> list[dict[str, Any]]:
     """The steps of a job that are shell, but for the installation."""
     return [step for step in WORKFLOW["jobs"][job]["steps"] if step.get("run", INSTALL) != INSTALL]
 
 
 def test_the_commands_of_the_readme_and_the_workflow(checkout: Checkout) -> None:
     """Stacks, preview; the waves as GitHub's jobs run them; then no change, nothing to resume, and all down."""
-    make, emulator, preview, _ = typed(FIRST)
+    make, emulator, preview, _ = FIRST
     checkout.shell(make)
     checkout.variables["emulator"] = emulator.partition("=")[2].strip('"')
     assert checkout.shell(preview).splitlines()[4:8] == [
@@ -90,7 +86,7 @@ def test_the_commands_of_the_readme_and_the_workflow(checkout: Checkout) -> None
     (summary := checkout.folder.parent / "summary.md").touch()
     github = {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary)}
     for job, shard in (("dev", ""), ("staging", ""), ("production", "1/1")):
-        for step in steps(job):
+        for step in shell_steps(job):
             script = step["run"].replace("chekt rollout", "$emulator -- chekt rollout")
             checkout.shell(script, SHARD=shard, **github)
     assert outputs.read_text() == 'shards=["1/1"]\n'
@@ -106,7 +102,7 @@ def test_the_commands_of_the_readme_and_the_workflow(checkout: Checkout) -> None
 
     assert "2 previewed" in checkout.shell(f"{preview} --wave production")
     assert re.findall(r"previewed \|.*", checkout.shell(preview)) == ["previewed |  |  |  |  | 2 |"] * 4
-    checkout.shell("\n".join(typed(RESUMED)))
+    checkout.shell("\n".join(RESUMED))
     report = json.loads((checkout.folder / ".rollout" / "report.json").read_text())
     assert {stack["outcome"] for stack in report["stacks"]} == {"done before"}
 
@@ -122,7 +118,7 @@ def test_the_shards_of_the_workflow_are_of_25_dealers(checkout: Checkout) -> Non
     for number in range(49):
         shutil.copy(checkout.folder / "Pulumi.prod-alpha.yaml", checkout.folder / f"Pulumi.prod-{number}.yaml")
     (outputs := checkout.folder / "outputs").touch()
-    checkout.shell(steps("staging")[-1]["run"], GITHUB_OUTPUT=str(outputs))
+    checkout.shell(shell_steps("staging")[-1]["run"], GITHUB_OUTPUT=str(outputs))
     assert outputs.read_text() == 'shards=["1/3", "2/3", "3/3"]\n'
     assert WORKFLOW["jobs"]["production"]["strategy"]["matrix"] == {
         "shard": "${{ fromJSON(needs.staging.outputs.shards) }}",
