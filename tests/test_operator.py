@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from chekt_provider.rollout.deployments import deployment_settings
-from chekt_provider.rollout.operator import stack_resources
+from chekt_provider.rollout.operator import as_yaml, stack_resources
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError, read_rollout_file
 from tests.helpers import blocks
@@ -167,6 +167,26 @@ def test_a_secret_in_clear_is_refused(variable: str) -> None:
         f"operator.envRefs.{variable} is written in clear: put it into a Secret of the cluster and name that, with"
         " `type: Secret`."
     )
+
+
+NUMBERLIKE = """\
+apiVersion: pulumi.com/v1
+kind: Stack
+metadata:
+  name: stations-y
+spec:
+  stack: "y"
+  refresh: true
+  commit: "12345e7"
+  path: "a"
+  destroyOnFinalize: false
+"""
+
+
+def test_kubernetes_reads_texts_as_texts() -> None:
+    """Also those that Kubernetes' YAML takes for a number or a truth value, and Python's does not."""
+    (resource,) = stack_resources([Wave("dev", ("y",))], "stations", {"commit": "12345e7", "path": "a"})
+    assert as_yaml([resource]) == NUMBERLIKE
 
 
 def test_the_page_about_it_can_be_copied(tmp_path: Path) -> None:

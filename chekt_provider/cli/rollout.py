@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
-import yaml
 from pulumi.automation import InvalidVersionError
 from rich.console import Console
 from rich.markup import escape
@@ -20,7 +19,7 @@ from rich.table import Table
 
 from chekt_provider.cli.terminal import say
 from chekt_provider.rollout.deployments import deployment_settings
-from chekt_provider.rollout.operator import stack_resources
+from chekt_provider.rollout.operator import as_yaml, stack_resources
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
 from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedError
 from chekt_provider.rollout.report import Report, StackReport
@@ -114,7 +113,7 @@ def _run(plan: Plan, *, preview: bool, resume: bool) -> Report:
 def _print_templates(plan: Plan, *, operator: bool) -> None:
     try:
         if operator:
-            typer.echo(yaml.safe_dump_all(stack_resources(plan.waves, plan.project, plan.operator), sort_keys=False))
+            typer.echo(as_yaml(stack_resources(plan.waves, plan.project, plan.operator)))
         else:
             typer.echo(json.dumps(deployment_settings(plan.waves, plan.project, plan.deployments), indent=2))
     except BadRolloutError as error:

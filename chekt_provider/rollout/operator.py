@@ -19,6 +19,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.settings import SECRETS, VARIABLES
@@ -56,6 +58,23 @@ def stack_resources(waves: Sequence[Wave], project: str, operator: Mapping[str, 
         resources += [_resource(names[stack], owner + stack, before, spec) for stack in wave.stacks]
         before = [names[stack] for stack in wave.stacks] or before
     return resources
+
+
+def as_yaml(resources: Iterable[Mapping[str, Any]]) -> str:
+    """A stream of documents for `kubectl apply -f -`."""
+    return yaml.dump_all(resources, Dumper=_Dumper, sort_keys=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that PyYAML reads as texts and Kubernetes does not, such as y and the commit 12345e7."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_word = text[:1].isalpha() and len(text) > 1
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_word else '"')
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _resource(name: str, stack: str, before: list[str], common: Mapping[str, Any]) -> dict[str, Any]:
