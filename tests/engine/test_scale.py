@@ -8,12 +8,22 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = r"^\| +(\d+) \| +(\d+) \| +\d+ \| +[\d.]+ \| +\d+ \| +(\d+) \| ([\d.]+) \|$"
+PAGE = (ROOT / "docs" / "scale.md").read_text()
+ROW = r"^\| +(\d+) \| +(\d+) \| +(\d+) \| +[\d.]+ \| +\d+ \| +(\d+) \| ([\d.]+) \|$"
 
 
 def test_a_stack_costs_eleven_requests() -> None:
     """Five stations: a token, the empty list looked at twice, five creations; to verify them, a token and two lists."""
     command = [sys.executable, "-m", "tools.scale", "--stacks", "2", "--parallel", "2"]
     printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert re.findall(ROW, printed, re.MULTILINE) == [("2", "2", "22", "11.0")]
-    assert {row[3] for row in re.findall(ROW, (ROOT / "docs" / "scale.md").read_text(), re.MULTILINE)} == {"11.0"}
+    ((stacks, parallel, _, requests, each),) = re.findall(ROW, printed, re.MULTILINE)
+    assert (stacks, parallel, requests, each) == ("2", "2", "22", "11.0")
+    assert {row[4] for row in re.findall(ROW, PAGE, re.MULTILINE)} == {"11.0"}
+
+
+def test_the_page_shows_growth_no_faster_than_the_number_of_stacks() -> None:
+    """200 stacks take what four times 50 take, within a fifth, and the page says how much of it."""
+    took = {(stacks, at_once): int(seconds) for stacks, at_once, seconds, _, _ in re.findall(ROW, PAGE, re.MULTILINE)}
+    growth = [took["200", at_once] / (4 * took["50", at_once]) for at_once in ("2", "4")]
+    assert all(0.8 < ratio < 1.2 for ratio in growth)
+    assert "200 take {:.2f} times (two at once) and {:.2f} times (four at once)".format(*growth) in PAGE
