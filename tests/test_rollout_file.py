@@ -128,6 +128,12 @@ MISTAKES = {
         "rollout.yaml:4: gates: 'xyz' is not a key here: there are deletes, replacements, changes, policies.",
     ],
     WAVE + "gates:\n  policies: [none]\n": ["rollout.yaml:4: policies: there is no PulumiPolicy.yaml in none."],
+    "waves: [{name: a, stacks: [dev]}, {name: b, stacks: [prod-1]}]\nproject: stations\ngates:\n  policies: [none]\n": [
+        "rollout.yaml:4: policies: there is no PulumiPolicy.yaml in none."
+    ],
+    "project: stations\nwaves:\n- name: a\n  stacks: [dev]\n  gates:\n    policies: [none]\n": [
+        "rollout.yaml:6: policies: there is no PulumiPolicy.yaml in none."
+    ],
     WAVE + "parallel: 2\nparallel: 3\n": [
         "rollout.yaml:4: parallel stands here twice: take one out.",
     ],
@@ -218,8 +224,28 @@ def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(
         assert all(elsewhere[stack] != after[stack] for stack in after)
         after = elsewhere
 
-    (project / "names.py").write_text("x")
-    assert all(read.fingerprints(read.stacks)[stack] != after[stack] for stack in after)
+    for name in ("names.py", "shared/stations.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("x")
+        changed = read.fingerprints(read.stacks)
+        assert all(changed[stack] != after[stack] for stack in after)
+        after = changed
+
+
+def test_a_fingerprint_knows_the_backend_that_somebody_logged_in_to(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the environment names none, it is the one of `pulumi login`."""
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(folder / "home"))
+    (folder / "home").mkdir()
+    read = plan(folder, GOOD)
+    seen = [read.fingerprints(["dev"])]
+    for content in ('{"current": "s3://one"}', '{"current": "s3://two"}', "{"):
+        (folder / "home" / "credentials.json").write_text(content)
+        seen.append(read.fingerprints(["dev"]))
+    assert seen[3] == seen[0]
+    assert seen[0] != seen[1] != seen[2] != seen[0]
 
 
 def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:

@@ -215,19 +215,18 @@ def _backend() -> str:
 def _stack_files(folder: Path) -> dict[str, Path]:
     """The settings file of each stack, by the stack's name."""
     place = folder / str(_project(folder).get("stackConfigDir") or ".")
-    names = ((path, path.name.removeprefix("Pulumi.").rpartition(".")[0]) for path in place.glob("Pulumi.*.y*ml"))
-    return {name: path for path, name in names if name}
+    return {path.name.removeprefix("Pulumi.").rpartition(".")[0]: path for path in place.glob("Pulumi.?*.y*ml")}
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files that belong to a program, in the order of the alphabet: no environment of Python's, no state."""
+    """The files that belong to a program, in the order of the alphabet: no environment of Python's, nothing hidden."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
-        if path.is_dir() and not (path / "pyvenv.cfg").exists() and not (path / ".pulumi").exists():
-            yield from _files(path)
-        elif path.is_file():
+        if path.is_file():
             yield path
+        elif path.is_dir() and not (path / "pyvenv.cfg").exists():
+            yield from _files(path)
 
 
 def _digest(path: Path) -> bytes:
