@@ -532,6 +532,17 @@ def test_another_station_moves_the_site(emulator: Emulator, assignments: Assignm
     assert said == []
 
 
+def test_a_site_that_was_without_a_station_goes_to_one(
+    emulator: Emulator, assignments: AssignmentOperations, said: list[str]
+) -> None:
+    """As a refresh has found it: nobody had a hand in it since."""
+    house(emulator, "0001", on=None)
+
+    assert assignments.update(state(""), wanted()) == state("2")
+    assert placed(emulator) == {1: 2}
+    assert said == []
+
+
 def test_an_update_without_another_station_sends_nothing(emulator: Emulator, assignments: AssignmentOperations) -> None:
     """A probe that was changed alone is only recorded."""
     assert assignments.update(state("2"), wanted(probe="tcp://localhost:1")) == state("2")

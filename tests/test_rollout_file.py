@@ -137,6 +137,12 @@ MISTAKES = {
     WAVE + "parallel: 2\nparallel: 3\n": [
         "rollout.yaml:4: parallel stands here twice: take one out.",
     ],
+    "project: stations\nwaves:\n- name: a\n  stacks: [dev]\n  approval: true\n  approval: false\n": [
+        "rollout.yaml:6: waves[0].approval stands here twice: take one out.",
+    ],
+    WAVE + "wavs: []\n": [
+        "rollout.yaml:3: 'wavs' is not a key here; did you mean 'waves'?",
+    ],
     WAVE + "1: 2\noperator:\n  <<: {a: 2026-01-02}\n": [
         "rollout.yaml:3: 1 is a key that YAML takes for no word: put it in quotes.",
         "rollout.yaml:5: operator.<< is a key that YAML takes for no word: put it in quotes.",

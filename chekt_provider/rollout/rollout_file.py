@@ -213,7 +213,7 @@ def _traps(node: Node, place: _Path) -> Iterator[tuple[_Path, str]]:
 def _named(place: _Path) -> str:
     """A place as people write it: waves[0].stacks."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
-    return text.removeprefix(".") or "the file"
+    return text.removeprefix(".")
 
 
 def _told(path: str, node: Node, place: _Path, sentence: str) -> str:
