@@ -358,6 +358,21 @@ def test_what_chekt_will_not_keep_is_an_error(emulator: Emulator, assignments: A
     )
 
 
+@pytest.mark.parametrize("name", ['"external_monitoring_station_id": "backup-01"', '"monitoring_station_id": 2'])
+def test_a_site_that_names_the_station_in_one_of_two_ways_is_on_it(
+    emulator: Emulator, assignments: AssignmentOperations, name: str
+) -> None:
+    """Its account number refuses another site there."""
+    body = (
+        '[{"site_id": 1, "name": "House", "account_number": "42"},'
+        f' {{"site_id": 2, "name": "Bakery", "account_number": "42", {name}}}]'
+    )
+    emulator.add_fault(Fault(path=SITES, status=200, body=body, times=None))
+
+    with pytest.raises(AccountTaken):
+        assignments.create(wanted())
+
+
 def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_station_too(
     emulator: Emulator, new_process: NewProcess
 ) -> None:

@@ -117,11 +117,12 @@ def test_sites_keep_their_station(
     assert "DELETE /monitoring-stations/1" not in calls(emulator)
 
 
-def test_a_site_that_names_the_station_by_its_external_id_keeps_it_too(
-    emulator: Emulator, stations: StationOperations, recorded: Recorded
+@pytest.mark.parametrize("name", ['"external_monitoring_station_id": "central-01"', '"monitoring_station_id": 1'])
+def test_a_site_that_names_the_station_in_one_of_two_ways_keeps_it(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, name: str
 ) -> None:
     """Sites refer to a station by id or by external id."""
-    body = '[{"site_id": 5, "name": "House", "external_monitoring_station_id": "central-01"}]'
+    body = f'[{{"site_id": 5, "name": "House", {name}}}]'
     emulator.add_fault(Fault(path=SITES, status=200, body=body, times=None))
 
     with pytest.raises(SitesAttached):
