@@ -298,19 +298,26 @@ def test_an_answer_that_stays_lost_leaves_it_open(
     assert all(call.startswith("GET") for call in calls(emulator))
 
 
-@pytest.mark.parametrize("status", [200, 204])
-def test_an_answer_that_says_nothing_is_read_back(
-    emulator: Emulator, assignments: AssignmentOperations, status: int
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 204},
+        {"status": 200, "body": '{"site_id": 1}'},
+        {"status": 200, "body": '{"site_id": 1, "monitoring_station_id": 2}'},
+    ],
+)
+def test_an_answer_that_says_too_little_is_read_back(
+    emulator: Emulator, assignments: AssignmentOperations, said: list[str], answer: dict[str, Any]
 ) -> None:
-    """Without a body, or with fields left out: the site itself is asked."""
+    """Without a body, or with fields left out: the site itself is asked before anything is believed to be lost."""
     house(emulator, "0001")
-    body = {"body": '{"site_id": 1}'} if status == 200 else {}
-    emulator.add_fault(Fault.model_validate({"method": "PUT", "when": "after", "status": status, **body}))
+    emulator.add_fault(Fault.model_validate({"method": "PUT", "when": "after", **answer}))
 
     assigned = assignments.create(wanted())
 
     assert (assigned.monitoring_station_id, assigned.account_number) == ("2", "0001")
     assert calls(emulator)[-2:] == ["PUT /sites/1", "GET /sites/1"]
+    assert not any("dropped" in sentence for sentence in said)
 
 
 def test_an_answer_that_was_not_kept_is_an_error(emulator: Emulator, assignments: AssignmentOperations) -> None:

@@ -66,6 +66,19 @@ def test_the_sites_are_moved_and_then_the_station_is_deleted(
     assert said == ["Moved 4 sites from monitoring station 'central-01' (12345/1) to monitoring station 12345/2."]
 
 
+def test_one_site_that_moves_is_named(
+    emulator: Emulator, stations: StationOperations, leaving: Recorded, said: list[str]
+) -> None:
+    """Several are counted."""
+    house(emulator, "0001")
+
+    stations.delete(leaving)
+
+    assert said == [
+        "Moved site 'House' (1) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2."
+    ]
+
+
 def test_a_station_without_sites_costs_no_more_than_before(
     emulator: Emulator, stations: StationOperations, leaving: Recorded
 ) -> None:

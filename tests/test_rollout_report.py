@@ -75,6 +75,13 @@ def test_nothing_that_a_person_named_is_markup_in_the_report() -> None:
     assert Report("a|b.yaml", False, stacks).as_markdown() == MARKDOWN
 
 
+def test_the_report_says_what_a_wave_waits_for_and_of_quiet_stacks_no_more_than_their_row() -> None:
+    """A stack without changes, problems and sentences has no section of its own; a shard may have no stacks."""
+    report = Report("rollout.yaml", False, [StackReport("dev", "dev", "done", same=2)], waiting="The wave waits.")
+    assert report.as_markdown().splitlines()[4:] == ["| dev | dev | done |  |  |  |  | 2 |", "", "The wave waits."]
+    assert Report("rollout.yaml", False, []).as_markdown().splitlines()[0] == "## Roll-out of rollout.yaml: no stacks"
+
+
 def test_the_report_for_machines_says_all() -> None:
     """Each stack with its changes, field by field, and whether all is well."""
     done = StackReport("dev", "dev", "done", [change("update", name=("A", "B"))], same=1, seconds=2.5)
