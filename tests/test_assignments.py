@@ -320,15 +320,18 @@ def test_an_answer_that_says_too_little_is_read_back(
     assert not any("dropped" in sentence for sentence in said)
 
 
-def test_an_answer_that_was_not_kept_is_an_error(emulator: Emulator, assignments: AssignmentOperations) -> None:
+@pytest.mark.parametrize(("on", "still"), [(1, "on 1"), (None, "on none")])
+def test_an_answer_that_was_not_kept_is_an_error(
+    emulator: Emulator, assignments: AssignmentOperations, on: int | None, still: str
+) -> None:
     """P4: success, and the site is where it was."""
-    house(emulator, "0001")
+    house(emulator, "0001", on=on)
     emulator.add_fault(Fault(method="PUT", status=200, body='{"site_id": 1}'))
 
     assert line(lambda: assignments.create(wanted()), NotTaken) == (
         "Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT did not take "
-        "monitoring_station_id of site 'House' (1), which is still on 1. Run `pulumi up --refresh` to see what CHeKT "
-        "holds, and give the trace id to CHeKT's support. "
+        f"monitoring_station_id of site 'House' (1), which is still {still}. Run `pulumi up --refresh` to see what "
+        "CHeKT holds, and give the trace id to CHeKT's support. "
         "(trace id T)"
     )
 

@@ -79,7 +79,7 @@ def test_the_report_says_what_a_wave_waits_for_and_of_quiet_stacks_no_more_than_
     """A stack without changes, problems and sentences has no section of its own; a shard may have no stacks."""
     report = Report("rollout.yaml", False, [StackReport("dev", "dev", "done", same=2)], waiting="The wave waits.")
     assert report.as_markdown().splitlines()[4:] == ["| dev | dev | done |  |  |  |  | 2 |", "", "The wave waits."]
-    assert Report("rollout.yaml", False, []).as_markdown().splitlines()[0] == "## Roll-out of rollout.yaml: no stacks"
+    assert Report("rollout.yaml", True, []).as_markdown().splitlines()[0] == "## Preview of rollout.yaml: no stacks"
 
 
 def test_the_report_for_machines_says_all() -> None:
