@@ -74,7 +74,6 @@ class Claims:
         """Let another resource have the thing."""
         with self._lock:
             self._created.discard(claim)
-            self._compared.pop(claim, None)
 
     def _kept(self, claim: Claim) -> set[Holder]:
         """Those that go on with the thing for certain."""
