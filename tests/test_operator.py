@@ -140,7 +140,7 @@ def test_what_the_waves_say_is_not_said_again(field: str) -> None:
 @pytest.mark.parametrize("source", [{}, {"branch": "main"}, {"commit": ""}, {"commit": 1234567}])
 def test_waves_need_a_commit(source: dict[str, Any]) -> None:
     """The operator asks whether a prerequisite's specification was carried out: only a commit in it makes a new one."""
-    assert refused(*WAVES, **source) == (
+    assert refused(*WAVES[:2], **source) == (
         "operator.commit must be a commit's hash, in quotes: where the specification names none, the operator begins"
         " all waves at once."
     )
