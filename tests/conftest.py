@@ -27,6 +27,11 @@ hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, da
 hypothesis.settings.load_profile("ours")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker more than there are processors: many tests wait, for a call that hangs or for a pace that is kept."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the CHEKT_* variables of whoever runs the tests out of the way."""
