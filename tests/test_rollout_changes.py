@@ -10,6 +10,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from chekt_provider.rollout.changes import Change, Events
 
 STATION = "pulumi-python:dynamic/chekt:MonitoringStation"
+NOTHING = object()
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
 
 
@@ -20,10 +21,15 @@ def event(kind: str, **content: Any) -> EngineEvent:
 def done(
     op: str, name: str = "a", *, logical: bool = False, type_: str = STATION, custom: bool = True, **states: Any
 ) -> EngineEvent:
-    """The event of a step that Pulumi has taken; `states` are the inputs before and after it, as old and new."""
+    """The event of a step that Pulumi has taken; `states` are the inputs in the states before and after it.
+
+    They are called old and new; one that is NOTHING is absent.
+    """
     urn = f"urn:pulumi:dev::stations::{type_}::{name}"
     state = {"type": type_, "urn": urn, "id": "1", "parent": "", "provider": "", "custom": custom, "outputs": {}}
-    given = {key: {**state, "inputs": inputs} for key, inputs in ({"new": {}} | states).items()}
+    given = {
+        key: {**state, "inputs": inputs} for key, inputs in ({"new": {}} | states).items() if inputs is not NOTHING
+    }
     metadata: dict[str, Any] = {"op": op, "urn": urn, "type": type_, "provider": "", **given}
     if logical:
         metadata["logical"] = True
@@ -59,6 +65,12 @@ def test_what_a_refresh_finds_is_a_change() -> None:
     ]
 
 
+def test_a_deletion_has_no_state_after_it() -> None:
+    """It counts all the same: the gates must see it."""
+    gathered = heard(done("delete", logical=True, old={"name": "A"}, new=NOTHING))
+    assert gathered.changes == [Change("delete", "a", "MonitoringStation", {})]
+
+
 def test_no_secret_shows_in_a_field() -> None:
     """A secret comes as a mapping; what is not known yet, as a sign; internal inputs are left out."""
     old = {"name": SECRET, "prefix": "A", "__provider": "x"}
@@ -75,7 +87,8 @@ def test_providers_and_components_do_not_count() -> None:
     gathered(done("update", "fleet", logical=True, type_="chekt:Fleet", custom=False))
     gathered(done("create", logical=True))
     gathered(done("same", "b", logical=True))
-    assert ([change.name for change in gathered.changes], gathered.same, len(steps)) == (["a"], 1, 2)
+    gathered(done("same", "c", logical=True))
+    assert ([change.name for change in gathered.changes], gathered.same, len(steps)) == (["a"], 2, 3)
 
 
 def test_only_what_changes_from_one_value_to_another_has_fields() -> None:
