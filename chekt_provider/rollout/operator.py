@@ -25,6 +25,7 @@ from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.settings import SECRETS, VARIABLES
 from chekt_provider.text import shown
+from chekt_provider.yaml_file import TAG
 
 OURS = ("destroyOnFinalize", "prerequisites", "stack")
 LONGEST_NAME = 42
@@ -71,7 +72,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     is_word = text[:1].isalpha() and len(text) > 1
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_word else '"')
+    return dumper.represent_scalar(f"{TAG}str", text, style=None if is_word else '"')
 
 
 _Dumper.add_representer(str, _text)
