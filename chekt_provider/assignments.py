@@ -10,19 +10,18 @@ Moves are made by sites.py, which refuses one that would give a station two site
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claims
-from chekt_provider.errors import Evidence, NotFound, TwinSites
+from chekt_provider.errors import NotFound, TwinSites
 from chekt_provider.models import AssignmentInputs, Site
 from chekt_provider.probe import require_receiver
 from chekt_provider.records import Assigned, SiteId, StationId, require_same_host
 from chekt_provider.settings import Settings
-from chekt_provider.sites import Sites
+from chekt_provider.sites import Sites, require_same_site
 from chekt_provider.text import shown
 
 
@@ -65,15 +64,16 @@ class AssignmentOperations:
                 self._say(
                     f"Moving {self._assigned(wanted.dealer_id, site)} from {left} to monitoring station {target}."
                 )
-            return replace(self._placed(operation, site, target, wanted), mark=str(uuid.uuid4()))
+            return self._placed(operation, site, target, wanted)
 
-    def keep(self, recorded: Assigned) -> None:
+    def keep(self, recorded: Assigned, declared_by: str) -> None:
         """Take note that a resource of this run goes on with its site. Sends nothing.
 
         Raises:
             DeclaredTwice: another resource of this run has put the site on a station, or is about to.
         """
-        self._claims.keep(_claim(recorded.id), (recorded.id, recorded.mark), f"keep {recorded}")
+        operation = self._client.operation(f"keep {recorded}")
+        self._claims.keep(_claim(recorded.id), (recorded.id, declared_by), operation)
 
     def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
         """Where the site is now; None when it is gone for certain."""
@@ -82,8 +82,9 @@ class AssignmentOperations:
         site = self._sites.find(operation, site_id)
         if site is None:
             return None
-        self._claims.refreshed((recorded.id, recorded.mark))
-        return replace(self._assigned(site_id.dealer_id, site), mark=recorded.mark)
+        require_same_site(operation, recorded.id, recorded.external_site_id, site)
+        self._claims.refreshed((recorded.id, recorded.declared_by))
+        return replace(self._assigned(site_id.dealer_id, site), declared_by=recorded.declared_by)
 
     def update(self, recorded: Assigned, wanted: AssignmentInputs) -> Assigned:
         """Move the site; nothing is sent where the record has it on the station already.
@@ -93,21 +94,20 @@ class AssignmentOperations:
             ChektError: as `create`.
         """
         if recorded.monitoring_station_id == wanted.monitoring_station_id:
-            return recorded
+            return replace(recorded, declared_by=wanted.declared_by)
         target = StationId(wanted.dealer_id, wanted.monitoring_station_id)
         operation = self._client.operation(f"move {recorded} to monitoring station {target}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
-        self._claims.keep(_claim(recorded.id), (recorded.id, recorded.mark), operation.action)
         site = self._sites.find(operation, recorded.id)
         if site is None:
-            raise NotFound(
+            raise operation.error(
+                NotFound,
                 "it does not exist any more",
-                action=operation.action,
-                evidence=Evidence(trace_id=operation.trace_id),
                 remedy="Take it out of the program, or make it again in CHeKT's portal and run `pulumi up --refresh`.",
             )
+        require_same_site(operation, recorded.id, recorded.external_site_id, site)
         self._name_overwritten(recorded, site, target)
-        return replace(self._placed(operation, site, target, wanted), mark=recorded.mark)
+        return self._placed(operation, site, target, wanted)
 
     def delete(self, recorded: Assigned) -> None:
         """Leave the site where it is, and say so. Sends nothing."""
@@ -127,19 +127,14 @@ class AssignmentOperations:
         else:
             found = self._sites.called(operation, wanted.dealer_id, wanted.external_site_id)
         if not found:
-            raise NotFound(
+            raise operation.error(
+                NotFound,
                 "the dealer has no such site",
-                action=operation.action,
-                evidence=Evidence(trace_id=operation.trace_id),
                 remedy="Correct the site's id, or make the site in CHeKT's portal first.",
             )
         if len(found) > 1:
             ids = ", ".join(site.site_id for site in found)
-            raise TwinSites(
-                f"{len(found)} sites have this external id: {ids}",
-                action=operation.action,
-                evidence=Evidence(trace_id=operation.trace_id),
-            )
+            raise operation.error(TwinSites, f"{len(found)} sites have this external id: {ids}")
         return found[0]
 
     def _placed(self, operation: Operation, site: Site, target: StationId, wanted: AssignmentInputs) -> Assigned:
@@ -149,7 +144,7 @@ class AssignmentOperations:
             if wanted.probe:
                 require_receiver(wanted.probe, wanted.probe_timeout, operation)
             site = self._sites.move(operation, site, target)
-        return self._assigned(target.dealer_id, site)
+        return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
 
     def _name_overwritten(self, recorded: Assigned, live: Site, target: StationId) -> None:
         now = live.monitoring_station_id or ""

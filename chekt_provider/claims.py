@@ -1,8 +1,19 @@
-"""Which things the resources of one run have taken, so that no two of them work on the same."""
+"""Which things the resources of one run have, so that no two of them work on the same.
+
+What Pulumi calls for a resource that it has in its state, in one process:
+
+    command                  in the program                        no longer in the program
+    up                       diff                                  delete
+    up --refresh             read, diff, diff                      read, diff, delete
+    refresh, destroy         read; delete                          the same
+
+So a resource goes on with what it has when it was compared (diff) more often than it was refreshed (read).
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,15 +25,11 @@ Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
 
 Holder = tuple[StationId | SiteId, str]
-"""What a resource has, and the mark that tells it from another resource which has the same."""
+"""What a resource has, and which resource that is."""
 
 
 class Claims:
-    """Which things the resources of one run have taken. Safe to use from several threads.
-
-    Held by the creation of a resource, or by resources that were there before. Of the latter Pulumi compares each once
-    with the program, and one that it refreshed once more before that, also where the program has it no longer: then
-    only the second time counts.
+    """Which things the resources of one run have. Safe to use from several threads.
 
     Args:
         taken: the cause of the error for the second that wants a thing.
@@ -34,15 +41,15 @@ class Claims:
         self._remedy = remedy
         self._lock = threading.Lock()
         self._created: set[Claim] = set()
-        self._refreshed: set[Holder] = set()
-        self._compared: dict[Claim, dict[Holder, int]] = {}
+        self._refreshed: Counter[Holder] = Counter()
+        self._compared: dict[Claim, Counter[Holder]] = {}
 
     @contextmanager
     def hold(self, claim: Claim, operation: Operation) -> Iterator[None]:
         """Take a thing for a creation, and give it back when that fails."""
         with self._lock:
-            if claim in self._created or self._kept(claim):
-                raise DeclaredTwice(self._cause, action=operation.action, remedy=self._remedy)
+            if claim in self._created or self._going_on(claim):
+                raise operation.error(DeclaredTwice, self._cause, remedy=self._remedy, sent=False)
             self._created.add(claim)
         try:
             yield
@@ -53,29 +60,25 @@ class Claims:
     def refreshed(self, holder: Holder) -> None:
         """Take note that a resource was refreshed."""
         with self._lock:
-            self._refreshed.add(holder)
+            self._refreshed[holder] += 1
 
-    def keep(self, claim: Claim, holder: Holder, action: str) -> None:
+    def keep(self, claim: Claim, holder: Holder, operation: Operation) -> None:
         """Take a thing for the resource that has it, each time that it is compared with the program."""
         with self._lock:
-            compared = self._compared.setdefault(claim, {})
-            compared[holder] = compared.get(holder, 0) + 1
-            if claim in self._created or self._kept(claim) - {holder}:
-                raise DeclaredTwice(self._cause, action=action, remedy=self._remedy)
+            self._compared.setdefault(claim, Counter())[holder] += 1
+            if claim in self._created or self._going_on(claim) - {holder}:
+                raise operation.error(DeclaredTwice, self._cause, remedy=self._remedy, sent=False)
 
-    def leave(self, claim: Claim, holder: Holder) -> bool:
-        """Let go what a resource has; whether another resource has it as well."""
+    def goes_on(self, claim: Claim, thing: StationId | SiteId) -> bool:
+        """Whether a resource of the program goes on with a thing."""
         with self._lock:
-            compared = self._compared.get(claim, {})
-            compared.pop(holder, None)
-            return any(other[0] == holder[0] for other in compared)
+            return any(held == thing for held, _ in self._going_on(claim))
 
     def release(self, claim: Claim) -> None:
         """Let another resource have the thing."""
         with self._lock:
             self._created.discard(claim)
 
-    def _kept(self, claim: Claim) -> set[Holder]:
-        """Those that go on with the thing for certain."""
-        compared = self._compared.get(claim, {})
-        return {holder for holder, times in compared.items() if times > (holder in self._refreshed)}
+    def _going_on(self, claim: Claim) -> set[Holder]:
+        compared = self._compared.get(claim, Counter())
+        return {holder for holder, times in compared.items() if times > self._refreshed[holder]}

@@ -1,10 +1,10 @@
 """Creating a station once, whatever the network does, and adopting one only where that was asked for.
 
-look             the external id is there: adopt or refuse; an empty list is looked at twice
-POST             under a key that is the same for the same external id, in every run
-unclear answer   look again: there now = ours, if it is what was sent; not there = POST again, three times at most
-    201              of a station older than the look: a replay of an earlier answer; gone = the key's next generation
-    409              the key was used for other values: look again; not there = the key's next generation
+look             the external id is there: adopt or refuse
+POST             three at most, and none after the first without looks since the last that do not show the station
+    201          is ours; but see `_is_alive` for an answer that CHeKT has given before
+    refused      one look: there now = another's, unless an earlier POST may have made it
+    all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from chekt_provider.api.client import Client
+from chekt_provider.api.client import Client, Created
+from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
-from chekt_provider.directory import Directory, Look
+from chekt_provider.directory import Directory, Look, called
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -24,39 +25,50 @@ from chekt_provider.errors import (
     InvalidInput,
     ListIncomplete,
     NotFound,
+    Refused,
     ServerFailed,
+    SettingsError,
     StationExists,
+    Throttled,
+    TokenError,
+    TokenRefused,
     TwinStations,
     Unclear,
+    Unreachable,
 )
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, differing, not_taken, value
+from chekt_provider.records import (
+    UPDATED_IN_PLACE,
+    Recorded,
+    StationId,
+    differing,
+    not_taken,
+    require_same_station,
+    value,
+)
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
 POSTS = 3
-"""How often one creation sends its POST; each after the first only when a list has shown that nothing was made."""
+"""How often one creation sends its POST."""
 
-GENERATIONS = 20
-"""How many derived keys one creation tries, should CHeKT replay the answers of stations that were deleted since: who
-makes and deletes the same station more often within a day gets a random key."""
+OLD_SECONDS = 60.0
+"""From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
 
+_NOTHING_SENT = (Unreachable, TokenError, SettingsError)
 
-def creation_key(dealer_id: str, external_id: str, generation: int) -> str:
-    """The idempotency key of a POST: it survives a crash, and of two runs that create at once one is refused.
 
-    The values are left out of it: with them, two runs that want different values would each make a station where CHeKT
-    takes an external id twice.
+def creation_key(wanted: StationInputs) -> str:
+    """The idempotency key of a POST: the same when a killed run is repeated, and never that of another stack.
 
-    Args:
-        dealer_id: digits.
-        external_id: the caller's own key of the station.
-        generation: 0, and one more for each earlier key that is used up.
+    The values are left out of it: with them, a run that is repeated with other values would make a second station where
+    CHeKT takes an external id twice.
     """
-    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps([dealer_id, external_id, generation])))
+    parts = [wanted.declared_by, wanted.dealer_id, wanted.external_monitoring_station_id]
+    return str(uuid.uuid5(KEY_NAMESPACE, json.dumps(parts)))
 
 
 def adoption(station: Station, wanted: StationInputs) -> str:
@@ -95,14 +107,15 @@ class Creation:
         say: Callable[[str], None],
     ) -> None:
         self._client = client
-        self._directory = directory
+        self._stations = directory.stations(wanted.dealer_id)
         self._writes = writes
         self._operation = operation
         self._wanted = wanted
         self._adopt = adopt
         self._say = say
-        self._doubts: list[Unclear] = []
-        self._random_key = str(uuid.uuid4())
+        self._key = creation_key(wanted)
+        self._doubt: ChektError | None = None
+        """Of the first POST that may have made the station."""
         self.adopted = False
         """Whether the station was there before."""
 
@@ -113,117 +126,137 @@ class Creation:
             StationExists, TwinStations: the external id is taken.
             ChektError: see errors.py.
         """
-        look = self._directory.look(self._operation, self._wanted.dealer_id)
-        if look.first and not look.stations:  # which is also what a list that went wrong can look like
-            look = self._directory.look_again(self._operation, self._wanted.dealer_id, look)
+        look = self._stations.complete_look(self._operation)
         if existing := self._existing(look):
             return self._take_over(existing, look)
-        generation = 0
-        while generation <= GENERATIONS:
+        failure: ChektError | None = None
+        for _ in range(POSTS):
             try:
-                station = self._post(generation)
-            except (Unclear, Conflict, InvalidInput) as error:
-                look = self._look_after(error, look)
-                if found := self._existing(look):
-                    return self._found_after(error, found, look)
-                generation += self._next_generation(error)
-                continue
-            if _created_after(station, look.answered_at) and not self._is_deleted(station):
-                return self._settle(station)
-            if living := self._living(station):
-                return self._found_after(None, living, look)
-            generation += 1
-        raise ListIncomplete(
-            f"CHeKT keeps answering with stations that were deleted, under {GENERATIONS + 1} idempotency keys",
-            action=self._operation.action,
-            evidence=Evidence(trace_id=self._operation.trace_id),
-        )
+                created = self._post()
+            except _NOTHING_SENT:
+                raise
+            except ChektError as error:
+                answer = error
+            else:
+                if created.station and self._is_alive(created.station, created.answered_at):
+                    return self._settle(created.station)
+                answer = self._not_shown(created)
+            look = self._look_after(answer, look)
+            if found := self._existing(look):
+                return self._found_after(found, look)
+            self._give_up_or_change_key(answer, failure)
+            failure = answer
+        raise self._after_all(answer)
 
-    def _existing(self, look: Look) -> Station | None:
-        twins = look.with_external_id(self._wanted.external_monitoring_station_id)
-        if len(twins) > 1:
-            ids = ", ".join(str(self._id(twin)) for twin in twins)
-            raise TwinStations(
-                f"{len(twins)} stations have this external id already: {ids}",
-                action=self._operation.action,
-                evidence=Evidence(trace_id=look.trace_id),
-            )
-        return twins[0] if twins else None
+    def _existing(self, look: Look[Station]) -> Station | None:
+        found = called(look.items.values(), self._wanted.external_monitoring_station_id)
+        if len(found) > 1:
+            ids = ", ".join(str(self._id(twin)) for twin in found)
+            outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
+            cause = f"{len(found)} stations have this external id already: {ids}"
+            error = self._operation.error(TwinStations, cause, outcome=outcome)
+            raise error.replace(evidence=Evidence(trace_id=look.trace_id))
+        return found[0] if found else None
 
     def _id(self, station: Station) -> StationId:
         return StationId(self._wanted.dealer_id, station.monitoring_station_id)
 
-    def _post(self, generation: int) -> Station:
-        dealer_id, external_id = self._wanted.dealer_id, self._wanted.external_monitoring_station_id
-        values = {name: value(self._wanted, name) for name in UPDATED_IN_PLACE if value(self._wanted, name)}
-        derived = generation < GENERATIONS
-        key = creation_key(dealer_id, external_id, generation) if derived else self._random_key
-        body = {"external_monitoring_station_id": external_id, **values}
-        return self._client.create_station(self._operation, dealer_id, body, key)
+    def _post(self) -> Created:
+        wanted = self._wanted
+        values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
+        body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
+        return self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
 
-    def _look_after(self, error: ChektError, look: Look) -> Look:
-        """Look again after a POST that failed, unless the failure says itself that nothing can have been made."""
-        names_other_field = error.evidence.field not in ("", "external_monitoring_station_id")
-        if isinstance(error, InvalidInput) and names_other_field and not self._doubts:
-            raise error
+    def _is_alive(self, station: Station, answered_at: datetime | None) -> bool:
+        """Whether a station that a POST was answered with is there.
+
+        CHeKT replays the answer of an earlier POST with the same key for 24 hours, also when its station was deleted
+        since. One that is new by CHeKT's own clock is none of those; any other is asked for by id until CHeKT must show
+        it. One whose age cannot be told, and that does not show, is recorded all the same: an error would lose it.
+        """
+        age = age_of(station.created_at, answered_at)
+        if self._stations.deleted(station.monitoring_station_id) == station.created_at:
+            return False
+        if age is not None and age < 2:  # both clocks may be cut to whole seconds
+            return True
+        for _ in self._client.looks(self._operation):
+            try:
+                self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
+            except NotFound:
+                continue
+            if age is not None and age >= OLD_SECONDS:
+                named = f"{shown(self._wanted.external_monitoring_station_id)!r} ({self._id(station)})"
+                self._say(f"Taking monitoring station {named}: an earlier run created it.")
+            return True
+        if age is not None:
+            return False
+        self._say(
+            f"CHeKT answered that it created monitoring station {self._id(station)}, and does not show it yet: "
+            "run `pulumi up --refresh` in a minute."
+        )
+        return True
+
+    def _not_shown(self, created: Created) -> ChektError:
+        """What it means that a POST succeeded without a station that is there."""
+        self._key = str(uuid.uuid4())  # under the old one CHeKT would only say the same again
+        cause = "CHeKT answered that it created it, and does not show it"
+        if created.station:
+            cause = f"CHeKT answers with {self._id(created.station)}, which was deleted"
+        return self._operation.error(Unclear, cause)
+
+    def _look_after(self, answer: ChektError, look: Look[Station]) -> Look[Station]:
+        """Look again after a POST that gave no station: once when it was refused, else until CHeKT must show it."""
+        names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
+        if isinstance(answer, InvalidInput) and names_other_field and not self._doubt:
+            raise answer
+        refused = _is_refusal(answer)
+        if not refused:
+            self._doubt = self._doubt or answer
+        if _asks_to_wait(answer):
+            self._client.sleep(answer.evidence.retry_after or 0)
+        once = refused and not isinstance(answer, Conflict | InvalidInput)  # those may speak of a station that is there
         try:
-            return self._directory.look_again(self._operation, self._wanted.dealer_id, look)
+            for _ in self._client.looks(self._operation):
+                look = self._stations.look_again(self._operation, look)
+                if once or self._existing(look):
+                    break
+        except TwinStations:
+            raise
         except ChektError as failed:
-            doubts = [*self._doubts, error] if isinstance(error, Unclear) else self._doubts
-            if not doubts:
-                raise
-            raise doubts[-1].replace(
+            raise (self._doubt or answer).replace(
                 outcome=f"The station may have been created: looking for it failed too ({failed.cause}).",
                 remedy="Run `pulumi up` again: it looks before it creates.",
             ) from None
+        return look
 
-    def _found_after(self, error: ChektError | None, station: Station, look: Look) -> Recorded:
-        """A station that a look shows after a POST is ours where a POST may have made it, just as it was sent."""
-        may_be_ours = error is None or isinstance(error, Unclear) or bool(self._doubts)
-        if may_be_ours and not differing(station, self._wanted):
-            if error is None:
-                station_id, external_id = self._id(station), shown(self._wanted.external_monitoring_station_id)
-                self._say(f"Taking monitoring station {external_id!r} ({station_id}): an earlier run created it.")
+    def _found_after(self, station: Station, look: Look[Station]) -> Recorded:
+        """A station that a look shows after a POST is ours where a POST may have made it, and it is what was sent."""
+        if self._doubt and not not_taken(station, self._wanted):
             return self._settle(station)
         return self._take_over(station, look)
 
-    def _next_generation(self, error: ChektError) -> int:
-        """After a look without the station: how many generations on to send again, 0 for the same key; or raise."""
-        if isinstance(error, Unclear):
-            self._doubts.append(error)
-            if len(self._doubts) < POSTS:
-                # A 5xx that comes twice may be a stored answer, which any derived key could replay for a day.
-                stored = isinstance(error, ServerFailed) and len(self._doubts) == POSTS - 1
-                return GENERATIONS if stored else 0
-            raise error.replace(
-                cause=f"{error.cause}, after {POSTS} attempts",
-                outcome="Nothing was created: the dealer's list does not show the station.",
-                remedy="Run `pulumi up` again.",
-            )
-        if error.evidence.code == "idempotency_conflict":
-            return 1
-        raise error.replace(outcome="Nothing was created.")
+    def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None) -> None:
+        """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
+        unreadable = isinstance(answer, Conflict) and not answer.evidence.code
+        stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
+        if answer.evidence.code == "idempotency_conflict" or unreadable or stored:
+            self._key = str(uuid.uuid4())
+        elif _is_refusal(answer) or (isinstance(answer, Throttled) and not _asks_to_wait(answer)):
+            raise answer.replace(outcome="Nothing was created.")
 
-    def _is_deleted(self, station: Station) -> bool:
-        return self._directory.is_deleted(self._wanted.dealer_id, station.monitoring_station_id)
-
-    def _living(self, station: Station) -> Station | None:
-        """The station as it is now; None for one that was deleted.
-
-        CHeKT replays the answer of an earlier POST with the same key for 24 hours, also when its station is gone. Such
-        an answer is older than the look that did not show the station.
-        """
-        try:
-            return self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
-        except NotFound:
-            return None
+    def _after_all(self, answer: ChektError) -> ChektError:
+        return answer.replace(
+            cause=f"{answer.cause}, after {POSTS} attempts",
+            outcome="Nothing was created: the dealer's list does not show the station.",
+            remedy="Run `pulumi up` again.",
+        )
 
     def _settle(self, station: Station) -> Recorded:
         """Record a creation; fields that CHeKT lost are put once more, then named.
 
         From here on nothing is raised: an error would lose a station that exists.
         """
-        self._directory.note_written(self._wanted.dealer_id, station)
+        self._stations.note(station.monitoring_station_id, station)
         reason = ""
         if not_taken(station, self._wanted):
             try:
@@ -235,27 +268,58 @@ class Creation:
             self._say(f"CHeKT created {recorded} but did not take {lost}{reason}; the next preview shows it.")
         return recorded
 
-    def _take_over(self, station: Station, look: Look) -> Recorded:
+    def _take_over(self, station: Station, look: Look[Station]) -> Recorded:
         """Adopt a station that exists, and give it the wanted values; only where that was asked for."""
         station_id = self._id(station)
         if not self._adopt:
-            live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
-            raise StationExists(
-                f"it exists already as {station_id}, with {live}",
-                action=self._operation.action,
-                evidence=Evidence(trace_id=look.trace_id),
-                remedy="To manage this one, pass adopt_existing=True; "
-                "to make another one, choose another external_monitoring_station_id.",
-            )
-        self._say(adoption(station, self._wanted))
-        if differing(station, self._wanted):
-            station = self._writes.put_over(self._operation, station_id, station, self._wanted)
+            raise self._exists(station, look)
+        try:
+            live = self._client.get_station(self._operation, station_id.dealer_id, station_id.station_id)
+        except NotFound:
+            raise self._operation.error(
+                ListIncomplete,
+                f"CHeKT lists it as {station_id}, which it says does not exist: it is being deleted, or has just been",
+                remedy="Run again in a minute.",
+            ) from None
+        require_same_station(self._operation, station_id, station.external_monitoring_station_id, live)
+        self._say(adoption(live, self._wanted))
+        if differing(live, self._wanted):
+            live = self._writes.put_over(self._operation, station_id, live, self._wanted)
         self.adopted = True
-        return self._writes.record_write(self._wanted, station)
+        return self._writes.record_write(self._wanted, live)
+
+    def _exists(self, station: Station, look: Look[Station]) -> ChektError:
+        live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
+        kept = station.external_monitoring_station_id
+        other = f"external id {shown(kept)!r}, " if kept != self._wanted.external_monitoring_station_id else ""
+        error = self._operation.error(
+            StationExists,
+            f"it exists already as {self._id(station)}, with {other}{live}",
+            remedy="To manage this one, pass adopt_existing=True; "
+            "to make another one, choose another external_monitoring_station_id.",
+        )
+        return error.replace(evidence=Evidence(trace_id=look.trace_id))
 
 
-def _created_after(station: Station, moment: datetime | None) -> bool:
+def _is_refusal(answer: ChektError) -> bool:
+    """Whether a POST was refused for what it asked: 400, 403, 404, 409 and the like, but for 401, 408, 425 and 429."""
+    return isinstance(answer, Refused) and not isinstance(answer, TokenRefused | Throttled)
+
+
+def _asks_to_wait(answer: ChektError) -> bool:
+    """Whether it asks for a wait that is worth it; 0 where it is a 429 that asks for none."""
+    asked = answer.evidence.retry_after or 0
+    return isinstance(answer, Throttled) and asked <= LONGEST_RETRY_AFTER_SECONDS
+
+
+def age_of(created_at: str, now: datetime | None) -> float | None:
+    """Seconds since a station was created; None where CHeKT does not say, or not by which clock.
+
+    Args:
+        created_at: as CHeKT answered it.
+        now: CHeKT's clock.
+    """
     try:
-        return moment is not None and datetime.fromisoformat(station.created_at) >= moment
+        return (now - datetime.fromisoformat(created_at)).total_seconds() if now else None
     except (ValueError, TypeError):  # no date, or one without a time zone
-        return False
+        return None

@@ -1,4 +1,4 @@
-"""Which external ids a program has declared, so that one that comes twice fails in the preview."""
+"""What a program declares: by which resource, and no external id twice, so that the second fails in the preview."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def refuse_second(resource_name: str, external_id: object, dealer_id: object, op
             f"Could not declare {resource_name!r}: another resource of this program has the same external id "
             f"{shown(external_id)!r}: {first!r}. Give each resource its own external_monitoring_station_id."
         )
+
+
+def declared_by(resource_name: str) -> str:
+    """The resource as organization/project/stack/resource name: what tells it from those of other stacks."""
+    return "/".join([pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), resource_name])

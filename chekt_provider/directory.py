@@ -3,75 +3,203 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Generic
 
-from chekt_provider.api.client import Client
+from chekt_provider.api.client import LOOKS, Client, Item, Listing
 from chekt_provider.api.transport import Operation
-from chekt_provider.errors import ChektError
+from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
+from chekt_provider.records import same_form
 
-DELETIONS_PER_LOOK_AT_SITES = 50
-"""How many deletions rely on one list of sites."""
+BEHIND_SECONDS = sum(LOOKS)
+"""How old the world may be that a list shows."""
+
+ASKED_BY_ID = 3
+"""How many of the things that a list should show, and does not, are asked for by id."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at a dealer's stations.
+class Look(Generic[Item]):
+    """One look at a dealer's stations or sites.
 
     Attributes:
         number: counts the looks of the run, those that failed included.
-        stations: by monitoring station id.
+        items: by id; our own writes since, and those that the list may not show yet, are in it.
+        listed: the items as CHeKT listed them, by id.
         answered_at: CHeKT's clock when it listed them, in whole seconds; None where it did not say.
         trace_id: of the operation that took it.
-        first: whether no look before it was answered.
+        begun, ended: monotonic seconds.
+        requests: how many it took.
     """
 
     number: int
-    stations: Mapping[str, Station]
+    items: Mapping[str, Item]
+    listed: Mapping[str, Item]
     answered_at: datetime | None
     trace_id: str
-    first: bool = False
-
-    def with_external_id(self, external_id: str) -> list[Station]:
-        """Every station with this external id, none for a blank one; more than one are twins."""
-        return [s for s in self.stations.values() if external_id and s.external_monitoring_station_id == external_id]
+    begun: float
+    ended: float
+    requests: int
 
 
-@dataclass(frozen=True)
-class SitesLook:
-    """One look at a dealer's sites.
+class SharedList(Generic[Item]):
+    """A list of one dealer: one thread reads it, those that come meanwhile wait for it and share it, or its failure.
 
-    Attributes:
-        number: counts the looks of the run, those that failed included.
-        sites: by site id.
+    Args:
+        read: reads it whole.
+        get: gets one of its items by id.
+        clock: monotonic seconds.
+        looks: the moments at which to look for what must show by now.
     """
 
-    number: int
-    sites: Mapping[str, Site]
+    def __init__(
+        self,
+        read: Callable[[Operation], Listing[Item]],
+        get: Callable[[Operation, str], Item],
+        clock: Callable[[], float],
+        looks: Callable[[Operation], Iterable[None]],
+    ) -> None:
+        self._read: Callable[[Operation], Listing[Item]] = read
+        self._get: Callable[[Operation, str], Item] = get
+        self._clock = clock
+        self._looks = looks
+        self._reading = threading.Lock()
+        self._lock = threading.Lock()
+        self._begun = 0
+        self._ended = 0
+        self._failure: ChektError | None = None
+        self._writes: dict[str, tuple[float, Item | None]] = {}
+        self._deleted: dict[str, str] = {}
+        self._known: set[str] = set()
+        self.latest: Look[Item] | None = None
+        """The latest look that was taken; None before the first."""
 
+    def look(self, operation: Operation) -> Look[Item]:
+        """The run's look; the first caller takes it."""
+        return self._newer_than(0, operation)
 
-@dataclass
-class _Dealer:
-    """What is known of one dealer.
+    def look_again(self, operation: Operation, after: Look[Item] | None) -> Look[Item]:
+        """A look that was taken later than `after`.
 
-    `listing` is held during a request, so that only one thread asks. `begun` and `ended` count the looks, those that
-    failed included; `failure` is how the last one failed. `sites_asked` and `sites_failure` are the same for sites, and
-    `sites_good_for` counts the deletions that may still rely on the last list of them.
-    """
+        Where the operation may have changed something, the look is one that begins now: of those that others began
+        meanwhile, none is sure to show the change.
+        """
+        with self._lock:
+            latest = self._begun if operation.changing else (after.number if after else 0)
+        return self._newer_than(latest, operation)
 
-    listing: threading.Lock = field(default_factory=threading.Lock)
-    begun: int = 0
-    ended: int = 0
-    look: Look | None = None
-    failure: ChektError | None = None
-    writes: list[tuple[str, Station | None]] = field(default_factory=list)
-    sites: SitesLook | None = None
-    sites_asked: int = 0
-    sites_failure: ChektError | None = None
-    moves: list[Site] = field(default_factory=list)
-    sites_good_for: int = 0
+    def look_now(self, operation: Operation) -> Look[Item]:
+        """A look that begins now."""
+        with self._lock:
+            latest = self._begun
+        return self._newer_than(latest, operation)
+
+    def expect(self, item_ids: Iterable[str]) -> None:
+        """Take note that these should be there: the state has them, or an earlier look."""
+        with self._lock:
+            self._known.update(item_ids)
+
+    def complete_look(self, operation: Operation) -> Look[Item]:
+        """The run's look, or a later one that shows what should be there: whatever it does not show is asked for by id.
+
+        Raises:
+            ListIncomplete: the list leaves out something that is there, for longer than it may be behind.
+        """
+        look: Look[Item] | None = None
+        for _ in self._looks(operation):
+            look = self.look_again(operation, look) if look else self.look(operation)
+            left_out = self.left_out(operation, look)
+            if not left_out:
+                return look
+        raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out {left_out}")
+
+    def left_out(self, operation: Operation, look: Look[Item]) -> str:
+        """The id of something that is there, and that a look does not show; "" for none."""
+        with self._lock:
+            missing = sorted(self._known - look.items.keys(), key=int)
+        for item_id in missing[:ASKED_BY_ID]:
+            try:
+                self._get(operation, item_id)
+            except NotFound:
+                with self._lock:
+                    self._known.discard(item_id)
+            else:
+                return item_id
+        return ""
+
+    def note(self, item_id: str, item: Item) -> None:
+        """Take over what CHeKT answered to our own write."""
+        self._note(item_id, item)
+
+    def note_deleted(self, item_id: str, created_at: str) -> None:
+        """Take over that we deleted what was created then."""
+        with self._lock:
+            self._known.discard(item_id)
+            self._deleted[item_id] = created_at
+        self._note(item_id, None)
+
+    def _note(self, item_id: str, item: Item | None) -> None:
+        with self._lock:
+            self._writes[item_id] = (self._clock(), item)
+            if self.latest:
+                items = dict(self.latest.items)
+                _apply(items, item_id, item)
+                self.latest = replace(self.latest, items=items)
+
+    def deleted(self, item_id: str) -> str | None:
+        """When that was created which we deleted under this id in this run; None for nothing."""
+        with self._lock:
+            return self._deleted.get(item_id)
+
+    def written_since(self, moment: float) -> set[str]:
+        """What we wrote since a moment, by id."""
+        with self._lock:
+            return {item_id for item_id, (written_at, _) in self._writes.items() if written_at >= moment}
+
+    def _newer_than(self, number: int, operation: Operation) -> Look[Item]:
+        ended = self._ended
+        with self._reading:
+            if self.latest and self.latest.number > number:
+                return self.latest
+            if self._failure and self._ended > max(ended, number):  # the look that this thread waited for
+                raise operation.shared(self._failure)
+            return self._take(operation)
+
+    def _take(self, operation: Operation) -> Look[Item]:
+        with self._lock:
+            self._begun += 1
+            number = self._begun
+        begun = self._clock()
+        self._failure = None
+        try:
+            listing = self._read(operation)
+        except ChektError as error:
+            self._failure = error
+            raise
+        finally:
+            self._ended += 1
+        listed = {_id(item): item for item in listing.items}
+        items = dict(listed)
+        with self._lock:
+            for item_id, (written_at, item) in self._writes.items():
+                if written_at >= begun - BEHIND_SECONDS:  # which the list may not show yet
+                    _apply(items, item_id, item)
+            if self.latest:
+                self._known |= self.latest.listed.keys() - self._deleted.keys()
+            self.latest = Look(
+                number,
+                items,
+                listed,
+                listing.answered_at,
+                operation.trace_id,
+                begun,
+                self._clock(),
+                listing.requests,
+            )
+            return self.latest
 
 
 class Directory:
@@ -80,141 +208,54 @@ class Directory:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._dealers: dict[str, _Dealer] = {}
+        self._stations: dict[str, SharedList[Station]] = {}
+        self._sites: dict[str, SharedList[Site]] = {}
 
-    def look(self, operation: Operation, dealer_id: str) -> Look:
-        """The run's look at the dealer's stations; the first caller takes it, the others wait for it and share it."""
-        return self._newer_than(0, operation, dealer_id)
-
-    def look_again(self, operation: Operation, dealer_id: str, after: Look | None) -> Look:
-        """A look that was taken later than `after`, shared in the same way.
-
-        Where the operation may have changed something, the look is one that begins now: of those that others began
-        meanwhile, none is sure to show the change.
-        """
-        dealer = self._dealer(dealer_id)
+    def stations(self, dealer_id: str) -> SharedList[Station]:
+        """A dealer's stations."""
+        client = self._client
         with self._lock:
-            latest = dealer.begun if operation.changing else (after.number if after else 0)
-        return self._newer_than(latest, operation, dealer_id)
+            if dealer_id not in self._stations:
+                self._stations[dealer_id] = SharedList[Station](
+                    lambda operation: client.list_stations(operation, dealer_id),
+                    lambda operation, station_id: client.get_station(operation, dealer_id, station_id),
+                    client.clock,
+                    client.looks,
+                )
+            return self._stations[dealer_id]
 
-    def latest(self, dealer_id: str) -> Look | None:
-        """The latest look that was taken; None before the first."""
-        return self._dealer(dealer_id).look
-
-    def note_written(self, dealer_id: str, station: Station) -> None:
-        """Take over what CHeKT answered to our own creation or update."""
-        self._note(dealer_id, station.monitoring_station_id, station)
-
-    def note_deleted(self, dealer_id: str, station_id: str) -> None:
-        """Take over that we deleted a station."""
-        self._note(dealer_id, station_id, None)
-
-    def is_deleted(self, dealer_id: str, station_id: str) -> bool:
-        """Whether we deleted a station in this run."""
-        writes = dict(self._dealer(dealer_id).writes)
-        return station_id in writes and writes[station_id] is None
-
-    def sites_before_deletion(self, operation: Operation, dealer_id: str) -> SitesLook:
-        """A look at the dealer's sites for one deletion; taken afresh after every 50."""
-        dealer = self._dealer(dealer_id)
-        asked = dealer.sites_asked
-        with dealer.listing:
-            look = dealer.sites if dealer.sites_good_for else None
-            if look is None:
-                look = self._list_sites(dealer, asked, operation, dealer_id)
-                dealer.sites_good_for = DELETIONS_PER_LOOK_AT_SITES
-            dealer.sites_good_for -= 1
-            return look
-
-    def sites(self, operation: Operation, dealer_id: str) -> SitesLook:
-        """The run's latest look at the dealer's sites; the first caller takes it, the others share it."""
-        return self._sites_newer_than(0, operation, dealer_id)
-
-    def sites_again(self, operation: Operation, dealer_id: str, after: SitesLook) -> SitesLook:
-        """A look at the dealer's sites that was taken later than `after`, shared in the same way."""
-        return self._sites_newer_than(after.number, operation, dealer_id)
-
-    def note_moved(self, dealer_id: str, site: Site) -> None:
-        """Take over what CHeKT answered when we put a site on another station."""
-        dealer = self._dealer(dealer_id)
+    def sites(self, dealer_id: str) -> SharedList[Site]:
+        """A dealer's sites."""
+        client = self._client
         with self._lock:
-            dealer.moves.append(site)
-            if dealer.sites:
-                dealer.sites = SitesLook(dealer.sites.number, {**dealer.sites.sites, site.site_id: site})
-
-    def _dealer(self, dealer_id: str) -> _Dealer:
-        with self._lock:
-            return self._dealers.setdefault(dealer_id, _Dealer())
-
-    def _newer_than(self, number: int, operation: Operation, dealer_id: str) -> Look:
-        dealer = self._dealer(dealer_id)
-        ended = dealer.ended
-        with dealer.listing:
-            if dealer.look and dealer.look.number > number:
-                return dealer.look
-            if dealer.failure and dealer.ended > max(ended, number):  # the look that this thread waited for
-                raise operation.shared(dealer.failure)
-            return self._list(dealer, operation, dealer_id)
-
-    def _list(self, dealer: _Dealer, operation: Operation, dealer_id: str) -> Look:
-        with self._lock:
-            dealer.begun += 1
-            number, written_before = dealer.begun, len(dealer.writes)
-        dealer.failure = None
-        try:
-            listing = self._client.list_stations(operation, dealer_id)
-        except ChektError as error:
-            dealer.failure = error
-            raise
-        finally:
-            dealer.ended += 1
-        stations = {station.monitoring_station_id: station for station in listing.items}
-        with self._lock:
-            for station_id, station in dealer.writes[written_before:]:
-                _apply(stations, station_id, station)
-            dealer.look = Look(number, stations, listing.answered_at, operation.trace_id, dealer.look is None)
-            return dealer.look
-
-    def _sites_newer_than(self, number: int, operation: Operation, dealer_id: str) -> SitesLook:
-        dealer = self._dealer(dealer_id)
-        asked = dealer.sites_asked
-        with dealer.listing:
-            if dealer.sites and dealer.sites.number > number:
-                return dealer.sites
-            return self._list_sites(dealer, asked, operation, dealer_id)
-
-    def _list_sites(self, dealer: _Dealer, asked: int, operation: Operation, dealer_id: str) -> SitesLook:
-        """List the sites, unless that failed since `asked` of the looks had ended, while this thread waited."""
-        if dealer.sites_failure and dealer.sites_asked > asked:
-            raise operation.shared(dealer.sites_failure)
-        moved_before = len(dealer.moves)
-        dealer.sites_failure = None
-        try:
-            listing = self._client.list_sites(operation, dealer_id)
-        except ChektError as error:
-            dealer.sites_failure = error
-            raise
-        finally:
-            dealer.sites_asked += 1
-        sites = {site.site_id: site for site in listing.items}
-        with self._lock:
-            moved = {site.site_id: site for site in dealer.moves[moved_before:]}
-            dealer.sites = SitesLook(dealer.sites_asked, {**sites, **moved})
-            return dealer.sites
-
-    def _note(self, dealer_id: str, station_id: str, station: Station | None) -> None:
-        dealer = self._dealer(dealer_id)
-        with self._lock:
-            dealer.writes.append((station_id, station))
-            if dealer.look:
-                stations = dict(dealer.look.stations)
-                _apply(stations, station_id, station)
-                dealer.look = replace(dealer.look, stations=stations)
+            if dealer_id not in self._sites:
+                self._sites[dealer_id] = SharedList[Site](
+                    lambda operation: client.list_sites(operation, dealer_id),
+                    lambda operation, site_id: client.get_site(operation, dealer_id, site_id),
+                    client.clock,
+                    client.looks,
+                )
+            return self._sites[dealer_id]
 
 
-def _apply(stations: dict[str, Station], station_id: str, station: Station | None) -> None:
+def called(stations: Iterable[Station], external_id: str) -> list[Station]:
+    """Every station with this external id, none for a blank one; more than one are twins.
+
+    Where none has it exactly as it is written, those count that have it in another case or with other blanks: CHeKT may
+    keep it in a form of its own.
+    """
+    stations = [station for station in stations if same_form(station.external_monitoring_station_id, external_id)]
+    exact = [station for station in stations if station.external_monitoring_station_id == external_id]
+    return exact or stations
+
+
+def _id(item: Site | Station) -> str:
+    return item.site_id if isinstance(item, Site) else item.monitoring_station_id
+
+
+def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:
     """Bring one write into a list that was answered before it."""
-    if station is None:
-        stations.pop(station_id, None)
+    if item is None:
+        items.pop(item_id, None)
     else:
-        stations[station_id] = station
+        items[item_id] = item

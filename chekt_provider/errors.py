@@ -27,6 +27,8 @@
         ├── SitesAttached       sites still send their signals to the station
         ├── AccountTaken        another site on the station has the same account number
         ├── ReceiverSilent      the receiver that a probe names does not accept a connection
+        ├── OtherStation        the recorded number belongs to another station now
+        ├── OtherSite           the recorded number belongs to another site now
         └── WrongEnvironment    the state belongs to another API host
 
 A line reads: could not do what to which station, why, what was and was not done, what to do next, and in brackets
@@ -284,6 +286,24 @@ class ReceiverSilent(Unsafe):
 
     default_outcome = "Nothing was moved."
     default_remedy = "Start the receiver or correct probe, then run again."
+
+
+class OtherStation(Unsafe):
+    """The number in the state belongs to another station now: a database was restored, or the number given again."""
+
+    default_remedy = (
+        "Take the resource out of the state with `pulumi state delete` and its URN, then run `pulumi up`: "
+        "it creates the station, or adopts the one that has its external id where adopt_existing is set."
+    )
+
+
+class OtherSite(Unsafe):
+    """The number in the state belongs to another site now."""
+
+    default_remedy = (
+        "Take the resource out of the state with `pulumi state delete` and its URN, correct the site's id in the "
+        "program, and run `pulumi up`."
+    )
 
 
 class WrongEnvironment(Unsafe):

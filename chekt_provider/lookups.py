@@ -22,7 +22,7 @@ from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.directory import Directory, Look
+from chekt_provider.directory import Directory, Look, called
 from chekt_provider.errors import ChektError, Evidence, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, StationInputs, id_digits, input_problems
@@ -135,7 +135,7 @@ class Lookups:
         dealer = self._checked("look up a monitoring station", given, dealer_id)
         operation = self._client.operation(f"look up monitoring station {shown(external_id)!r} of dealer {dealer}")
         look = self._look(operation, dealer)
-        found = look.with_external_id(external_id)
+        found = called(look.items.values(), external_id)
         evidence = Evidence(trace_id=look.trace_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)
@@ -156,18 +156,15 @@ class Lookups:
         dealer = self._checked("list the monitoring stations of a dealer", {}, dealer_id)
         operation = self._client.operation(f"list the monitoring stations of dealer {dealer}")
         look = self._look(operation, dealer)
-        return [_result(dealer, station) for station in look.stations.values()]
+        return [_result(dealer, station) for station in look.items.values()]
 
-    def _look(self, operation: Operation, dealer_id: str) -> Look:
+    def _look(self, operation: Operation, dealer_id: str) -> Look[Station]:
         """The run's look at the dealer. A failure ends the run, so that those who come after it need not ask again."""
         with self._lock:
             if failure := self._failures.get(dealer_id):
                 raise operation.shared(failure)
             try:
-                look = self._directory.look(operation, dealer_id)
-                if look.first and not look.stations:  # which is also what a list that went wrong can look like
-                    look = self._directory.look_again(operation, dealer_id, look)
-                return look
+                return self._directory.stations(dealer_id).look(operation)
             except ChektError as error:
                 self._failures[dealer_id] = error
                 raise

@@ -157,6 +157,7 @@ class StationInputs(Inputs):
         name, prefix, linecard: text without control characters or outer blanks.
         adopt_existing: take over a station that already has this external id.
         reassign_sites_to: digits; the station that its sites are moved to before it is deleted.
+        declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
     """
 
     WHAT = "a monitoring station"
@@ -171,6 +172,7 @@ class StationInputs(Inputs):
     linecard: Annotated[str, BeforeValidator(lambda value: _text(value, "linecard"))] = ""
     adopt_existing: Annotated[bool, BeforeValidator(_flag)] = False
     reassign_sites_to: Annotated[str, BeforeValidator(lambda value: "" if value == "" else _id(value))] = ""
+    declared_by: str = ""
 
 
 class AssignmentInputs(Inputs):
@@ -181,6 +183,7 @@ class AssignmentInputs(Inputs):
         site_id, external_site_id: digits, and the caller's own key; one of them names the site.
         probe: "tcp://host:port", which must accept a connection before the site is moved.
         probe_timeout: seconds.
+        declared_by: as for a station.
     """
 
     WHAT = "a site assignment"
@@ -192,6 +195,7 @@ class AssignmentInputs(Inputs):
     external_site_id: Annotated[str, _required("external_site_id")] = ""
     probe: Annotated[str, BeforeValidator(_probe)] = ""
     probe_timeout: Annotated[float, BeforeValidator(_probe_seconds)] = 5.0
+    declared_by: str = ""
 
     @classmethod
     def conflicts(cls, given: Collection[str]) -> list[str]:

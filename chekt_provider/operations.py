@@ -1,9 +1,11 @@
 """What creating, reading, updating and deleting a monitoring station means. Here live the safety rules.
 
     create   look first; never a second station; one that exists is adopted only where that was asked for (creation.py)
-    read     gone only when two looks agree and the dealer itself still answers
+    read     gone only when two looks agree, the dealer itself still answers, and CHeKT must show the station by now
     update   every field is sent; what others changed is named before it is overwritten; a field not taken is an error
     delete   already gone is success; refused while sites send their signals to the station, moved first where asked
+
+Before read, update and delete the number must still belong to the external id that the state has.
 
 Plain Python: nothing of Pulumi and nothing of HTTP, so that another shell can be put around it.
 """
@@ -18,11 +20,18 @@ from dataclasses import replace
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claim, Claims
-from chekt_provider.creation import Creation, adoption
-from chekt_provider.directory import Directory
-from chekt_provider.errors import ChektError, Evidence, NotFound
+from chekt_provider.creation import OLD_SECONDS, Creation, adoption, age_of
+from chekt_provider.directory import Directory, Look, called
+from chekt_provider.errors import ChektError, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, require_same_host, value
+from chekt_provider.records import (
+    UPDATED_IN_PLACE,
+    Recorded,
+    StationId,
+    require_same_host,
+    require_same_station,
+    value,
+)
 from chekt_provider.settings import Settings
 from chekt_provider.sites import Sites
 from chekt_provider.text import shown
@@ -30,6 +39,9 @@ from chekt_provider.writes import Writes
 
 PREVIEW_SECONDS = 10.0
 """How long a preview may ask CHeKT for one thing."""
+
+DELETION_SECONDS = 30.0
+"""How long a deletion that CHeKT has accepted may take."""
 
 
 class StationOperations:
@@ -53,6 +65,7 @@ class StationOperations:
         self.sites = Sites(client, self._directory, self._say)
         self._claims = Claims("another resource of this program has the same external id")
         self._adopted: set[StationId] = set()
+        self._reassign_now: dict[str, str] = {}
         self._preview_failed = False
 
     def create(self, wanted: StationInputs) -> Recorded:
@@ -75,10 +88,17 @@ class StationOperations:
                 say=self._say,
             )
             recorded = creation.run()
-        if not creation.adopted:
-            return recorded
-        self._adopted.add(recorded.id)
-        return replace(recorded, mark=str(uuid.uuid4()))
+        if creation.adopted:
+            self._adopted.add(recorded.id)
+        return replace(recorded, declared_by=wanted.declared_by)
+
+    def note_inputs(self, declared_by: str, reassign_sites_to: str) -> None:
+        """Take note of where a resource's sites go by what the program says now.
+
+        It holds for a station that the resource had before as well, which Pulumi deletes with the inputs of that time.
+        """
+        if declared_by:
+            self._reassign_now[declared_by] = reassign_sites_to
 
     def preview_creation(self, wanted: StationInputs) -> None:
         """Say what creating a station would adopt, where adopting was asked for. Best effort: it never fails."""
@@ -86,8 +106,8 @@ class StationOperations:
             self._preview(f"preview the adoption of {_named(wanted)}", lambda op: self._preview_adoption(op, wanted))
 
     def _preview_adoption(self, operation: Operation, wanted: StationInputs) -> None:
-        look = self._directory.look(operation, wanted.dealer_id)
-        found = look.with_external_id(wanted.external_monitoring_station_id)
+        look = self._directory.stations(wanted.dealer_id).look(operation)
+        found = called(look.items.values(), wanted.external_monitoring_station_id)
         self._name_twins(wanted.dealer_id, found)
         if len(found) == 1:
             self._say(adoption(found[0], wanted))
@@ -110,13 +130,15 @@ class StationOperations:
             self._preview_failed = True
             self._say(f"{error} The preview goes on without.")
 
-    def keep(self, recorded: Recorded) -> None:
+    def keep(self, recorded: Recorded, declared_by: str) -> None:
         """Take note that a resource of this run goes on with its station. Sends nothing.
 
         Raises:
-            DeclaredTwice: another resource of this run has adopted it, or is about to.
+            DeclaredTwice: another resource of this run has it, has adopted it, or is about to.
         """
-        self._claims.keep(_claim(recorded), (recorded.id, recorded.mark), f"keep {recorded}")
+        self._expect(recorded)
+        operation = self._client.operation(f"keep {recorded}")
+        self._claims.keep(_claim(recorded), (recorded.id, declared_by), operation)
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
         """What CHeKT holds now; None when a recorded station is gone for certain.
@@ -131,24 +153,20 @@ class StationOperations:
         operation = self._client.operation(f"read {recorded or f'monitoring station {station_id}'}")
         if recorded:
             self._require_same_host(operation, recorded)
-        station = self._live(operation, station_id)
+            self._expect(recorded)
+        station = self._live(operation, station_id, recorded)
         if station is None and recorded:
             return None
         if station is None:
             # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
-            raise NotFound(
-                "it does not exist",
-                action=operation.action,
-                evidence=Evidence(trace_id=operation.trace_id),
-                remedy="Correct the id given to get().",
-            )
+            raise operation.error(NotFound, "it does not exist", remedy="Correct the id given to get().")
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
         live = self._writes.record(station_id.dealer_id, station, asked)
         if recorded is None:
             return live
-        self._claims.refreshed((recorded.id, recorded.mark))
-        return replace(live, mark=recorded.mark)
+        self._claims.refreshed((recorded.id, recorded.declared_by))
+        return replace(live, declared_by=recorded.declared_by)
 
     def update(self, recorded: Recorded, wanted: StationInputs) -> Recorded:
         """Bring the station to the wanted values; nothing is sent where the record has them already.
@@ -158,20 +176,19 @@ class StationOperations:
             NotTaken: CHeKT answered that it changed the station, and did not.
         """
         if all(recorded.answers(name, value(wanted, name)) for name in UPDATED_IN_PLACE):
-            return recorded
+            return replace(recorded, declared_by=wanted.declared_by)
         operation = self._client.operation(f"update {recorded}")
         self._require_same_host(operation, recorded)
-        before = self._live(operation, recorded.id)
+        before = self._live(operation, recorded.id, recorded)
         if before is None:
-            raise NotFound(
+            raise operation.error(
+                NotFound,
                 "it does not exist any more",
-                action=operation.action,
-                evidence=Evidence(trace_id=operation.trace_id),
                 remedy="Run `pulumi up --refresh`: it takes the station out of the state and creates it anew.",
             )
         self._name_overwritten(recorded, before, wanted)
         station = self._writes.put_over(operation, recorded.id, before, wanted)
-        return replace(self._writes.record_write(wanted, station), mark=recorded.mark)
+        return replace(self._writes.record_write(wanted, station), declared_by=wanted.declared_by)
 
     def delete(self, recorded: Recorded) -> None:
         """Delete the station; one that is gone already is a success.
@@ -184,29 +201,92 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted or self._claims.leave(_claim(recorded), (recorded.id, recorded.mark)):
+        if recorded.id in self._adopted or self._claims.goes_on(_claim(recorded), recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        self.sites.clear(operation, recorded, guard=self._settings.site_guard)
+        self._require_same_station(operation, recorded)
+        reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
+        recorded = replace(recorded, reassign_sites_to=reassign)
+        admit = self.sites.guard(operation, recorded, looking=self._settings.site_guard)
+        number = recorded.id.station_id
         try:
-            key = str(uuid.uuid4())
-            self._client.delete_station(operation, recorded.id.dealer_id, recorded.id.station_id, key)
-        except NotFound as error:
-            if self._second_look(operation, recorded.id) is not None:
-                raise error.replace(remedy="Run again.") from None
-        self._directory.note_deleted(recorded.id.dealer_id, recorded.id.station_id)
+            done = self._client.delete_station(operation, recorded.id.dealer_id, number, str(uuid.uuid4()), admit)
+            answered = "accepted the deletion"
+        except NotFound:
+            done, answered = False, "answered that it does not exist"
+        if not done:
+            self._wait_for_the_end(operation, recorded.id, answered)
+        self._directory.stations(recorded.id.dealer_id).note_deleted(number, recorded.created_at)
         self._claims.release(_claim(recorded))
+
+    def _require_same_station(self, operation: Operation, recorded: Recorded) -> None:
+        """Make sure that what is about to be deleted is the recorded station, as far as CHeKT shows it."""
+        look = self._directory.stations(recorded.id.dealer_id).look(operation)
+        live = look.items.get(recorded.id.station_id)
+        if live is None:
+            try:
+                live = self._client.get_station(operation, recorded.id.dealer_id, recorded.id.station_id)
+            except NotFound:
+                return
+        require_same_station(operation, recorded.id, recorded.external_id, live)
+
+    def _wait_for_the_end(self, operation: Operation, station_id: StationId, answered: str) -> None:
+        """Look until a deletion is done for certain: CHeKT answers 404 by id, and the dealer still answers.
+
+        Raises:
+            NotTaken: it still shows the station after 30 s.
+        """
+        stations = self._directory.stations(station_id.dealer_id)
+        began, seen = self._client.clock(), stations.latest
+        while self._client.clock() - began <= DELETION_SECONDS:
+            try:
+                self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+            except NotFound:
+                stations.look_again(operation, seen)  # which fails, loudly, where it is the dealer that does not exist
+                return
+            self._client.sleep(2)
+        raise operation.error(
+            NotTaken,
+            f"CHeKT {answered}, and still shows the station after {DELETION_SECONDS:.0f} s",
+            outcome="It may still be deleted.",
+            remedy="Run again in a minute.",
+        )
 
     def _adopts(self, wanted: StationInputs) -> bool:
         return wanted.adopt_existing or self._settings.adopt_existing
 
-    def _live(self, operation: Operation, station_id: StationId) -> Station | None:
-        """The station as the list has it; None only when a second look agrees that it is gone."""
-        look = self._directory.look(operation, station_id.dealer_id)
-        station = look.stations.get(station_id.station_id) or self._second_look(operation, station_id)
+    def _expect(self, recorded: Recorded) -> None:
+        self._directory.stations(recorded.id.dealer_id).expect([recorded.id.station_id])
+
+    def _live(self, operation: Operation, station_id: StationId, recorded: Recorded | None) -> Station | None:
+        """The station as the list has it, else as it answers itself; None when it is gone for certain.
+
+        A 404 is also the answer when the dealer is unknown or access to it was withdrawn: then a fresh list fails,
+        loudly. A station that is new, or whose age CHeKT does not tell, may not show yet.
+
+        Raises:
+            OtherStation: the number belongs to another station than the recorded one.
+        """
+        stations = self._directory.stations(station_id.dealer_id)
+        look = stations.look(operation)
+        station = look.items.get(station_id.station_id)
+        for _ in self._client.looks(operation):
+            if station := station or self._by_id(operation, station_id):
+                break
+            look = stations.look_again(operation, look)
+            if (station := look.items.get(station_id.station_id)) or not _is_young(recorded, look):
+                break
         if station:
-            self._name_twins(station_id.dealer_id, look.with_external_id(station.external_monitoring_station_id))
+            require_same_station(operation, station_id, recorded.external_id if recorded else "", station)
+            twins = called(look.items.values(), station.external_monitoring_station_id)
+            self._name_twins(station_id.dealer_id, twins)
         return station
+
+    def _by_id(self, operation: Operation, station_id: StationId) -> Station | None:
+        try:
+            return self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+        except NotFound:
+            return None
 
     def _name_twins(self, dealer_id: str, found: list[Station]) -> None:
         """Say it where several stations share an external id."""
@@ -218,19 +298,6 @@ class StationOperations:
                 "Delete all but one of them in CHeKT's portal."
             )
 
-    def _second_look(self, operation: Operation, station_id: StationId) -> Station | None:
-        """The station as it answers itself, else as a fresh list has it; None when both agree that it is gone.
-
-        A list may be paged, and a 404 is also the answer when the dealer is unknown or access to it was withdrawn: then
-        the fresh list fails, loudly.
-        """
-        seen = self._directory.latest(station_id.dealer_id)
-        try:
-            return self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-        except NotFound:
-            look = self._directory.look_again(operation, station_id.dealer_id, seen)
-            return look.stations.get(station_id.station_id)
-
     def _name_overwritten(self, recorded: Recorded, live: Station, wanted: StationInputs) -> None:
         for name in UPDATED_IN_PLACE:
             now = value(live, name)
@@ -241,6 +308,14 @@ class StationOperations:
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+
+
+def _is_young(recorded: Recorded | None, look: Look[Station]) -> bool:
+    """Whether a recorded station may be so new that CHeKT does not show it yet."""
+    if recorded is None:  # it is managed elsewhere
+        return False
+    age = age_of(recorded.created_at, look.answered_at)
+    return age is None or age < OLD_SECONDS
 
 
 def _claim(recorded: Recorded) -> Claim:

@@ -66,6 +66,9 @@ class MonitoringStationProvider(_Provider):
         """As any check; of a new station that may adopt one it looks which one that would be, and says so."""
         checked = super().check(_olds, news)
         all_known = not any(_is_unknown(value) for value in checked.inputs.values())
+        if not checked.failures and all_known:
+            reassign = checked.inputs.get("reassign_sites_to", "")
+            self._run.stations.note_inputs(checked.inputs.get("declared_by", ""), reassign)
         if not checked.failures and not _olds and all_known:
             self._run.stations.preview_creation(StationInputs.model_validate(checked.inputs))
         return checked
@@ -82,7 +85,7 @@ class MonitoringStationProvider(_Provider):
         if replaces:
             self._run.stations.preview_replacement(recorded)
         elif recorded.external_id:
-            self._run.stations.keep(recorded)
+            self._run.stations.keep(recorded, _news.get("declared_by") or "")
         if (_news.get("reassign_sites_to") or "") != recorded.reassign_sites_to:
             changed.append("reassign_sites_to")
         adopted_from_elsewhere = PROVIDER_KEY not in _olds
@@ -102,7 +105,7 @@ class MonitoringStationProvider(_Provider):
         if live is None:
             return ReadResult("", {})
         outs = _outs(live, state.reassign_sites_to if state else "")
-        names = [*_IDENTITY_AND_VALUES, *(["reassign_sites_to"] if "reassign_sites_to" in outs else [])]
+        names = [*_IDENTITY_AND_VALUES, *(name for name in ("reassign_sites_to", "declared_by") if name in outs)]
         return ReadResult(id_, outs, {name: live.asked.get(name, outs[name]) for name in names})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -132,7 +135,7 @@ class SiteAssignmentProvider(_Provider):
         replaces = [name for name in identity if _news[name] != held.get(name)]
         wanted = {**_news, "named_by": _named_by(_news)}
         if not replaces:
-            self._run.assignments.keep(_assigned(_id, _olds))
+            self._run.assignments.keep(_assigned(_id, _olds), _news.get("declared_by") or "")
         updates = [name for name in ("monitoring_station_id", *_RECORDED) if wanted.get(name) != held.get(name)]
         adopted_from_elsewhere = PROVIDER_KEY not in _olds
         return DiffResult(changes=bool(replaces or updates) or adopted_from_elsewhere, replaces=replaces)
@@ -150,7 +153,7 @@ class SiteAssignmentProvider(_Provider):
         if live is None:
             return ReadResult("", {})
         outs = _assigned_outs(live, props)
-        names = ("dealer_id", props.get("named_by") or "site_id", "monitoring_station_id", *_PROBING)
+        names = ("dealer_id", props.get("named_by") or "site_id", "monitoring_station_id", "declared_by", *_PROBING)
         return ReadResult(id_, outs, {name: outs[name] for name in names if name in outs})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -191,13 +194,17 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
         api_host=properties.get("api_host") or "",
         asked=properties.get("asked") or {},
         reassign_sites_to=id_digits(properties.get("reassign_sites_to")) or "",
-        mark=properties.get("mark") or "",
+        declared_by=properties.get("declared_by") or "",
     )
 
 
 def _outs(recorded: Recorded, reassign_sites_to: str) -> dict[str, Any]:
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
-    only_when_set = {"asked": dict(recorded.asked), "reassign_sites_to": reassign_sites_to, "mark": recorded.mark}
+    only_when_set = {
+        "asked": dict(recorded.asked),
+        "reassign_sites_to": reassign_sites_to,
+        "declared_by": recorded.declared_by,
+    }
     return {**outs, **{name: value for name, value in only_when_set.items() if value}}
 
 
@@ -207,7 +214,7 @@ def _named_by(inputs: Mapping[str, Any]) -> str:
 
 def _assigned(id_: str, properties: Mapping[str, Any]) -> Assigned:
     """What state holds. `_assigned_outs` is the other direction."""
-    names = ("external_site_id", "name", "account_number", "monitoring_station_id", "api_host", "mark")
+    names = ("external_site_id", "name", "account_number", "monitoring_station_id", "api_host", "declared_by")
     return Assigned(SiteId.parse(id_), **{name: properties.get(name) or "" for name in names})
 
 

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chekt_provider.errors import Unsafe, WrongEnvironment
+from chekt_provider.api.transport import Operation
+from chekt_provider.errors import OtherStation, Unsafe, WrongEnvironment
 from chekt_provider.models import Station, StationInputs, id_digits
 from chekt_provider.text import shown
 
@@ -71,7 +72,8 @@ class Recorded:
         api_host: the host that holds the station; "" where the state does not say.
         asked: what was sent for the fields that CHeKT keeps in a form of its own.
         reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
-        mark: tells a resource that adopted the station from another that has it too; "" for one that created it.
+        declared_by: the resource that has it, as organization/project/stack/resource name; "" where the state does not
+            say.
     """
 
     id: StationId
@@ -80,7 +82,7 @@ class Recorded:
     api_host: str = ""
     asked: Mapping[str, str] = field(default_factory=dict)
     reassign_sites_to: str = ""
-    mark: str = ""
+    declared_by: str = ""
 
     @property
     def external_id(self) -> str:
@@ -104,7 +106,7 @@ class Assigned:
         external_site_id, name, account_number: what CHeKT holds; "" is unset.
         monitoring_station_id: digits; "" for a site that no station monitors.
         api_host: the host that holds the site; "" where the state does not say.
-        mark: tells this assignment from another of the same site.
+        declared_by: the resource that has it; "" where the state does not say.
     """
 
     id: SiteId
@@ -113,7 +115,7 @@ class Assigned:
     account_number: str = ""
     monitoring_station_id: str = ""
     api_host: str = ""
-    mark: str = ""
+    declared_by: str = ""
 
     def __str__(self) -> str:
         return f"site {shown(self.name)!r} ({self.id})"
@@ -127,6 +129,25 @@ def require_same_host(action: str, recorded: str, configured: str) -> None:
             action=action,
             outcome="Nothing was sent.",
             remedy="Select the stack that belongs to this environment, or correct chekt:baseUrl.",
+        )
+
+
+def require_same_station(operation: Operation, station_id: StationId, recorded: str, live: Station) -> None:
+    """Make sure that a number still belongs to the station that it belonged to.
+
+    CHeKT never changes an external id. Where a database was restored, or a number is given again, it is another's.
+
+    Args:
+        operation: whose error it would be.
+        station_id: the number.
+        recorded: the external id that the state, or a list, has; "" where it does not say.
+        live: what has the number now.
+    """
+    now = live.external_monitoring_station_id
+    if recorded and not same_form(now, recorded):
+        raise operation.error(
+            OtherStation,
+            f"{station_id} is monitoring station {shown(now)!r} now, and was {shown(recorded)!r}",
         )
 
 
@@ -160,10 +181,18 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
     ]
 
 
+def same_form(kept: str, wanted: str) -> bool:
+    """Whether two texts are one but for case, blanks and Unicode form; blank ones never are."""
+    return bool(kept.strip()) and _form(kept) == _form(wanted)
+
+
 def _is_form_of(kept: str, wanted: str, *, untouched: bool) -> bool:
     """Whether CHeKT may have made one out of the other: other case, blanks or Unicode form, or cut short.
 
     A value that is untouched is not taken for one that was cut.
     """
-    kept, wanted = (" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in (kept, wanted))
-    return bool(kept) and (kept == wanted or (not untouched and wanted.startswith(kept)))
+    return same_form(kept, wanted) or (bool(kept) and not untouched and _form(wanted).startswith(_form(kept)))
+
+
+def _form(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

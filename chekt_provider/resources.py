@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
-from chekt_provider.declared import refuse_second
+from chekt_provider.declared import declared_by, refuse_second
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.stack_config import refuse_plain_secret
 
@@ -79,6 +79,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 "dealer_id": dealer_id,
                 "adopt_existing": adopt_existing,
                 "reassign_sites_to": reassign_sites_to,
+                "declared_by": declared_by(resource_name),
                 **_OUTPUTS,
             },
             opts,
@@ -171,6 +172,7 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
                 "dealer_id": dealer_id,
                 "probe": probe,
                 "probe_timeout": probe_timeout,
+                "declared_by": declared_by(resource_name),
                 "name": None,
                 "account_number": None,
                 "api_host": None,

@@ -1,24 +1,31 @@
 """To which station a site sends its signals, and moving it safely: for deletions and for SiteAssignment.
 
-A move: the target is a station of the same dealer; no other site there has the same account number; PUT of
-`monitoring_station_id` alone; the answer, else the site itself, says that it moved and lost nothing.
+A move: the target is a station of the same dealer; no other site there has the same account number; the site is read
+whole, PUT on its station, and read whole until that shows: every other field is what it was, or is put back, or is
+named in an error.
+
+A deletion leaves right after a list of the dealer's sites that shows none on the station.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
-from chekt_provider.directory import Directory
+from chekt_provider.directory import BEHIND_SECONDS, Directory, Look
 from chekt_provider.errors import (
     AccountTaken,
     ChektError,
-    Evidence,
+    InvalidInput,
+    ListIncomplete,
     NotFound,
     NotTaken,
+    OtherSite,
     PermissionDenied,
     SitesAttached,
     Unclear,
@@ -28,8 +35,14 @@ from chekt_provider.models import Site, Station
 from chekt_provider.records import Recorded, SiteId, StationId
 from chekt_provider.text import listed, shown
 
-NOT_OURS = ("account_number", "address1", "address2")
-"""Fields of a site that a move must leave as they are."""
+WRITABLE = ("external_site_id", "name", "timezone", "account_number", "address1", "address2")
+"""Fields of a site that PUT takes, beside its station."""
+
+GUARDED = (*WRITABLE, "is_activated", "created_at")
+"""Fields of a site that a move must leave as they are. Of those that CHeKT does not document, none may get lost."""
+
+LIST_SECONDS = 2.0
+"""How old a list of sites may be when a deletion leaves."""
 
 
 class Sites:
@@ -48,26 +61,27 @@ class Sites:
         self._lock = threading.Lock()
         self._headed: dict[SiteId, tuple[StationId, Site]] = {}
         self._closing: set[StationId] = set()
-        self._put_replaces = False
+        self._leaving: dict[str, threading.Lock] = {}
+        self._put_takes_all = False
 
     def find(self, operation: Operation, site_id: SiteId) -> Site | None:
         """The site as the run's list has it, else as it answers itself; None only when a fresh list agrees.
 
         A list may be paged, and a 404 is also the answer when the dealer is unknown: then the fresh list fails, loudly.
         """
-        look = self._directory.sites(operation, site_id.dealer_id)
-        if site := look.sites.get(site_id.site_id):
+        sites = self._directory.sites(site_id.dealer_id)
+        look = sites.look(operation)
+        if site := look.items.get(site_id.site_id):
             return site
         try:
             return self._client.get_site(operation, site_id.dealer_id, site_id.site_id)
         except NotFound:
-            again = self._directory.sites_again(operation, site_id.dealer_id, look)
-            return again.sites.get(site_id.site_id)
+            return sites.look_again(operation, look).items.get(site_id.site_id)
 
     def called(self, operation: Operation, dealer_id: str, external_site_id: str) -> list[Site]:
         """Every site of the dealer with this external id."""
-        look = self._directory.sites(operation, dealer_id)
-        return [site for site in look.sites.values() if site.external_site_id == external_site_id]
+        look = self._directory.sites(dealer_id).look(operation)
+        return [site for site in look.items.values() if site.external_site_id == external_site_id]
 
     def require_room(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> None:
         """Make sure that sites may go to a station, and hold their account numbers there for the rest of this run.
@@ -82,13 +96,12 @@ class Sites:
         station = self._station(operation, station_id)
         with self._lock:
             if station_id in self._closing:
-                raise Unsafe(
+                raise operation.error(
+                    Unsafe,
                     f"monitoring station {station_id} is being deleted by the same run",
-                    action=operation.action,
-                    evidence=_trace(operation),
                     remedy="Name another monitoring station.",
                 )
-            seen = self._directory.sites(operation, station_id.dealer_id).sites.values()
+            seen = self._directory.sites(station_id.dealer_id).look(operation).items.values()
             there = [site for site in seen if _sends_to(site, station)]
             headed = self._headed_to(station_id)
             for mover in movers:
@@ -105,39 +118,17 @@ class Sites:
         """Put a site on a station that has room for it, and give it as it is then.
 
         Raises:
+            OtherSite: the number belongs to another site than the one that was listed.
             NotTaken: CHeKT answered that it changed the site, and did not, or changed more.
             AccountTaken: its account number was changed meanwhile, to another site's on the station.
         """
-        kept = {name: text for name in NOT_OURS if (text := _text(site, name))}
-        body = {"monitoring_station_id": int(station_id.station_id)}
         dealer_id = station_id.dealer_id
-        moved = self._put(operation, dealer_id, site, {**body, **kept} if self._put_replaces else body)
-        if lost := _lost(site, moved):
-            self._put_replaces = True
-            had = _listed({name: kept[name] for name in lost})
-            self._say(f"CHeKT dropped {had} when it moved {_named(site)}; putting it back.")
-            try:
-                moved = self._put(operation, dealer_id, site, {**body, **kept})
-            except ChektError as error:
-                outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
-                raise error.replace(outcome=outcome) from None
-        self._directory.note_moved(dealer_id, moved)
-        if moved.monitoring_station_id != station_id.station_id:
-            where = f"on {moved.monitoring_station_id}" if moved.monitoring_station_id else "on none"
-            raise NotTaken(
-                f"CHeKT did not take monitoring_station_id of {_named(site)}, which is still {where}",
-                action=operation.action,
-                evidence=_trace(operation),
-                outcome="",
-            )
-        if lost := _lost(site, moved):
-            raise NotTaken(
-                f"CHeKT dropped {_listed({name: kept[name] for name in lost})} of {_named(site)}",
-                action=operation.action,
-                evidence=_trace(operation),
-                outcome="The site was moved.",
-                remedy="Set it in CHeKT's portal, and give the trace id to CHeKT's support.",
-            )
+        before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
+        require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
+        moved = before
+        if before.monitoring_station_id != station_id.station_id:
+            moved = self._moved(operation, before, fields, station_id)
+        self._directory.sites(dealer_id).note(site.site_id, moved)
         if _comparable(moved) != _comparable(site):  # somebody changed it since it was listed
             try:
                 self.require_room(operation, [moved], station_id)
@@ -145,9 +136,62 @@ class Sites:
                 raise error.replace(outcome="The site was moved.") from None
         return moved
 
+    def _moved(self, operation: Operation, before: Site, fields: Mapping[str, Any], station_id: StationId) -> Site:
+        """PUT a site on a station, and see that nothing else of it changed."""
+        body = {"monitoring_station_id": int(station_id.station_id)}
+        own = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
+        try:
+            self._put(operation, station_id.dealer_id, before, {**body, **own} if self._put_takes_all else body)
+        except InvalidInput as error:
+            if self._put_takes_all or error.evidence.field == "monitoring_station_id":
+                raise
+            self._put_takes_all = True  # it asks for more than the station
+            self._put(operation, station_id.dealer_id, before, {**body, **own})
+        moved, now = self._shown(operation, before, station_id, ())
+        if lost := [name for name in own if not _set(now.get(name))]:
+            self._put_takes_all = True
+            had = ", ".join(f"{name} {shown(str(own[name]))!r}" for name in lost)
+            self._say(f"CHeKT dropped {had} when it moved {_named(before)}; putting it back.")
+            try:
+                self._put(operation, station_id.dealer_id, before, {**body, **own})
+                moved, now = self._shown(operation, before, station_id, lost)
+            except ChektError as error:
+                outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
+                raise error.replace(outcome=outcome) from None
+        if changed := _changed(fields, now):
+            raise operation.error(
+                NotTaken,
+                f"moving {_named(before)} changed more than its station: {changed}",
+                outcome="The site was moved.",
+                remedy="Set it again in CHeKT's portal, and give the trace id to CHeKT's support.",
+            )
+        return moved
+
+    def _shown(
+        self, operation: Operation, site: Site, station_id: StationId, wanted: Collection[str]
+    ) -> tuple[Site, Mapping[str, Any]]:
+        """A site as it answers itself, once it shows the station that it was put on, and the fields that are wanted.
+
+        Raises:
+            NotTaken: it never shows the station.
+        """
+        for _ in self._client.looks(operation):
+            moved, fields = self._client.get_whole_site(operation, station_id.dealer_id, site.site_id)
+            there = moved.monitoring_station_id == station_id.station_id
+            if there and all(_set(fields.get(name)) for name in wanted):
+                break
+        if not there:
+            where = f"on {moved.monitoring_station_id}" if moved.monitoring_station_id else "on none"
+            raise operation.error(
+                NotTaken,
+                f"CHeKT did not take monitoring_station_id of {_named(site)}, which is still {where}",
+                outcome="",
+            )
+        return moved, fields
+
     def _station(self, operation: Operation, station_id: StationId) -> Station:
-        look = self._directory.look(operation, station_id.dealer_id)
-        if station := look.stations.get(station_id.station_id):
+        look = self._directory.stations(station_id.dealer_id).look(operation)
+        if station := look.items.get(station_id.station_id):
             return station
         try:
             return self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
@@ -159,95 +203,150 @@ class Sites:
                 remedy="Name a monitoring station of this dealer.",
             ) from None
 
-    def _put(self, operation: Operation, dealer_id: str, site: Site, body: Mapping[str, str | int]) -> Site:
-        """PUT, and read the site itself where the answer does not show what was wanted: it may leave fields out."""
+    def _put(self, operation: Operation, dealer_id: str, site: Site, body: Mapping[str, Any]) -> None:
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
-        answer = self._client.update_site(operation, dealer_id, site.site_id, body, key)
-        if answer.monitoring_station_id == str(body["monitoring_station_id"]) and not _lost(site, answer):
-            return answer
-        return self._client.get_site(operation, dealer_id, site.site_id)
+        self._client.update_site(operation, dealer_id, site.site_id, body, key)
 
     def told(self, operation: Operation, recorded: Recorded) -> str:
         """Which sites send their signals to a station, as a clause; "" for none."""
-        look = self._directory.sites(operation, recorded.id.dealer_id)
-        attached = [site for site in look.sites.values() if _keeps(site, recorded)]
+        look = self._directory.sites(recorded.id.dealer_id).look(operation)
+        attached = [site for site in look.items.values() if _keeps(site, recorded)]
         return _who_sends(attached) if attached else ""
 
-    def clear(self, operation: Operation, recorded: Recorded, *, guard: bool) -> None:
-        """Make sure that no site sends its signals to a station that is about to be deleted.
+    def guard(self, operation: Operation, recorded: Recorded, *, looking: bool) -> Callable[[], None]:
+        """Move the sites of a station that is about to be deleted, where its record says where to.
+
+        Gives what has to be called right before the deletion leaves: it makes sure that no site is left.
 
         Args:
             operation: the deletion.
-            recorded: the station; where it says `reassign_sites_to`, its sites are moved there first.
-            guard: whether sites that cannot be read keep the station.
+            recorded: the station.
+            looking: whether sites keep the station; else nobody looks, unless there are sites to move.
 
         Raises:
-            SitesAttached: sites send their signals to it, or whether they do cannot be read.
+            SitesAttached: whether sites send their signals to it cannot be read; what is given raises it as well where
+                some do.
             ChektError: its sites could not be moved; see errors.py.
         """
-        dealer_id = recorded.id.dealer_id
+        if not looking and not recorded.reassign_sites_to:
+            return lambda: None
         with self._lock:
             self._closing.add(recorded.id)
-        try:
-            look = self._directory.sites_before_deletion(operation, dealer_id)
-            if recorded.reassign_sites_to and any(_is_on(site, recorded) for site in look.sites.values()):
-                look = self._directory.sites_again(operation, dealer_id, look)
-        except (PermissionDenied, NotFound) as error:
-            if not guard and not recorded.reassign_sites_to:
-                return
-            raise _unreadable(operation, recorded, error) from None
-        movers = [site for site in look.sites.values() if _is_on(site, recorded)]
-        if recorded.reassign_sites_to and movers:
-            self._reassign(operation, recorded, movers)
-            look = self._directory.sites(operation, dealer_id)
-        attached = {site.site_id: site for site in look.sites.values() if _keeps(site, recorded)}
+        if recorded.reassign_sites_to:
+            self._reassign(operation, recorded)
+        return lambda: self._require_no_sites(operation, recorded)
+
+    def _require_no_sites(self, operation: Operation, recorded: Recorded) -> None:
+        with _telling_unreadable(operation, recorded):
+            look = self._list_for_deletion(operation, recorded.id.dealer_id)
+            attached = {site.site_id: site for site in self._listed_on(operation, recorded, look, _keeps)}
         with self._lock:
             attached |= {site.site_id: site for site in self._headed_to(recorded.id)}
         if attached:
-            raise SitesAttached(
-                _who_sends([*attached.values()]),
-                action=operation.action,
-                evidence=_trace(operation),
-                outcome="Nothing was deleted.",
-            )
+            raise operation.error(SitesAttached, _who_sends([*attached.values()]), outcome="Nothing was deleted.")
 
-    def _reassign(self, operation: Operation, recorded: Recorded, movers: list[Site]) -> None:
-        """Move the sites of a station, one by one; those that are moved already are not on it any more."""
+    def _list_for_deletion(self, operation: Operation, dealer_id: str) -> Look[Site]:
+        """A list of the dealer's sites for a deletion that leaves now; all that leave within two seconds share it.
+
+        Deletions come here one by one, each with its place in the rate limit's queue, so that a list is not read and
+        then kept waiting. A reading that takes longer than two seconds itself counts from its end.
+        """
+        sites = self._directory.sites(dealer_id)
+        with self._lock:
+            leaving = self._leaving.setdefault(dealer_id, threading.Lock())
+        came_at = self._client.clock()
+        with leaving:
+            operation.excuse(self._client.clock() - came_at)
+            self._client.reserve(operation, 1)
+            look = sites.latest
+            if look is None or self._is_stale(look) or sites.written_since(look.begun):
+                self._client.reserve(operation, look.requests if look else 3)
+                look = sites.look_now(operation)
+            if left_out := sites.left_out(operation, look):
+                raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out site {left_out}")
+            return look
+
+    def _is_stale(self, look: Look[Site]) -> bool:
+        counts_from = look.ended if look.ended - look.begun >= LIST_SECONDS else look.begun
+        return self._client.clock() - counts_from >= LIST_SECONDS
+
+    def _listed_on(
+        self, operation: Operation, recorded: Recorded, look: Look[Site], belongs: Callable[[Site, Recorded], bool]
+    ) -> list[Site]:
+        """The sites that a list shows on a station. One that we moved just now is asked for by id: a list may lag."""
+        moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
+        on_it = [site for site in look.listed.values() if belongs(site, recorded)]
+        return [
+            site
+            for site in on_it
+            if site.site_id not in moved
+            or belongs(self._client.get_site(operation, recorded.id.dealer_id, site.site_id), recorded)
+        ]
+
+    def _reassign(self, operation: Operation, recorded: Recorded) -> None:
+        """Move the sites of a station, one by one, and those that come to it meanwhile."""
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
-        if target == recorded.id:
-            raise Unsafe(
+        sites = self._directory.sites(recorded.id.dealer_id)
+        with _telling_unreadable(operation, recorded):
+            movers = self._listed_on(operation, recorded, sites.look_now(operation), _is_on)
+        if movers and target == recorded.id:
+            raise operation.error(
+                Unsafe,
                 "reassign_sites_to names the station itself",
-                action=operation.action,
-                evidence=_trace(operation),
                 remedy="Name another station of this dealer in reassign_sites_to, and run `pulumi up`.",
             )
-        self.require_room(operation, movers, target)
-        for done, site in enumerate(movers):
-            # Each with a deadline of its own: a station may have thousands of sites.
-            step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
-            try:
-                self.move(step, site, target)
-            except ChektError as error:
-                raise error.replace(outcome=_so_far(done, len(movers), error)) from None
-        count = f"{len(movers)} sites" if len(movers) > 1 else _named(movers[0])
-        self._say(f"Moved {count} from {recorded} to monitoring station {target}.")
+        done = 0
+        while movers:
+            self.require_room(operation, movers, target)
+            count = done + len(movers)
+            for site in movers:
+                # Each with a deadline of its own: a station may have thousands of sites.
+                step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
+                try:
+                    self.move(step, site, target)
+                except ChektError as error:
+                    raise error.replace(outcome=_so_far(done, count, error)) from None
+                done += 1
+            told = f"{done} sites" if done > 1 else _named(movers[0])
+            with _telling_unreadable(operation, recorded):
+                movers = self._listed_on(operation, recorded, sites.look_now(operation), _is_on)
+        if done:
+            self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
 
 
-def _trace(operation: Operation) -> Evidence:
-    return Evidence(trace_id=operation.trace_id)
+def require_same_site(operation: Operation, site_id: SiteId, recorded: str, live: Site) -> None:
+    """Make sure that a number still belongs to the site that it belonged to, by the site's external id.
+
+    Raises:
+        OtherSite: it does not.
+    """
+    if recorded and live.external_site_id and live.external_site_id != recorded:
+        now = shown(live.external_site_id)
+        raise operation.error(OtherSite, f"{site_id} is site {now!r} now, and was {shown(recorded)!r}")
 
 
-def _text(site: Site, name: str) -> str:
-    text: str = getattr(site, name)
-    return text
+@contextmanager
+def _telling_unreadable(operation: Operation, recorded: Recorded) -> Iterator[None]:
+    """Turn the reasons for which sites cannot be read into the refusal that they are for a deletion."""
+    try:
+        yield
+    except (PermissionDenied, NotFound, ListIncomplete) as error:
+        raise _unreadable(operation, recorded, error) from None
 
 
-def _lost(before: Site, after: Site) -> list[str]:
-    return [name for name in NOT_OURS if _text(before, name) and not _text(after, name)]
+def _set(value: object) -> bool:
+    return value not in (None, "")
 
 
-def _listed(fields: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {shown(text)!r}" for name, text in fields.items())
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What is not as it was, as a clause: of documented fields any difference, of others a loss; "" for nothing."""
+    lost = [
+        name for name in before if "monitoring_station" not in name and _set(before[name]) and not _set(after.get(name))
+    ]
+    other = [name for name in GUARDED if name not in lost and (before.get(name) or "") != (after.get(name) or "")]
+    return ", ".join(
+        f"{name} was {shown(str(before.get(name)))!r} and is {shown(str(after.get(name)))!r}" for name in lost + other
+    )
 
 
 def _named(site: Site) -> str:
@@ -275,11 +374,10 @@ def _refuse_second(
     number = _comparable(mover)
     for other in others:
         if number and _comparable(other) == number and other.site_id != mover.site_id:
-            raise AccountTaken(
+            raise operation.error(
+                AccountTaken,
                 f"{_named(mover)} cannot be on monitoring station {station_id}: "
                 f"{_named(other)} {where}, with the same account number {shown(mover.account_number, 60)!r}",
-                action=operation.action,
-                evidence=_trace(operation),
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.directory import Directory
-from chekt_provider.errors import Evidence, InvalidInput, NotTaken
+from chekt_provider.errors import InvalidInput, NotTaken
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, not_taken, value
 from chekt_provider.text import shown
@@ -51,8 +51,19 @@ class Writes:
     ) -> Station:
         body = {name: value(wanted, name) or cleared_as for name in UPDATED_IN_PLACE}
         key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
-        station = self._client.update_station(operation, station_id.dealer_id, station_id.station_id, body, key)
-        self._directory.note_written(station_id.dealer_id, station)
+        dealer_id, number = station_id.dealer_id, station_id.station_id
+        station = self._client.update_station(operation, dealer_id, number, body, key)
+        if station is None:
+            station = self._shown(operation, station_id, wanted)
+        self._directory.stations(dealer_id).note(number, station)
+        return station
+
+    def _shown(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
+        """The station as it answers itself, once it shows a PUT that was answered without it, or as it is at last."""
+        for _ in self._client.looks(operation):
+            station = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+            if not not_taken(station, wanted):
+                break
         return station
 
     def put_over(self, operation: Operation, station_id: StationId, before: Station, wanted: StationInputs) -> Station:
@@ -64,8 +75,7 @@ class Writes:
         station = self.put(operation, station_id, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
-            evidence = Evidence(trace_id=operation.trace_id)
-            raise NotTaken(f"CHeKT did not take {held}", action=operation.action, evidence=evidence)
+            raise operation.error(NotTaken, f"CHeKT did not take {held}")
         return station
 
     def record(self, dealer_id: str, station: Station, asked: Mapping[str, str]) -> Recorded:

@@ -15,6 +15,7 @@ import requests
 
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
+    ChektError,
     Conflict,
     Evidence,
     InvalidInput,
@@ -25,21 +26,28 @@ from chekt_provider.errors import (
     ServerFailed,
     Throttled,
     TokenRefused,
+    Unclear,
 )
 from chekt_provider.text import shown
 
 LARGEST_FIGURE = 999_999_999
 """Of seconds to wait, as shown: a header can hold more digits than a line."""
 
-_REFUSALS: dict[int, type[Refused]] = {
+_REFUSALS: dict[int, type[ChektError]] = {
     400: InvalidInput,
     401: TokenRefused,
     403: PermissionDenied,
     404: NotFound,
+    408: Unclear,  # it may have been done before the time was up
     409: Conflict,
+    410: NotFound,
     422: InvalidInput,
+    425: Unclear,
     429: Throttled,
 }
+_TOTALS = ("X-Total-Count", "X-Total", "Total-Count")
+_MORE = ("X-Next-Page", "X-Next-Cursor", "Next-Cursor", "X-Continuation-Token", "X-Has-More")
+"""Headers by which an API says how long a list is, and that it goes on; CHeKT documents neither."""
 
 
 @dataclass(frozen=True)
@@ -47,32 +55,48 @@ class Answer:
     """A 2xx answer.
 
     Attributes:
-        data: the parsed JSON; None where the answer had no body.
+        data: the parsed JSON; None where the answer had no body. Of a list: what became of its items.
         evidence: where the answer can be found again.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
         next_page: path and query of the page on which a list goes on; None where the answer names none.
+        total: how many items the whole list has; None where the answer does not say.
+        goes_on: whether a header says that the list goes on.
+        size: bytes of the body.
     """
 
     data: Any
     evidence: Evidence
     answered_at: datetime | None = None
     next_page: str | None = None
+    total: int | None = None
+    goes_on: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer as it came: not yet looked at."""
+    """An answer as it came: not yet looked at.
+
+    Attributes:
+        body: whole; empty where the items of a list were taken from it as it came.
+        items: those items; None for any other answer.
+        broken: why they could not be taken; "" where they could.
+        size: bytes of the body.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    items: list[Any] | None = field(default=None, repr=False)
+    broken: str = ""
+    size: int = 0
 
 
 def judged(raw: RawAnswer, trace_id: str) -> Answer:
     """The answer, when it is a success in CHeKT's shape; otherwise the error that it means."""
     evidence, envelope = evidence_of(raw, trace_id)
     if 200 <= raw.status < 300:
-        return Answer(_json(raw, evidence), evidence, _answered_at(raw.headers), _next_page(raw.headers))
+        return _success(raw, evidence)
     if 300 <= raw.status < 400:
         raise NotChekt(
             f"a redirect to {_host(raw.headers.get('Location', ''))} was answered, which is not followed",
@@ -81,7 +105,7 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
         )
     if raw.status >= 500:
         raise ServerFailed(f"CHeKT failed: {_said(raw, envelope, evidence)}", evidence=evidence)
-    if raw.status == 404 and raw.body and not _is_json(raw):
+    if raw.status == 404 and raw.body and not is_json(raw.headers):
         raise NotChekt(f"something that is not CHeKT answered: {_said(raw, envelope, evidence)}", evidence=evidence)
     if raw.status == 407:
         raise NotChekt("a proxy asks for credentials", evidence=evidence, outcome="Nothing was changed.")
@@ -89,10 +113,28 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
     raise kind(f"CHeKT refused: {_said(raw, envelope, evidence)}{_asked(evidence)}", evidence=evidence)
 
 
+def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
+    if raw.broken:
+        raise NotChekt(raw.broken, evidence=evidence)
+    data = _json(raw, evidence) if raw.items is None else raw.items
+    if isinstance(data, dict) and (data.get("error") or data.get("errors") or data.get("success") is False):
+        told = shown(raw.body[:1000].decode("utf-8", "replace"))
+        raise Unclear(f'CHeKT answered success with an error in it: "{told}"', evidence=evidence)
+    return Answer(
+        data,
+        evidence,
+        _answered_at(raw.headers),
+        _next_page(raw.headers),
+        total=next((int(raw.headers[name]) for name in _TOTALS if raw.headers.get(name, "").isdecimal()), None),
+        goes_on=any(raw.headers.get(name, "").strip().lower() not in ("", "0", "false") for name in _MORE),
+        size=raw.size,
+    )
+
+
 def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, Any]]:
     """Where the answer can be found again, and its error envelope: empty where it has none."""
     envelope: Mapping[str, Any] = {}
-    if raw.status >= 400 and _is_json(raw):
+    if raw.status >= 400 and is_json(raw.headers):
         try:
             parsed = json.loads(raw.body)
         except (ValueError, RecursionError):
@@ -134,15 +176,16 @@ def _said(raw: RawAnswer, envelope: Mapping[str, Any], evidence: Evidence) -> st
     return said or (f'"{excerpt}"' if excerpt else "without a reason")
 
 
-def _is_json(raw: RawAnswer) -> bool:
-    kind = raw.headers.get("Content-Type", "").split(";")[0].strip().lower()
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that its body is JSON."""
+    kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
 
 
 def _json(raw: RawAnswer, evidence: Evidence) -> Any:
     if raw.status == 204 or not raw.body.strip():
         return None
-    if not _is_json(raw):
+    if not is_json(raw.headers):
         kind = shown(raw.headers.get("Content-Type", "no content type"), 80)
         raise NotChekt(f"something that is not CHeKT answered, with {kind}", evidence=evidence)
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from http.client import NO_CONTENT
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from chekt_provider.api.answers import Answer
+from chekt_provider.api.array import BadArrayError
+from chekt_provider.api.lists import ListReader
 from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.errors import ChektError, InvalidInput, NotChekt
+from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt
 from chekt_provider.models import Site, Station
 
-MOST_PAGES = 1000
-"""Where following a list ends, should its pages never do."""
+LOOKS = (0, 1, 2, 4, 9)
+"""Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
 
 Item = TypeVar("Item", Station, Site)
 
@@ -27,10 +31,25 @@ class Listing(Generic[Item]):
     Attributes:
         items: in the order in which CHeKT listed them.
         answered_at: CHeKT's clock when it began to answer, in whole seconds; None where it did not say.
+        requests: how many it took to read it.
     """
 
     items: tuple[Item, ...]
     answered_at: datetime | None = None
+    requests: int = 1
+
+
+@dataclass(frozen=True)
+class Created:
+    """What a POST was answered.
+
+    Attributes:
+        station: the one that it made; None where the answer says that it is made and does not show it.
+        answered_at: CHeKT's clock, in whole seconds; None where it did not say.
+    """
+
+    station: Station | None
+    answered_at: datetime | None
 
 
 class Client:
@@ -42,6 +61,18 @@ class Client:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.operation = transport.operation
+        self.clock = transport.clock
+        self.sleep = transport.sleep
+        self.reserve = transport.reserve
+
+    def looks(self, operation: Operation) -> Iterator[None]:
+        """The moments at which to look for a write until CHeKT must show it; none after the operation's deadline."""
+        for pause in LOOKS:
+            if pause and self.clock() + pause > operation.deadline:
+                return
+            if pause:
+                self.sleep(pause)
+            yield
 
     def list_stations(self, operation: Operation, dealer_id: str) -> Listing[Station]:
         """GET the collection: every monitoring station of a dealer."""
@@ -52,24 +83,30 @@ class Client:
         answer = self._transport.call(operation, "GET", f"{_stations(dealer_id)}/{station_id}")
         return _station(station_id, answer, operation)
 
-    def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, str], key: str) -> Station:
+    def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, str], key: str) -> Created:
         """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""
         answer = self._transport.call(operation, "POST", _stations(dealer_id), body=body, idempotency_key=key)
-        return _parsed(Station, answer.data, answer, operation)
+        station = None if answer.data is None else _parsed(Station, answer.data, answer, operation)
+        return Created(station, answer.answered_at)
 
     def update_station(
         self, operation: Operation, dealer_id: str, station_id: str, body: Mapping[str, str | None], key: str
-    ) -> Station:
-        """PUT name, prefix and linecard of a monitoring station."""
+    ) -> Station | None:
+        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it."""
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
-        if answer.data is None:
-            return self.get_station(operation, dealer_id, station_id)
-        return _station(station_id, answer, operation)
+        return None if answer.data is None else _station(station_id, answer, operation)
 
-    def delete_station(self, operation: Operation, dealer_id: str, station_id: str, key: str) -> None:
-        """DELETE a monitoring station. Raises NotFound where it, or the dealer, does not exist."""
-        self._transport.call(operation, "DELETE", f"{_stations(dealer_id)}/{station_id}", idempotency_key=key)
+    def delete_station(
+        self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], None]
+    ) -> bool:
+        """DELETE a monitoring station; whether it is done already. Raises NotFound where it does not exist.
+
+        `admit` is called each time before the call leaves, to refuse it by an error.
+        """
+        path = f"{_stations(dealer_id)}/{station_id}"
+        answer = self._transport.call(operation, "DELETE", path, idempotency_key=key, admit=admit)
+        return answer.evidence.status == NO_CONTENT
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
         """GET every site of a dealer."""
@@ -77,72 +114,36 @@ class Client:
 
     def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
         """GET one site. Raises NotFound where it, or the dealer, does not exist."""
+        return self.get_whole_site(operation, dealer_id, site_id)[0]
+
+    def get_whole_site(self, operation: Operation, dealer_id: str, site_id: str) -> tuple[Site, Mapping[str, Any]]:
+        """GET one site, and every field that CHeKT has of it. Raises as `get_site`."""
         answer = self._transport.call(operation, "GET", f"{_sites(dealer_id)}/{site_id}")
-        return _site(site_id, answer, operation)
+        return _site(site_id, answer, operation), answer.data
 
     def update_site(
-        self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, str | int], key: str
-    ) -> Site:
-        """PUT some fields of a site; what the others become is not documented."""
-        answer = self._transport.call(
-            operation, "PUT", f"{_sites(dealer_id)}/{site_id}", body=body, idempotency_key=key
-        )
-        if answer.data is None:
-            return self.get_site(operation, dealer_id, site_id)
-        return _site(site_id, answer, operation)
+        self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, Any], key: str
+    ) -> None:
+        """PUT some fields of a site; what the others become, and when it takes effect, is not documented."""
+        path = f"{_sites(dealer_id)}/{site_id}"
+        self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
 
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
-        """Read a list to its end.
+        """Read a list to its end."""
 
-        CHeKT does not say whether a list comes in pages, nor how to ask for the next one. So: follow the links where
-        the answer has one, else ask for what comes after what was seen.
-        """
-        first = self._transport.call(operation, "GET", path)
-        items = _items(first, model, operation)
-        to_the_end = self._linked if first.next_page is not None else self._asked
-        return Listing(tuple(to_the_end(operation, path, model, first, items).values()), first.answered_at)
+        def ask(query: Mapping[str, str] | str) -> Answer:
+            whole, parameters = (f"{path}?{query}", None) if isinstance(query, str) else (path, query)
+            answer = self._transport.call(operation, "GET", whole, query=parameters, item=partial(_item, model))
+            if answer.data is None:
+                raise _not_chekt("the list is not an array", answer, operation)
+            return answer
 
-    def _linked(
-        self, operation: Operation, path: str, model: type[Item], answer: Answer, items: dict[str, Item]
-    ) -> dict[str, Item]:
-        """Follow each page's link to the next, up to the page that has none."""
-        followed: set[str] = set()
-        for _ in range(MOST_PAGES):
-            if answer.next_page is None:
-                return items
-            linked_path, _, query = answer.next_page.partition("?")
-            if linked_path not in ("", path) or not query:
-                raise _not_chekt("a list goes on at another path", answer, operation)
-            if query in followed:
-                raise _not_chekt("a list goes in a circle", answer, operation)
-            followed.add(query)
-            answer = self._transport.call(operation, "GET", f"{path}?{query}")
-            items = {**items, **_items(answer, model, operation)}
-        raise _not_chekt(f"a list did not end after {MOST_PAGES} pages", answer, operation)
-
-    def _asked(
-        self, operation: Operation, path: str, model: type[Item], answer: Answer, items: dict[str, Item]
-    ) -> dict[str, Item]:
-        """Ask for more, in the two usual ways at once, until nothing new comes.
-
-        A list that came whole ignores the question and answers the same again, or refuses it.
-        """
-        for page in range(2, MOST_PAGES + 2):
-            if not items:
-                return items
-            try:
-                answer = self._transport.call(
-                    operation, "GET", path, query={"offset": str(len(items)), "page": str(page)}
-                )
-            except InvalidInput:
-                if page > 2:  # it took these parameters before
-                    raise
-                return items
-            fresh = _items(answer, model, operation)
-            if fresh.keys() <= items.keys():
-                return items
-            items = {**items, **fresh}
-        raise _not_chekt(f"a list did not end after {MOST_PAGES} pages", answer, operation)
+        reader = ListReader[Item](ask, _number, path)
+        try:
+            items = reader.read()
+        except ListIncomplete as error:
+            raise error.replace(action=operation.action, evidence=Evidence(trace_id=operation.trace_id)) from None
+        return Listing(items, reader.first.answered_at if reader.first else None, reader.requests)
 
 
 def _stations(dealer_id: str) -> str:
@@ -153,12 +154,15 @@ def _sites(dealer_id: str) -> str:
     return f"/partner/v1/dealers/{dealer_id}/sites"
 
 
-def _items(answer: Answer, model: type[Item], operation: Operation) -> dict[str, Item]:
-    """The items by id. Anything but an array is not a list, least of all an empty one."""
-    if not isinstance(answer.data, list):
-        raise _not_chekt("the list is not an array", answer, operation)
-    items = [_parsed(model, data, answer, operation) for data in answer.data]
-    return {item.site_id if isinstance(item, Site) else item.monitoring_station_id: item for item in items}
+def _number(item: Item) -> str:
+    return item.site_id if isinstance(item, Site) else item.monitoring_station_id
+
+
+def _item(model: type[Item], data: Any) -> Item:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise BadArrayError(_unlike(model, error)) from None
 
 
 def _station(station_id: str, answer: Answer, operation: Operation) -> Station:
@@ -184,9 +188,12 @@ def _parsed(model: type[Model], data: Any, answer: Answer, operation: Operation)
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        names = sorted({str(problem["loc"][0]) if problem["loc"] else "its shape" for problem in error.errors()})
-        kind = model.__name__.lower()
-        raise _not_chekt(f"the answer is no {kind} as documented ({', '.join(names)})", answer, operation) from None
+        raise _not_chekt(_unlike(model, error), answer, operation) from None
+
+
+def _unlike(model: type[BaseModel], error: ValidationError) -> str:
+    names = sorted({str(problem["loc"][0]) if problem["loc"] else "its shape" for problem in error.errors()})
+    return f"the answer is no {model.__name__.lower()} as documented ({', '.join(names)})"
 
 
 def _not_chekt(cause: str, answer: Answer, operation: Operation) -> ChektError:

@@ -48,11 +48,16 @@ class RateLimit:
         self._filled_at = clock()
         self._said = False
 
-    def take(self) -> float:
-        """Take a place in the queue and wait for its turn. Gives the seconds waited."""
+    @property
+    def burst(self) -> int:
+        """How many requests can leave at once after a rest."""
+        return self._burst
+
+    def take(self, requests: int = 1) -> float:
+        """Take so many places in the queue, and wait until it is the last one's turn. Gives the seconds waited."""
         with self._lock:
             self._fill()
-            self._tokens -= 1
+            self._tokens -= requests
             wait = max(0.0, -self._tokens * 60 / self._pace)
             say_it, self._said = wait > 2 and not self._said, self._said or wait > 2
             pace = self._pace

@@ -2,7 +2,7 @@
 
     failure                               GET, PUT, DELETE, token    POST
     no connection: nothing was sent       again                      again
-    429: refused for its rate             again                      again
+    408, 425, 429                         again                      never here
     time-out, reset, cut answer           again                      never here
     500, 502, 503, 504                    again                      never here
     any other answer                      never                      never
@@ -10,8 +10,8 @@
 All calls of a process share a budget of retries: an outage ends it after 35, and from then on every failure is final
 until calls succeed again.
 
-A POST whose answer is unclear may have made a station; only a list can tell, so `operations` looks before it sends
-again. A 401 is not in the table: it means that nothing was done, so the transport renews the token and replays once.
+A POST may have made a station whatever was answered; only a list can tell, so creation.py looks before it sends again.
+A 401 is not in the table: the transport renews the token and sends once more, but for a POST.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def worth_repeating(error: BaseException, *, verb: str) -> bool:
             return True
         case Throttled():
             asked = error.evidence.retry_after
-            return asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS
+            return verb != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
         case ServerFailed():
             return verb != "POST" and error.evidence.status in _TRANSIENT_STATUSES
         case NotChekt():

@@ -7,7 +7,7 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -21,16 +21,21 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from chekt_provider.api import retry
-from chekt_provider.api.answers import Answer, RawAnswer, judged
+from chekt_provider.api.answers import Answer, RawAnswer, is_json, judged
+from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
+from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
 from chekt_provider.api.rate_limit import RateLimit
 from chekt_provider.errors import (
     ChektError,
     CredentialsRefused,
     Evidence,
     KeyRefused,
+    ListIncomplete,
     NotChekt,
+    Throttled,
     TokenError,
+    TokenRefused,
     Unclear,
     Unreachable,
     Untrusted,
@@ -46,7 +51,11 @@ LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
 LONGEST_QUEUE_SECONDS = 480.0
 """How much of the waiting for the rate limit is left out of an operation's deadline."""
 
+_IN_DOUBT = (Unclear, TokenRefused, Throttled)
+"""What a change may be answered although it was made: some gateways judge after the fact."""
+
 T = TypeVar("T")
+Error = TypeVar("Error", bound=ChektError)
 
 
 @dataclass
@@ -58,12 +67,14 @@ class Operation:
         trace_id: sent as x-partner-trace-id with each of its calls.
         deadline: monotonic seconds after which no further attempt is made.
         changing: whether any of its calls so far could have changed something.
+        paid: how many of its next requests have their place in the queue already.
     """
 
     action: str
     trace_id: str
     deadline: float
     changing: bool = False
+    paid: int = 0
     _excused: float = 0.0
 
     def excuse(self, seconds: float) -> None:
@@ -71,6 +82,18 @@ class Operation:
         seconds = min(seconds, LONGEST_QUEUE_SECONDS - self._excused)
         self._excused += seconds
         self.deadline += seconds
+
+    def error(self, kind: type[Error], cause: str, *, sent: bool = True, **texts: str) -> Error:
+        """An error of this operation that is our own judgement.
+
+        Args:
+            kind: which.
+            cause: what happened, without a full stop.
+            sent: whether there are calls to find by the trace id.
+            texts: outcome and remedy, where they are not those of the kind.
+        """
+        evidence = Evidence(trace_id=self.trace_id if sent else "")
+        return kind(cause, action=self.action, evidence=evidence, **texts)
 
     def weighed(self, error: ChektError) -> ChektError:
         """The error as it counts here: while an operation has only read, no change is in doubt."""
@@ -94,6 +117,9 @@ class Transport:
         sleep: waits so many seconds.
         draw: gives a float in [0, 1), for the jitter.
         read_seconds: how long an answer may keep us waiting.
+
+    Attributes:
+        clock, sleep: as given, for whoever waits between calls.
     """
 
     def __init__(
@@ -107,8 +133,8 @@ class Transport:
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self._settings = settings
-        self._clock = clock
-        self._sleep = sleep
+        self.clock = clock
+        self.sleep = sleep
         self._draw = draw
         self._read_seconds = read_seconds
         self._session = _session()
@@ -119,7 +145,7 @@ class Transport:
     def operation(self, action: str, seconds: float = retry.DEADLINE_SECONDS) -> Operation:
         """Begin an operation: from now on it may take so many seconds."""
         trace_id = self._settings.trace_id or str(uuid.uuid4())
-        return Operation(action, trace_id, self._clock() + seconds)
+        return Operation(action, trace_id, self.clock() + seconds)
 
     def call(
         self,
@@ -130,8 +156,21 @@ class Transport:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str | int | None] | None = None,
         idempotency_key: str = "",
+        item: Callable[[Any], object] | None = None,
+        admit: Callable[[], None] | None = None,
     ) -> Answer:
         """Make one call, repeated as `retry` says, and give its answer.
+
+        Args:
+            operation: what the call is for.
+            verb: the HTTP method.
+            path: below the base URL.
+            query: parameters.
+            body: sent as JSON.
+            idempotency_key: sent where it is not "".
+            item: the answer is an array, of which each item becomes what this makes of it. Raises BadArrayError for one
+                that is none.
+            admit: called each time before the call leaves, to refuse it by an error.
 
         Raises:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
@@ -143,9 +182,17 @@ class Transport:
             headers["Idempotency-Key"] = idempotency_key
 
         def attempt(number: int) -> Answer:
-            return self._attempt(operation, number, verb, path, headers=headers, params=query, json=body)
+            return self._attempt(
+                operation, number, verb, path, admit, headers=headers, params=query, json=body, item=item
+            )
 
         return self._repeated(operation, verb, attempt)
+
+    def reserve(self, operation: Operation, requests: int) -> None:
+        """Wait until so many requests of an operation can leave at once, or as many as the plan's burst allows."""
+        requests = min(requests, self._limit.burst)
+        operation.excuse(self._limit.take(requests))
+        operation.paid += requests
 
     def _repeated(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
         """Make attempts, numbered from 1, as long as `retry` says."""
@@ -157,13 +204,13 @@ class Transport:
                 result = attempt(attempts.statistics["attempt_number"])
             except ChektError as error:
                 self._budget.note(error)
-                in_doubt |= isinstance(error, Unclear) and verb in ("PUT", "DELETE")
+                in_doubt |= isinstance(error, _IN_DOUBT) and verb in ("PUT", "DELETE")
                 raise
             self._budget.note(None)
             return result
 
         def enough(state: RetryCallState) -> bool:
-            out_of_time = self._clock() + state.upcoming_sleep > operation.deadline
+            out_of_time = self.clock() + state.upcoming_sleep > operation.deadline
             if state.attempt_number >= retry.ATTEMPTS or out_of_time:
                 return True
             return not self._budget.pay_for_retry(retry.error_of(state))
@@ -179,7 +226,7 @@ class Transport:
                 state.upcoming_sleep,
                 operation.trace_id,
             ),
-            sleep=self._sleep,
+            sleep=self.sleep,
             reraise=True,
         )
         try:
@@ -195,15 +242,40 @@ class Transport:
                 told = told.replace(outcome=Unclear.default_outcome)
             raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
-    def _attempt(self, operation: Operation, number: int, verb: str, path: str, **content: Any) -> Answer:
-        operation.excuse(self._limit.take())
-        token = self._tokens.token()  # after the wait, during which it could have expired
-        raw = self._authorised(number, verb, path, token, **content)
+    def _attempt(
+        self,
+        operation: Operation,
+        number: int,
+        verb: str,
+        path: str,
+        admit: Callable[[], None] | None,
+        **content: Any,
+    ) -> Answer:
+        raw, token = self._admitted(operation, number, verb, path, admit, **content)
         if raw.status == 401:
             self._tokens.drop(token)
-            operation.excuse(self._limit.take())
-            raw = self._authorised(number, verb, path, self._tokens.token(), **content)
+            if verb != "POST":  # which may have been done all the same: whoever sends it looks first
+                raw, _ = self._admitted(operation, number, verb, path, admit, **content)
         return judged(raw, operation.trace_id)
+
+    def _admitted(
+        self,
+        operation: Operation,
+        number: int,
+        verb: str,
+        path: str,
+        admit: Callable[[], None] | None,
+        **content: Any,
+    ) -> tuple[RawAnswer, str]:
+        """Send once, when the call's turn has come; gives the token that it carried as well."""
+        if admit:
+            admit()
+        if operation.paid:
+            operation.paid -= 1
+        else:
+            operation.excuse(self._limit.take())
+        token = self._tokens.token()  # after the wait, during which it could have expired
+        return self._authorised(number, verb, path, token, **content), token
 
     def _authorised(self, number: int, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
         url = self._settings.base_url + path
@@ -215,9 +287,8 @@ class Transport:
             self._limit.cap(0)
         elif remaining_count := id_digits(remaining):
             self._limit.cap(int(remaining_count))
-        if raw.status >= 400:  # an excerpt is shown, and a page for debugging may repeat the request
-            raw = replace(raw, body=raw.body.replace(token.encode(), b"***"))
-        return raw
+        # An excerpt may be shown, and a page for debugging may repeat the request.
+        return replace(raw, body=raw.body.replace(token.encode(), b"***"))
 
     def _fetch_token(self) -> AccessToken:
         """Ask the token endpoint, repeated as `retry` says; its own trace id, since it serves all operations."""
@@ -225,7 +296,7 @@ class Transport:
 
         def attempt(number: int) -> AccessToken:
             operation.excuse(self._limit.take())
-            asked_at = self._clock()
+            asked_at = self.clock()
             form = token_form(self._settings, time.time())
             headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
             url = self._settings.token_url
@@ -255,7 +326,7 @@ class Transport:
 
     def _exchange(self, number: int, verb: str, url: str, read_seconds: float, **content: Any) -> RawAnswer:
         """Send once, and log how it ended."""
-        began = self._clock()
+        began = self.clock()
         outcome = "failed"
         try:
             raw = self._send(verb, url, read_seconds, **content)
@@ -267,18 +338,24 @@ class Transport:
                 verb,
                 urlsplit(url).path,
                 outcome,
-                (self._clock() - began) * 1000,
+                (self.clock() - began) * 1000,
                 number,
                 content["headers"]["x-partner-trace-id"],
             )
 
     def _send(
-        self, verb: str, url: str, read_seconds: float, auth: AuthBase | Callable[..., Any], **content: Any
+        self,
+        verb: str,
+        url: str,
+        read_seconds: float,
+        auth: AuthBase | Callable[..., Any],
+        item: Callable[[Any], object] | None = None,
+        **content: Any,
     ) -> RawAnswer:
         """Send once and read the whole answer, within limits of time and size."""
         host = urlsplit(url).hostname or ""
         proxies = {"no_proxy": host} if is_loopback(host) else None
-        give_up_at = self._clock() + WHOLE_ANSWER_SECONDS
+        give_up_at = self.clock() + WHOLE_ANSWER_SECONDS
         try:
             with self._session.request(
                 verb,
@@ -290,6 +367,8 @@ class Transport:
                 proxies=proxies,
                 **content,
             ) as response:
+                if item and response.ok and is_json(response.headers):
+                    return self._list(response, give_up_at, item)
                 return RawAnswer(response.status_code, response.headers, self._body(response, give_up_at))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise _failure(error, host, read_seconds) from None
@@ -300,13 +379,40 @@ class Transport:
 
     def _body(self, response: requests.Response, give_up_at: float) -> bytes:
         body = bytearray()
-        while chunk := response.raw.read1(65536, decode_content=True):
-            body += chunk
+        for piece in self._pieces(response, give_up_at):
+            body += piece
             if len(body) > LARGEST_ANSWER_BYTES:
                 raise NotChekt(f"the answer is larger than {LARGEST_ANSWER_BYTES // 1024**2} MiB")
-            if self._clock() > give_up_at:
-                raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s")
         return bytes(body)
+
+    def _list(self, response: requests.Response, give_up_at: float, item: Callable[[Any], object]) -> RawAnswer:
+        """Read an array, item by item."""
+        size = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for piece in self._pieces(response, give_up_at):
+                size += len(piece)
+                if size > MOST_BYTES:
+                    raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")
+                yield piece
+
+        items: list[object] = []
+        broken = ""
+        try:
+            for value in array_items(counted()):
+                items.append(item(value))
+                if len(items) > MOST_ITEMS:
+                    raise ListIncomplete(f"a list has more than {MOST_ITEMS:,} items")
+        except BadArrayError as error:
+            broken = str(error)
+        return RawAnswer(response.status_code, response.headers, b"", items, broken, size)
+
+    def _pieces(self, response: requests.Response, give_up_at: float) -> Iterator[bytes]:
+        while piece := response.raw.read1(65536, decode_content=True):
+            yield piece
+            if self.clock() > give_up_at:
+                raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s")
 
 
 class _Session(requests.Session):

@@ -1,0 +1,63 @@
+"""The items of a JSON array, one after the other as the text comes in: a long list never lies in memory as a whole."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+LONGEST_ITEM = 1024 * 1024
+"""Characters."""
+
+_BLANKS = " \t\r\n"
+_BROKEN = "the answer is not the JSON it says it is"
+
+
+class BadArrayError(ValueError):
+    """What came is no array; its text says so in a clause."""
+
+
+def array_items(pieces: Iterable[bytes]) -> Iterator[Any]:
+    """Give the items of a JSON array that comes in pieces of UTF-8.
+
+    Raises:
+        BadArrayError: it is broken, or something else than an array.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
+    text, awaited = "", "array"
+    try:
+        for piece in pieces:
+            text += decoder.decode(piece)
+            while text := text.lstrip(_BLANKS):
+                if awaited == "array":
+                    _require(text[0] == "[", "the list is not an array")
+                    text, awaited = text[1:], "first item"
+                elif text[0] == "]" and awaited in ("first item", "comma"):
+                    text, awaited = text[1:], "nothing"
+                elif awaited == "comma":
+                    _require(text[0] == ",")
+                    text, awaited = text[1:], "item"
+                else:
+                    _require(awaited != "nothing")
+                    try:
+                        item, end = decode(text)
+                    except ValueError:  # the rest of it may be in the next piece
+                        _require(len(text) <= LONGEST_ITEM)
+                        break
+                    yield item
+                    text, awaited = text[end:], "comma"
+        decoder.decode(b"", final=True)
+    except (UnicodeDecodeError, RecursionError):
+        raise BadArrayError(_BROKEN) from None
+    _require(awaited == "nothing", _BROKEN if awaited != "array" else "the list is not an array")
+
+
+def _require(so: bool, why: str = _BROKEN) -> None:
+    if not so:
+        raise BadArrayError(why)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
