@@ -82,7 +82,6 @@ class AssignmentOperations:
         site = self._sites.find(operation, site_id)
         if site is None:
             return None
-        require_same_site(operation, recorded.id, recorded.external_site_id, site)
         self._claims.refreshed((recorded.id, recorded.declared_by))
         return replace(self._assigned(site_id.dealer_id, site), declared_by=recorded.declared_by)
 

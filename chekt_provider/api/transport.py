@@ -176,7 +176,6 @@ class Transport:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
         """
         self._settings.require_credentials(operation.action)
-        operation.changing |= verb != "GET"
         headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
@@ -186,7 +185,11 @@ class Transport:
                 operation, number, verb, path, admit, headers=headers, params=query, json=body, item=item
             )
 
-        return self._repeated(operation, verb, attempt)
+        try:
+            return self._repeated(operation, verb, attempt)
+        except _NotAdmitted as refused:
+            outcome = Unclear.default_outcome if operation.changing else refused.error.outcome
+            raise refused.error.replace(outcome=outcome) from None
 
     def reserve(self, operation: Operation, requests: int) -> None:
         """Wait until so many requests of an operation can leave at once, or as many as the plan's burst allows."""
@@ -269,7 +272,11 @@ class Transport:
     ) -> tuple[RawAnswer, str]:
         """Send once, when the call's turn has come; gives the token that it carried as well."""
         if admit:
-            admit()
+            try:
+                admit()
+            except ChektError as error:
+                raise _NotAdmitted(error) from None
+        operation.changing |= verb != "GET"
         if operation.paid:
             operation.paid -= 1
         else:
@@ -413,6 +420,14 @@ class Transport:
             yield piece
             if self.clock() > give_up_at:
                 raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s")
+
+
+class _NotAdmitted(Exception):
+    """A call that was about to leave was refused, which is final: no other attempt would be made by this error."""
+
+    def __init__(self, error: ChektError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _Session(requests.Session):
