@@ -354,7 +354,7 @@ def test_what_cannot_be_put_back_is_told(
 ) -> None:
     """An API that drops what a PUT leaves out, and fails before it is given back: the values are in the line."""
     house(emulator, "0001")
-    emulator.switches = Switches(put="replace")
+    emulator.switches = Switches(site_put="replace")
     emulator.add_fault(Fault(method="PUT", status=403, skip=1))
 
     assert line(lambda: assignments.create(wanted()), PermissionDenied) == (

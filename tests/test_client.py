@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from chekt_provider.api.client import MOST_PAGES, Client, Listing
+from chekt_provider.api.client import Client, Created, Listing
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import (
     ChektError,
     InvalidInput,
+    ListIncomplete,
     NotChekt,
     NotFound,
     PermissionDenied,
     ServerFailed,
 )
 from chekt_provider.models import Site, Station
+from tests.conftest import Clock
 from tests.helpers import COLLECTION, calls
 from tests.raw_server import RawServer, http
 
@@ -64,11 +67,15 @@ def asked(emulator: Emulator) -> list[tuple[str, str, object, str | None]]:
 
 
 def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: Client) -> None:
-    """And gives the station as answered."""
-    station = client.create_station(client.operation("create"), "12345", BODY, "k-1")
+    """And gives the station as answered, and CHeKT's clock."""
+    emulator.add_fault(Fault(when="after", headers={"Date": "Mon, 02 Nov 2026 12:00:00 GMT"}))
+
+    created = client.create_station(client.operation("create"), "12345", BODY, "k-1")
 
     assert asked(emulator) == [("POST", "/monitoring-stations", BODY, "k-1")]
-    assert station == Station(
+    assert created.answered_at is not None
+    assert created.answered_at.isoformat() == "2026-11-02T12:00:00+00:00"
+    assert created.station == Station(
         monitoring_station_id="1",
         external_monitoring_station_id="central-01",
         name="Central",
@@ -76,6 +83,17 @@ def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: C
         linecard="7",
         created_at=emulator.stations()[0]["created_at"],
     )
+
+
+@pytest.mark.parametrize("fault", [{"status": 204}, {"status": 201, "body": ""}, {"status": 200, "body": "null"}])
+def test_a_creation_that_is_answered_without_a_station_gives_none(
+    emulator: Emulator, client: Client, fault: dict[str, Any]
+) -> None:
+    """That it is made is known; which it is has to be looked for."""
+    emulator.add_fault(Fault(method="POST", when="after", headers={"Date": "soon"}, **fault))
+
+    assert client.create_station(client.operation("create"), "12345", BODY, "k-1") == Created(None, None)
+    assert calls(emulator) == ["POST /monitoring-stations"]
 
 
 def test_reading_gets_the_item(emulator: Emulator, client: Client) -> None:
@@ -97,32 +115,67 @@ def test_updating_puts_the_item(emulator: Emulator, client: Client) -> None:
     station = client.update_station(client.operation("update"), "12345", "1", body, "k-2")
 
     assert asked(emulator) == [("PUT", "/monitoring-stations/1", body, "k-2")]
+    assert station is not None
     assert (station.name, station.prefix, station.linecard) == ("New", "NE", "")
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_an_update_answered_without_a_body_is_read_back(emulator: Emulator, client: Client, status: int) -> None:
-    """What CHeKT holds is asked for, not assumed."""
+def test_an_update_answered_without_a_body_gives_no_station(emulator: Emulator, client: Client, status: int) -> None:
+    """What CHeKT holds is not assumed; when to ask for it is decided above."""
     filled(emulator, 1)
     emulator.add_fault(Fault(method="PUT", when="after", status=status, body=None if status == 204 else ""))
 
-    station = client.update_station(client.operation("update"), "12345", "1", {"name": "New"}, "k-2")
-
-    assert station.name == "New"
-    assert calls(emulator) == ["PUT /monitoring-stations/1", "GET /monitoring-stations/1"]
+    assert client.update_station(client.operation("update"), "12345", "1", {"name": "New"}, "k-2") is None
+    assert calls(emulator) == ["PUT /monitoring-stations/1"]
 
 
-@pytest.mark.parametrize("fault", [None, Fault(method="DELETE", when="after", status=200, body='{"ok": true}')])
-def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fault | None) -> None:
-    """204 as documented, or any other success."""
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [
+        (None, True),
+        (Fault(method="DELETE", when="after", status=200, body='{"ok": true}'), False),
+        (Fault(method="DELETE", when="after", status=202, body=""), False),
+    ],
+)
+def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fault | None, done: bool) -> None:
+    """204 as documented says that it is done; any other success says that it was accepted."""
     filled(emulator, 2)
     if fault:
         emulator.add_fault(fault)
 
-    client.delete_station(client.operation("delete"), "12345", "1", "k-3")
-
+    assert client.delete_station(client.operation("delete"), "12345", "1", "k-3", lambda: None) is done
     assert asked(emulator) == [("DELETE", "/monitoring-stations/1", None, "k-3")]
     assert [station["monitoring_station_id"] for station in emulator.stations()] == [2]
+
+
+def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, client: Client) -> None:
+    """Asked right before it would; the refusal is told as it stands."""
+    filled(emulator, 1)
+
+    def admit() -> None:
+        raise ListIncomplete("no")
+
+    with pytest.raises(ListIncomplete) as caught:
+        client.delete_station(client.operation("delete"), "12345", "1", "k-3", admit)
+
+    assert calls(emulator) == []
+    assert str(caught.value) == (
+        "no. Nothing was changed. Give the trace id to CHeKT's support, and run again."
+    )
+
+
+def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator, client: Client) -> None:
+    """What held before the first attempt need not hold before the second."""
+    filled(emulator, 1)
+    emulator.add_fault(Fault(method="DELETE", status=503, times=2))
+    admitted: list[int] = []
+
+    def admit() -> None:
+        admitted.append(len(calls(emulator)))
+
+    assert client.delete_station(client.operation("delete"), "12345", "1", "k-3", admit) is True
+    assert admitted == [0, 1, 2]
+    assert asked(emulator) == [("DELETE", "/monitoring-stations/1", None, "k-3")] * 3
 
 
 @pytest.mark.parametrize("verb", ["get", "update", "delete"])
@@ -131,7 +184,7 @@ def test_a_station_that_is_not_there_is_not_found(client: Client, verb: str) -> 
     acts: dict[str, Callable[[], object]] = {
         "get": lambda: client.get_station(client.operation("x"), "12345", "77"),
         "update": lambda: client.update_station(client.operation("x"), "12345", "77", {"name": "N"}, "k"),
-        "delete": lambda: client.delete_station(client.operation("x"), "12345", "77", "k"),
+        "delete": lambda: client.delete_station(client.operation("x"), "12345", "77", "k", lambda: None),
     }
 
     with pytest.raises(NotFound):
@@ -160,18 +213,19 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
 
 
 @pytest.mark.parametrize(
-    ("body", "names"),
+    ("verb", "body", "names"),
     [
-        ("{}", "monitoring_station_id"),
-        ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
-        ('{"monitoring_station_id": true}', "monitoring_station_id"),
-        ("[]", "its shape"),
-        ('"ok"', "its shape"),
-        ("null", "its shape"),
-        ("", "its shape"),
+        *((verb, body, names) for verb in ("create", "get") for body, names in [
+            ("{}", "monitoring_station_id"),
+            ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
+            ('{"monitoring_station_id": true}', "monitoring_station_id"),
+            ("[]", "its shape"),
+            ('"ok"', "its shape"),
+        ]),
+        ("get", "null", "its shape"),
+        ("get", "", "its shape"),
     ],
 )
-@pytest.mark.parametrize("verb", ["create", "get"])
 def test_an_answer_that_is_no_station_is_an_error(
     emulator: Emulator, client: Client, verb: str, body: str, names: str
 ) -> None:
@@ -207,7 +261,62 @@ def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client:
     assert str(caught.value).startswith("Could not do it: the answer is about station 2. ")
 
 
-# lists
+@pytest.mark.parametrize("answer", [{"status": 200}, {"status": 200, "body": '"ok"'}, {"status": 204}])
+def test_moving_a_site_puts_it(emulator: Emulator, client: Client, answer: dict[str, Any]) -> None:
+    """With the body as given; whatever is answered, it is read to see what became of it."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central")
+    emulator.add_site(external_site_id="w-1", name="Warehouse")
+    emulator.add_fault(Fault(method="PUT", when="after", **answer))
+    body = {"monitoring_station_id": 1}
+
+    client.update_site(client.operation("move"), "12345", "1", body, "k-1")
+
+    assert asked(emulator) == [("PUT", "/sites/1", body, "k-1")]
+    assert emulator.sites()[0]["monitoring_station_id"] == 1
+
+
+def test_a_whole_site_has_what_this_package_does_not_know(emulator: Emulator, client: Client) -> None:
+    """The fields as they came, beside those that it knows."""
+    body = '{"site_id": 5, "name": "Shop", "address1": null, "colour": {"r": 1}}'
+    emulator.add_fault(Fault(path="*/sites/5", body=body))
+
+    site, fields = client.get_whole_site(client.operation("read"), "12345", "5")
+
+    assert (site.site_id, site.name) == ("5", "Shop")
+    assert fields == {"site_id": 5, "name": "Shop", "address1": None, "colour": {"r": 1}}
+
+
+def test_an_answer_about_another_site_is_an_error(emulator: Emulator, client: Client) -> None:
+    """As for stations."""
+    emulator.add_fault(Fault(path="*/sites/5", body='{"site_id": 6, "name": "Shop"}'))
+
+    with pytest.raises(NotChekt) as caught:
+        client.get_site(client.operation("do it"), "12345", "5")
+
+    assert str(caught.value).startswith("Could not do it: the answer is about site 6. ")
+
+
+# looks
+
+
+def test_what_must_show_is_looked_for_over_sixteen_seconds(client: Client, clock: Clock) -> None:
+    """At once, and after 1, 2, 4 and 9 seconds more."""
+    moments = [clock.now - 1000 for _ in client.looks(client.operation("look"))]
+
+    assert moments == [0, 1, 3, 7, 16]
+
+
+def test_looks_end_at_the_deadline(client: Client, clock: Clock) -> None:
+    """Nobody waits for one that would be late."""
+    operation = client.operation("look")
+    clock.now += 115
+
+    moments = [clock.now - 1000 for _ in client.looks(operation)]
+
+    assert moments == [115, 116, 118]
+
+
+# lists: how they are read to their end is in test_lists.py
 
 
 STYLES = ["whole", "pages", "offset", "links"]
@@ -240,24 +349,27 @@ def test_sites_in_pages_are_all_there(emulator: Emulator, client: Client, style:
 @pytest.mark.parametrize(
     ("style", "count", "requests"),
     [
-        ("whole", 0, 1),
-        ("whole", 1, 2),
-        ("whole", 100, 2),
-        ("pages", 0, 1),
-        ("pages", 5, 4),
+        ("whole", 0, 2),
+        ("whole", 1, 3),
+        ("whole", 100, 3),
+        ("pages", 0, 2),
+        ("pages", 5, 6),
+        ("offset", 0, 2),
         ("offset", 5, 4),
-        ("links", 2, 2),
+        ("links", 0, 2),
+        ("links", 2, 3),
         ("links", 5, 3),
     ],
 )
 def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: str, count: int, requests: int) -> None:
-    """An empty list one, a whole one two, a list of links as many as it has pages and no less than two."""
+    """An empty list two, a whole one three: itself, and a question for more in either way of paging."""
     emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
     filled(emulator, count)
 
-    stations(client)
+    listing = stations(client)
 
     assert len(calls(emulator)) == requests
+    assert listing.requests == requests
 
 
 def test_a_server_that_refuses_the_question_for_more_gave_all(emulator: Emulator, client: Client) -> None:

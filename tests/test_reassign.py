@@ -328,7 +328,7 @@ def test_a_put_that_unsets_what_it_leaves_out_costs_no_site_its_account_number(
     for number in ("0001", "0002", "0003"):
         house(emulator, number)
     emulator.switches = Switches.model_validate(
-        {"put": "replace", "lists": lists, "page_size": 2, "delete_with_sites": "refuse"}
+        {"site_put": "replace", "lists": lists, "page_size": 2, "delete_with_sites": "refuse"}
     )
 
     stations.delete(leaving)
@@ -353,7 +353,7 @@ def test_what_a_site_lost_is_told_among_the_rest(
     """Nothing answers when it is put back: the line has both how far it came and what to set again."""
     for number in ("0001", "0002"):
         house(emulator, number)
-    emulator.switches = Switches(put="replace")
+    emulator.switches = Switches(site_put="replace")
     emulator.add_fault(Fault(method="PUT", path=f"{SITES}/1", status=503, skip=1, times=None))
 
     assert (

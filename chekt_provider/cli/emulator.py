@@ -26,6 +26,14 @@ _ASSERTION = ("CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID")
 """Credentials that would be taken in place of the emulator's client secret, and are none of its business."""
 
 
+_OTHER_SWITCHES = """\
+Another switch; may be repeated. created_at=zoned|naive|absent, database_clock=SECONDS, date_header=sent|absent,
+delete_answer=204|200|202, external_ids=exact|folded|trimmed, gone=404|410, item_lag=SECONDS, list_lag=SECONDS,
+list_total=untold|told, numbers=once|again, post_answer=station|location|accepted, replays=unmarked|marked,
+site_activation=kept|off, site_put=merge|replace|required, site_put_answer=new|old, site_put_delay=SECONDS,
+unknown_query=ignored|refused, values=exact|capitals|cut. The page /docs says what each means."""
+
+
 class _Options(BaseModel):
     """The options besides the switches, as numbers."""
 
@@ -78,8 +86,12 @@ def emulator(  # noqa: PLR0913 - one for each option
     delete_with_sites: Annotated[
         str | None, _text("orphan|refuse", "What DELETE does with a station that has sites (default: orphan).")
     ] = None,
-    lists: Annotated[str | None, _text("whole|pages|offset|links", "How lists are cut (default: whole).")] = None,
+    lists: Annotated[
+        str | None,
+        _text("whole|pages|pages_from_0|offset|added|skip|links", "How lists are cut (default: whole)."),
+    ] = None,
     page_size: Annotated[str | None, _text("ROWS", "Rows on one page of a list that is cut (default: 100).")] = None,
+    switch: Annotated[list[str] | None, _text("NAME=VALUE", _OTHER_SWITCHES)] = None,
 ) -> None:
     """Imitate CHeKT's Partner API on this machine.
 
@@ -96,6 +108,11 @@ def emulator(  # noqa: PLR0913 - one for each option
         "lists": lists,
         "page_size": page_size,
     }
+    for given in switch or []:
+        name, equals, value = given.partition("=")
+        if not equals:
+            _refuse(f"--switch: {given!r} is not of the form NAME=VALUE, such as list_lag=2")
+        switches[name] = value
     options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
     if key_id is not None and public_key is None:
         _refuse("--key-id: it needs --public-key, whose id it is")
@@ -126,7 +143,7 @@ def _emulator(
         _refuse(f"{error.name} is missing: pip install 'chekt-provider[emulator]'")
     try:
         chosen = _Options(**{name: value for name, value in options.items() if value is not None})
-        answers = Switches(**{name: value for name, value in switches.items() if value is not None})
+        answers = Switches.model_validate_strings({name: v for name, v in switches.items() if v is not None})
     except ValidationError as error:
         first = error.errors()[0]
         _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")

@@ -173,6 +173,14 @@ async def edit_station(
     controls.edit_station(monitoring_station_id, **edit.model_dump(), dealer_id=dealer_id)
 
 
+@control.put(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def put_station(
+    controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId, station: NewStation
+) -> None:
+    """Give a number to another station, as a database does that was restored from a backup."""
+    controls.put_station(monitoring_station_id, **station.model_dump(), dealer_id=dealer_id)
+
+
 @control.delete(_STATION, status_code=204, responses=_NOT_THERE)
 async def remove_station(controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId) -> None:
     """Remove a station; its sites stay, without one."""

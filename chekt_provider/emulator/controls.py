@@ -90,6 +90,7 @@ class Controls:
 
     def stations(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's stations in order of id, in one form under all switches: prefix and linecard "" if unset."""
+        self._world.store.settle()
         return self._world.store.stations(self._dealer(dealer_id))
 
     def add_station(
@@ -120,6 +121,20 @@ class Controls:
         given = {field: value for field, value in changes.items() if value is not None}
         self._world.store.change_station(self._dealer(dealer_id), monitoring_station_id, given)
 
+    def put_station(
+        self,
+        monitoring_station_id: int,
+        *,
+        external_monitoring_station_id: str,
+        name: str,
+        prefix: str = "",
+        linecard: str = "",
+        dealer_id: int | None = None,
+    ) -> None:
+        """Give a number to another station, as a database does that was restored from a backup."""
+        values = {"external_id": external_monitoring_station_id, "name": name, "prefix": prefix, "linecard": linecard}
+        self._world.store.put_station(self._dealer(dealer_id), monitoring_station_id, values)
+
     def remove_station(self, monitoring_station_id: int, dealer_id: int | None = None) -> None:
         """Remove a station; its sites stay, without one."""
         self._world.store.remove_station(self._dealer(dealer_id), monitoring_station_id)
@@ -128,6 +143,7 @@ class Controls:
 
     def sites(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's sites in order of id."""
+        self._world.store.settle()
         return self._world.store.sites(self._dealer(dealer_id))
 
     def add_site(

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from chekt_provider.emulator.assertions import JWT_BEARER
 from chekt_provider.emulator.gate import TOKEN_PATH, TRACE_HEADER
+from chekt_provider.emulator.lists import PARAMETERS
 from chekt_provider.emulator.rules import CLEARABLE
 from chekt_provider.emulator.settings import Switches
 
@@ -29,14 +30,6 @@ _KEY = {
     "description": "Same key and same body within 24 hours: the first answer again. Another body: 409.",
     "schema": {"type": "string"},
 }
-_PAGING: dict[str, dict[str, int]] = {
-    "whole": {},
-    "pages": {"page": 1, "page_size": 1},
-    "offset": {"offset": 0, "limit": 1},
-    "links": {},
-}
-"""Paging parameters under each value of the switch `lists`, with their least values."""
-
 _TOKEN_BODY = {
     "required": True,
     "content": {
@@ -89,7 +82,7 @@ def _describe_partner_call(method: str, operation: dict[str, Any], switches: Swi
     if method in ("post", "put", "delete"):
         parameters.append(_KEY)
     if operation["operationId"].startswith("list_"):
-        for name, least in _PAGING[switches.lists].items():
+        for name, least in PARAMETERS[switches.lists].items():
             schema = {"type": "integer", "minimum": least, "maximum": 10**15 - 1}
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
 

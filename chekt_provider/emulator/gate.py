@@ -95,6 +95,7 @@ class Gate:
         body = await _whole_body(receive)
         if body is None:
             return
+        self._world.store.settle()
         call = self._noted(scope, receive, body)
         fault = self._world.faults.strike(call.method, call.path)
         if fault:
@@ -148,7 +149,7 @@ class Gate:
     def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
         """Give an answer as a fault makes it."""
         if fault.body is not None:
-            headers = {"Date": self._date(), "Content-Type": fault.content_type}
+            headers = self._date() | {"Content-Type": fault.content_type}
             answer = Answer(fault.status or answer.status, headers, fault.body.encode())
         elif fault.status is not None:
             refusal = Refusal(fault.status, _CODES.get(fault.status, "error"), "a fault of the emulator")
@@ -199,7 +200,8 @@ class Gate:
         if known["digest"] != hashlib.sha256(call.body).hexdigest():
             raise Refusal(409, "idempotency_conflict", "this Idempotency-Key came before with another body")
         self._world.log.note(call.number, replayed=True)
-        return Answer(known["status"], {"Content-Type": known["content_type"]}, known["body"])
+        marked = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
+        return Answer(known["status"], {"Content-Type": known["content_type"]} | marked, known["body"])
 
     def _remember(self, call: Call, answer: Answer) -> None:
         if call.key:
@@ -232,12 +234,13 @@ class Gate:
 
     def _headers(self, call: Call) -> dict[str, str]:
         """Give the headers of every answer: date, the API's id of the request, the caller's trace id."""
-        headers = {"Date": self._date(), REQUEST_HEADER: call.request_id}
+        headers = self._date() | {REQUEST_HEADER: call.request_id}
         trace_id = call.headers.get(TRACE_HEADER, "")
         return headers | ({TRACE_HEADER: trace_id} if _UUID.fullmatch(trace_id) else {})
 
-    def _date(self) -> str:
-        return formatdate(self._world.clock(), usegmt=True)
+    def _date(self) -> dict[str, str]:
+        sent = self._world.switches.date_header == "sent"
+        return {"Date": formatdate(self._world.clock(), usegmt=True)} if sent else {}
 
     def _refused(self, call: Call, refusal: Refusal) -> Answer:
         """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""

@@ -23,19 +23,42 @@ def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str)
     Raises:
         Refusal: 422 for a paging parameter that is not a whole number in range, or an unknown cursor.
     """
-    if switches.lists == "pages":
-        size = _number(query, "page_size", switches.page_size, least=1)
-        first = (_number(query, "page", 1, least=1) - 1) * size
-        return rows[first : first + size], {}
-    if switches.lists == "offset":
-        first = _number(query, "offset", 0, least=0)
-        return rows[first : first + _number(query, "limit", switches.page_size, least=1)], {}
+    for name in query.keys() - PARAMETERS[switches.lists].keys() - {"cursor"}:
+        if switches.unknown_query == "refused":
+            raise Refusal(400, "bad_request", f"{name} is not a parameter of lists", name)
+    total = {"X-Total-Count": str(len(rows))} if switches.list_total == "told" else {}
     if switches.lists == "links":
         first = _place(query["cursor"]) if "cursor" in query else 0
         last = first + switches.page_size
         more = {"Link": f'<{url}?cursor={_cursor(last)}>; rel="next"'} if last < len(rows) else {}
-        return rows[first:last], more
-    return rows, {}
+        return rows[first:last], more | total
+    if switches.lists == "whole":
+        return rows, total
+    first, size = _cut(switches, query)
+    return rows[first : first + size], total
+
+
+PARAMETERS: dict[str, dict[str, int]] = {
+    "whole": {},
+    "pages": {"page": 1, "page_size": 1},
+    "pages_from_0": {"page": 0, "page_size": 1},
+    "offset": {"offset": 0, "limit": 1},
+    "added": {"page": 1, "page_size": 1, "offset": 0},
+    "skip": {"skip": 0, "limit": 1},
+    "links": {},
+}
+"""Paging parameters under each value of the switch `lists`, with their least values."""
+
+
+def _cut(switches: Switches, query: Mapping[str, str]) -> tuple[int, int]:
+    """Where a page begins, and how many rows it has at most."""
+    known = PARAMETERS[switches.lists]
+    size = _number(query, "limit" if "limit" in known else "page_size", switches.page_size, least=1)
+    first = sum(_number(query, name, 0, least=0) for name in ("offset", "skip") if name in known)
+    if "page" in known:
+        lowest = known["page"]
+        first += (_number(query, "page", lowest, least=lowest) - lowest) * size
+    return first, size
 
 
 def _number(query: Mapping[str, str], name: str, default: int, *, least: int) -> int:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from chekt_provider.emulator import rules
 from chekt_provider.emulator.gate import TOKEN_PATH, media_type
 from chekt_provider.emulator.lists import cut
-from chekt_provider.emulator.refusals import Refusal
+from chekt_provider.emulator.refusals import NotThere, Refusal
 from chekt_provider.emulator.shapes import (
     Dealer,
     ErrorEnvelope,
@@ -106,14 +106,20 @@ def _shown(world: World, row: Row, status: int = 200) -> Response:
 async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate) -> Response:
     """Make a station."""
     world.store.dealer(dealer_id)
-    return _shown(world, rules.create_station(world.store, world.switches, dealer_id, body.given()), 201)
+    row = rules.create_station(world.store, world.switches, dealer_id, body.given())
+    if world.switches.post_answer == "accepted":
+        return Response(status_code=202)
+    if world.switches.post_answer == "location":
+        where = f"/partner/v1/dealers/{dealer_id}/monitoring-stations/{row['monitoring_station_id']}"
+        return Response(status_code=201, headers={"Location": where})
+    return _shown(world, row, 201)
 
 
 @partner.get(_STATIONS, response_model=list[Station], tags=_STATION_TAGS)
 async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's stations."""
     world.store.dealer(dealer_id)
-    rows, headers = _page(world.store.stations(dealer_id), world, request)
+    rows, headers = _page(world.store.stations_then(dealer_id, world.switches.list_lag), world, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
 
@@ -121,7 +127,8 @@ async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) ->
 async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Read one station."""
     world.store.dealer(dealer_id)
-    return _shown(world, world.store.station(dealer_id, monitoring_station_id))
+    then = world.store.stations_then(dealer_id, world.switches.item_lag)
+    return _shown(world, _one(world, then, "monitoring_station_id", monitoring_station_id))
 
 
 @partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
@@ -130,6 +137,7 @@ async def update_station(
 ) -> Response:
     """Change a station's name, prefix or linecard."""
     world.store.dealer(dealer_id)
+    _check_there(world, dealer_id, monitoring_station_id)
     row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
     return _shown(world, row)
 
@@ -138,8 +146,11 @@ async def update_station(
 async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Delete a station."""
     world.store.dealer(dealer_id)
+    _check_there(world, dealer_id, monitoring_station_id)
     rules.delete_station(world.store, world.switches, dealer_id, monitoring_station_id)
-    return Response(status_code=204)
+    if world.switches.delete_answer == "200":
+        return JSONResponse({"deleted": True})
+    return Response(status_code=int(world.switches.delete_answer))
 
 
 # Sites
@@ -160,7 +171,7 @@ async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> R
 async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's sites."""
     world.store.dealer(dealer_id)
-    rows, headers = _page(world.store.sites(dealer_id), world, request)
+    rows, headers = _page(world.store.sites_then(dealer_id, world.switches.list_lag), world, request)
     return JSONResponse(rows, headers=headers)
 
 
@@ -168,7 +179,8 @@ async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Re
 async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
     """Read one site."""
     world.store.dealer(dealer_id)
-    return JSONResponse(world.store.site(dealer_id, site_id))
+    then = world.store.sites_then(dealer_id, world.switches.item_lag)
+    return JSONResponse(_one(world, then, "site_id", site_id))
 
 
 @partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
@@ -176,6 +188,27 @@ async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body:
     """Change a site, its monitoring station included."""
     world.store.dealer(dealer_id)
     return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
+
+
+def _one(world: World, rows: list[Row], name: str, number: int) -> Row:
+    """Give the row with a number, or refuse."""
+    for row in rows:
+        if row[name] == number:
+            return row
+    raise _not_there(world, name, number)
+
+
+def _check_there(world: World, dealer_id: int, number: int) -> None:
+    """Refuse a station that does not exist."""
+    if not any(row["monitoring_station_id"] == number for row in world.store.stations(dealer_id)):
+        raise _not_there(world, "monitoring_station_id", number)
+
+
+def _not_there(world: World, name: str, number: int) -> Refusal:
+    what = "monitoring station" if name == "monitoring_station_id" else "site"
+    if world.switches.gone == "410" and name == "monitoring_station_id" and world.store.was_there(number):
+        return Refusal(410, "gone", f"{what} {number} does not exist any more", name)
+    return NotThere(f"{what} {number} does not exist", name)
 
 
 def _page(rows: list[Row], world: World, request: Request) -> tuple[list[Row], dict[str, str]]:

@@ -1,12 +1,19 @@
 """What the API allows: the rules around stations and sites, with a switch wherever the documentation is silent."""
 
-from chekt_provider.emulator.refusals import Refusal
+from collections.abc import Callable
+from contextlib import suppress
+
+from chekt_provider.emulator.refusals import NotThere, Refusal
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.store import Row, Store
 
 CLEARABLE = ("prefix", "linecard")
 """A station's optional texts, kept as "" while unset."""
 
+CUT_AT = 10  # characters
+DELETION_SECONDS = 2.0
+
+_REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
 _OPTIONAL_OF_SITE = ("monitoring_station_id", "account_number", "address1", "address2")
 
 
@@ -16,13 +23,19 @@ def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row
     Raises:
         Refusal: 422 for a value that does not clear, or what `Switches.duplicate` says for an external id in use.
     """
-    values = _cleared(fields, switches)
+    values = _kept(_cleared(fields, switches), switches)
     external_id = values["external_monitoring_station_id"]
     with store.transaction():
         if switches.duplicate != "twin" and store.stations_called(dealer_id, external_id):
             raise _duplicate(int(switches.duplicate), "external_monitoring_station_id", external_id)
         station_id = store.add_station(
-            dealer_id, external_id, values["name"], values.get("prefix", ""), values.get("linecard", "")
+            dealer_id,
+            external_id,
+            values["name"],
+            values.get("prefix", ""),
+            values.get("linecard", ""),
+            created_at=store.now(switches.database_clock),
+            number=store.free_number() if switches.numbers == "again" else None,
         )
         return store.station(dealer_id, station_id)
 
@@ -39,7 +52,7 @@ def update_station(store: Store, switches: Switches, dealer_id: int, station_id:
     """
     unset = dict.fromkeys(CLEARABLE, "") if switches.put == "replace" else {}
     with store.transaction():
-        store.change_station(dealer_id, station_id, unset | _cleared(fields, switches))
+        store.change_station(dealer_id, station_id, unset | _kept(_cleared(fields, switches), switches))
         return store.station(dealer_id, station_id)
 
 
@@ -55,6 +68,14 @@ def delete_station(store: Store, switches: Switches, dealer_id: int, station_id:
         sites = store.sites_of(station_id)
         if sites and switches.delete_with_sites == "refuse":
             raise Refusal(409, "conflict", f"monitoring station {station_id} still has sites: {sites}")
+        if switches.delete_answer == "202":
+            store.later(DELETION_SECONDS, lambda: _remove(store, dealer_id, station_id))
+        else:
+            store.remove_station(dealer_id, station_id)
+
+
+def _remove(store: Store, dealer_id: int, station_id: int) -> None:
+    with suppress(NotThere):  # it was accepted twice
         store.remove_station(dealer_id, station_id)
 
 
@@ -71,24 +92,38 @@ def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
 
 
 def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
-    """Change a site by the fields that a PUT carried, and give it as stored.
-
-    With `Switches.put` = replace, station, account number and address become unset when left out.
+    """Change a site by the fields that a PUT carried, as the switches that begin with `site_` say, and give it.
 
     Raises:
         NotThere: no such site, or the station it names does not exist.
-        Refusal: 409, the external id is another site's.
+        Refusal: 409, the external id is another site's; 422, a field is missing.
     """
-    unset = dict.fromkeys(_OPTIONAL_OF_SITE) if switches.put == "replace" else {}
+    missing = [name for name in _REQUIRED_OF_SITE if name not in fields]
+    if switches.site_put == "required" and missing:
+        raise Refusal(422, "validation_failed", f"{missing[0]} is required", missing[0])
+    unset: Row = {}
+    if switches.site_put == "replace":
+        unset = dict.fromkeys(_OPTIONAL_OF_SITE) | dict.fromkeys(_REQUIRED_OF_SITE, "")
+    off = {"is_activated": 0} if switches.site_activation == "off" else {}
     with store.transaction():
-        store.site(dealer_id, site_id)
+        old = store.site(dealer_id, site_id)
         _check_site(store, dealer_id, fields, site_id)
-        store.change_site(dealer_id, site_id, unset | fields)
-        return store.site(dealer_id, site_id)
+        changes = unset | fields | off
+        if switches.site_put_delay:
+            store.later(switches.site_put_delay, lambda: store.change_site(dealer_id, site_id, changes))
+            new = old | changes
+        else:
+            store.change_site(dealer_id, site_id, changes)
+            new = store.site(dealer_id, site_id)
+    return new if switches.site_put_answer == "new" else old
 
 
 def shown_station(row: Row, switches: Switches) -> Row:
-    """Give a station the form that the API answers with: an unset prefix or linecard as `Switches.unset` says."""
+    """Give a station the form that the API answers with, as `Switches.unset` and `Switches.created_at` say."""
+    if switches.created_at == "naive":
+        row = row | {"created_at": row["created_at"].removesuffix("Z")}
+    if switches.created_at == "absent":
+        row = {field: value for field, value in row.items() if field != "created_at"}
     if switches.unset == "empty":
         return row
     if switches.unset == "null":
@@ -104,6 +139,19 @@ def _cleared(fields: Row, switches: Switches) -> Row:
             shown = "null" if refused is None else "an empty string"
             raise Refusal(422, "validation_failed", f"{field} must not be {shown}", field)
     return {field: "" if field in CLEARABLE and value is None else value for field, value in fields.items()}
+
+
+def _kept(fields: Row, switches: Switches) -> Row:
+    """Give values the form in which the API keeps them."""
+    forms: dict[str, Callable[[str], str]] = {
+        "exact": str,
+        "folded": str.casefold,
+        "trimmed": lambda text: " ".join(text.split()),
+        "capitals": str.upper,
+        "cut": lambda text: text[:CUT_AT],
+    }
+    of = {"external_monitoring_station_id": switches.external_ids}
+    return {field: forms[of.get(field, switches.values)](value) for field, value in fields.items()}
 
 
 def _duplicate(status: int, field: str, value: str) -> Refusal:

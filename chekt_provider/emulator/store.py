@@ -16,7 +16,10 @@ from chekt_provider.emulator.refusals import NotThere, Refusal
 
 Row = dict[str, Any]
 
+_KEYS = {"stations": "monitoring_station_id", "sites": "site_id"}
+
 DAY = 24 * 60 * 60  # seconds that an answer is remembered
+LONGEST_LAG = 60  # seconds
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS dealers (
@@ -94,6 +97,8 @@ class Store:
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
         self._lock = threading.RLock()
+        self._history: list[tuple[float, str, int, Row | None]] = []
+        self._due: list[tuple[float, Callable[[], None]]] = []
         self._clock = clock
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._db.row_factory = sqlite3.Row
@@ -124,6 +129,8 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything, the counters of ids included."""
+        self._history.clear()
+        self._due.clear()
         with self.transaction() as db:
             for table in ("dealers", "stations", "sites", "answers", "sqlite_sequence"):
                 db.execute("DELETE FROM " + table)  # noqa: S608 - the names stand in the line above
@@ -137,9 +144,73 @@ class Store:
         with self.transaction() as db:
             return db.execute(sql, values).lastrowid or 0
 
-    def now(self) -> str:
-        """Give the time as the API writes it: ISO 8601, UTC, milliseconds."""
-        return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def now(self, ahead: float = 0) -> str:
+        """Give the time, or one so many seconds ahead, as the API writes it: ISO 8601, UTC, milliseconds."""
+        moment = datetime.fromtimestamp(self._clock() + ahead, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # What was, and what is still to come
+
+    def later(self, seconds: float, change: Callable[[], None]) -> None:
+        """Make a change in so many seconds: at the first `settle` from then on."""
+        with self._lock:
+            self._due.append((self._clock() + seconds, change))
+
+    def settle(self) -> None:
+        """Make the changes that are due."""
+        with self._lock:
+            now = self._clock()
+            ready = [change for due, change in self._due if due <= now]
+            self._due = [(due, change) for due, change in self._due if due > now]
+            for change in ready:
+                change()
+
+    def _remember_row(self, table: str, row_id: int) -> None:
+        """Keep what a row is before it changes, for whoever asks what was."""
+        now = self._clock()
+        rows = self._rows(f"SELECT * FROM {table} WHERE {_KEYS[table]} = ?", row_id)  # noqa: S608 - names of ours
+        self._history = [entry for entry in self._history if entry[0] >= now - LONGEST_LAG]
+        self._history.append((now, table, row_id, rows[0] if rows else None))
+
+    def _rows_then(self, table: str, dealer_id: int, lag: float) -> dict[int, Row]:
+        """A dealer's rows as they were so many seconds ago, by id."""
+        with self._lock:
+            rows = self._rows(f"SELECT * FROM {table} WHERE dealer_id = ?", dealer_id)  # noqa: S608 - names of ours
+            then = {row[_KEYS[table]]: row for row in rows}
+            for changed_at, changed, row_id, before in reversed(self._history):
+                if changed != table or changed_at <= self._clock() - lag:
+                    continue
+                then.pop(row_id, None)
+                if before is not None and before["dealer_id"] == dealer_id:
+                    then[row_id] = before
+            return dict(sorted(then.items()))
+
+    def stations_then(self, dealer_id: int, lag: float) -> list[Row]:
+        """Give a dealer's stations as they were so many seconds ago."""
+        rows = self._rows_then("stations", dealer_id, lag).values()
+        return [{name: value for name, value in row.items() if name != "dealer_id"} for row in rows]
+
+    def sites_then(self, dealer_id: int, lag: float) -> list[Row]:
+        """Give a dealer's sites as they were so many seconds ago."""
+        with self._lock:
+            stations = self._rows_then("stations", dealer_id, lag)
+            sites = self._rows_then("sites", dealer_id, lag).values()
+        return [
+            {name: site[name] for name in ("site_id", "external_site_id", "name", "monitoring_station_id")}
+            | {
+                "external_monitoring_station_id": stations.get(site["monitoring_station_id"], {}).get(
+                    "external_monitoring_station_id"
+                )
+            }
+            | {name: site[name] for name in ("account_number", "address1", "address2", "timezone")}
+            | {name: site[name] for name in ("is_activated", "created_at")}
+            for site in sites
+        ]
+
+    def was_there(self, station_id: int) -> bool:
+        """Whether a station ever had this number."""
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'stations'")
+        return bool(rows) and station_id <= rows[0]["seq"]
 
     # Dealers
 
@@ -200,22 +271,41 @@ class Store:
         """Give the stations with this external id: none, one, or twins."""
         return self._rows(_STATIONS + "AND external_monitoring_station_id = ?", dealer_id, external_id)
 
-    def add_station(self, dealer_id: int, external_id: str, name: str, prefix: str = "", linecard: str = "") -> int:
-        """Add a station and give its id."""
-        return self._change(
-            "INSERT INTO stations VALUES (NULL, ?, ?, ?, ?, ?, ?)",
-            dealer_id,
-            external_id,
-            name,
-            prefix,
-            linecard,
-            self.now(),
-        )
+    def add_station(
+        self,
+        dealer_id: int,
+        external_id: str,
+        name: str,
+        prefix: str = "",
+        linecard: str = "",
+        *,
+        created_at: str = "",
+        number: int | None = None,
+    ) -> int:
+        """Add a station and give its id: the next one, unless there is a number for it."""
+        with self.transaction():
+            row = (dealer_id, external_id, name, prefix, linecard, created_at or self.now())
+            station_id = self._change("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)", number, *row)
+            self._history.append((self._clock(), "stations", station_id, None))
+            return station_id
+
+    def free_number(self) -> int:
+        """Give the smallest number that no station has."""
+        taken = {row["monitoring_station_id"] for row in self._rows("SELECT monitoring_station_id FROM stations")}
+        return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+    def put_station(self, dealer_id: int, station_id: int, values: Row) -> None:
+        """Give a number to another station, whatever had it before."""
+        with self.transaction() as db:
+            self._remember_row("stations", station_id)
+            db.execute("DELETE FROM stations WHERE monitoring_station_id = ?", (station_id,))
+            self.add_station(dealer_id, **values, number=station_id)
 
     def change_station(self, dealer_id: int, station_id: int, changes: Row) -> None:
         """Change name, prefix or linecard of a station, or raise NotThere."""
         with self.transaction() as db:
             row = self.station(dealer_id, station_id) | changes
+            self._remember_row("stations", station_id)
             db.execute(
                 "UPDATE stations SET name = ?, prefix = ?, linecard = ? WHERE monitoring_station_id = ?",
                 (row["name"], row["prefix"], row["linecard"], station_id),
@@ -225,6 +315,9 @@ class Store:
         """Remove a station and leave its sites without one, or raise NotThere."""
         with self.transaction() as db:
             self.station(dealer_id, station_id)
+            self._remember_row("stations", station_id)
+            for site in self._rows("SELECT site_id FROM sites WHERE monitoring_station_id = ?", station_id):
+                self._remember_row("sites", site["site_id"])
             db.execute("UPDATE sites SET monitoring_station_id = NULL WHERE monitoring_station_id = ?", (station_id,))
             db.execute("DELETE FROM stations WHERE monitoring_station_id = ?", (station_id,))
 
@@ -258,11 +351,17 @@ class Store:
                 (dealer_id, fields["external_site_id"], fields["name"], fields["timezone"], self.now()),
             )
             site_id = cursor.lastrowid or 0
-            self.change_site(dealer_id, site_id, fields)
+            self._history.append((self._clock(), "sites", site_id, None))
+            self._write_site(dealer_id, site_id, fields)
             return site_id
 
     def change_site(self, dealer_id: int, site_id: int, changes: Row) -> None:
         """Change fields of a site, or raise NotThere."""
+        with self.transaction():
+            self._remember_row("sites", site_id)
+            self._write_site(dealer_id, site_id, changes)
+
+    def _write_site(self, dealer_id: int, site_id: int, changes: Row) -> None:
         with self.transaction() as db:
             db.execute(
                 "UPDATE sites SET external_site_id = :external_site_id, name = :name, timezone = :timezone,"

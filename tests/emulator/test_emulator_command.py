@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -119,7 +121,10 @@ def test_a_command_that_cannot_be_run_is_126_and_one_line(tmp_path: Path) -> Non
         (["--clear", "x"], "--clear: Input should be 'empty' or 'null'"),
         (["--duplicate", "500"], "--duplicate: Input should be '409', '400', '422' or 'twin'"),
         (["--delete-with-sites", "x"], "--delete-with-sites: Input should be 'orphan' or 'refuse'"),
-        (["--lists", "x"], "--lists: Input should be 'whole', 'pages', 'offset' or 'links'"),
+        (
+            ["--lists", "x"],
+            "--lists: Input should be 'whole', 'pages', 'pages_from_0', 'offset', 'added', 'skip' or 'links'",
+        ),
         (["--page-size", "0"], "--page-size: Input should be greater than or equal to 1"),
         (["--plan", "x"], "--plan: Input should be 'free', 'pro', 'enterprise' or 'none'"),
         (["--port", "65536"], "--port: Input should be less than or equal to 65535"),
@@ -151,6 +156,7 @@ def test_every_option_reaches_the_emulator() -> None:
     options = ["--dealer", "7", "--dealer", "8", "--plan", "free", "--token-life", "90", "--page-size", "3"]
     options += ["--put", "replace", "--unset", "absent", "--clear", "null", "--duplicate", "twin"]
     options += ["--idempotency", "ignored", "--delete-with-sites", "refuse", "--lists", "links"]
+    options += ["--switch", "list_lag=1.5", "--switch", "delete_answer=202"]
     program = """
 print(os.environ["CHEKT_DEALER_ID"], session.get(stations.replace("/7/", "/8/")).headers["X-RateLimit-Limit"])
 print(requests.post(os.environ["CHEKT_TOKEN_URL"], data=form).json()["expires_in"])
@@ -159,7 +165,7 @@ print(requests.get(os.environ["CHEKT_BASE_URL"] + "/_emulator/switches").json())
 
     made = run(*options, *python(program))
 
-    switches = {
+    switches = Switches().model_dump() | {
         "put": "replace",
         "unset": "absent",
         "clear": "null",
@@ -168,20 +174,26 @@ print(requests.get(os.environ["CHEKT_BASE_URL"] + "/_emulator/switches").json())
         "delete_with_sites": "refuse",
         "lists": "links",
         "page_size": 3,
+        "list_lag": 1.5,
+        "delete_answer": "202",
     }
     assert made.stderr == ""
-    assert made.stdout == f"7 60\n90\n{switches}\n"
+    *first, shown = made.stdout.splitlines()
+    assert first == ["7 60", "90"]
+    assert ast.literal_eval(shown) == switches
 
 
 def test_help_names_every_switch_with_its_positions() -> None:
-    """A switch that is added without an option fails here."""
+    """A switch that is added without an option, or without a word in the help of --switch, fails here."""
     made = subprocess.run(
         [*CHEKT, "--help"], capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "200"}
     )
 
+    text = re.sub(r"[\s│]+", "", made.stdout)
     for name, field in Switches.model_fields.items():
-        assert f"--{name.replace('_', '-')}" in made.stdout
-        assert "|".join(get_args(field.annotation)) in made.stdout
+        positions = "|".join(get_args(field.annotation)) if field.annotation not in (int, float) else ""
+        assert f"--{name.replace('_', '-')}" in text or f"{name}={positions}" in text
+        assert positions in text
 
 
 def test_a_state_file_lasts_from_one_command_to_the_next(tmp_path: Path) -> None:
