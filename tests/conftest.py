@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -19,8 +19,10 @@ from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
 from chekt_provider.run import Run
 from chekt_provider.settings import Settings, read_settings
+from tests.clock import Clock
 from tests.helpers import central
 from tests.raw_server import RawServer
+from tests.safe_world import World
 
 # Everybody sees the same examples, and on slow machines too.
 hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, database=None)
@@ -46,24 +48,17 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@dataclass
-class Clock:
-    """A clock that moves only when something sleeps."""
-
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A CHeKT without stations, and processes that live by its clock."""
+    clock = Clock(now=1_700_000_000.0)
+    with Emulator(clock=clock) as emulator:
+        yield World(emulator, clock)
 
 
 @pytest.fixture

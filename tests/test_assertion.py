@@ -18,7 +18,7 @@ from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, KeyRefused
 from chekt_provider.operations import StationOperations
 from chekt_provider.settings import Settings, read_settings
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import central, held
 from tests.raw_server import RawServer, http
 

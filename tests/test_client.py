@@ -21,7 +21,7 @@ from chekt_provider.errors import (
     ServerFailed,
 )
 from chekt_provider.models import Site, Station
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import COLLECTION, calls
 from tests.raw_server import RawServer, http
 
@@ -159,9 +159,7 @@ def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, clie
         client.delete_station(client.operation("delete"), "12345", "1", "k-3", admit)
 
     assert calls(emulator) == []
-    assert str(caught.value) == (
-        "no. Nothing was changed. Give the trace id to CHeKT's support, and run again."
-    )
+    assert str(caught.value) == ("no. Nothing was changed. Give the trace id to CHeKT's support, and run again.")
 
 
 def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator, client: Client) -> None:
@@ -215,13 +213,17 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
 @pytest.mark.parametrize(
     ("verb", "body", "names"),
     [
-        *((verb, body, names) for verb in ("create", "get") for body, names in [
-            ("{}", "monitoring_station_id"),
-            ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
-            ('{"monitoring_station_id": true}', "monitoring_station_id"),
-            ("[]", "its shape"),
-            ('"ok"', "its shape"),
-        ]),
+        *(
+            (verb, body, names)
+            for verb in ("create", "get")
+            for body, names in [
+                ("{}", "monitoring_station_id"),
+                ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
+                ('{"monitoring_station_id": true}', "monitoring_station_id"),
+                ("[]", "its shape"),
+                ('"ok"', "its shape"),
+            ]
+        ),
         ("get", "null", "its shape"),
         ("get", "", "its shape"),
     ],

@@ -15,7 +15,7 @@ from chekt_provider.emulator import Emulator, Plan
 from chekt_provider.emulator.log import Request
 from chekt_provider.operations import StationOperations
 from chekt_provider.settings import read_settings
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import COLLECTION, central
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chekt_provider.api.rate_limit import RateLimit, burst_of
-from tests.conftest import Clock
+from tests.clock import Clock
 
 FREE, PRO, ENTERPRISE = (60, 5), (600, 30), (3000, 200)
 

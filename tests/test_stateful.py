@@ -33,7 +33,7 @@ from chekt_provider.models import StationInputs
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
 from chekt_provider.settings import read_settings
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import COLLECTION, central, held
 
 EXAMPLES = int(os.environ.get("CHEKT_STATEFUL_EXAMPLES", "0"))

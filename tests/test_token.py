@@ -20,7 +20,7 @@ from chekt_provider.api.auth import AccessToken, expiry_margin, token_life
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, CredentialsRefused, TokenError, TokenRefused, Unclear
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import COLLECTION, anonymous
 from tests.raw_server import RawServer, header, http
 

@@ -33,7 +33,7 @@ from chekt_provider.errors import (
     Untrusted,
 )
 from chekt_provider.settings import Settings
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import COLLECTION, anonymous
 from tests.raw_server import RawServer, header, http
 

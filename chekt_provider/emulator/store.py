@@ -98,6 +98,7 @@ class Store:
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
         self._lock = threading.RLock()
         self._history: list[tuple[float, str, int, Row | None]] = []
+        self._settling: float | None = None
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._clock = clock
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
@@ -160,14 +161,19 @@ class Store:
         """Make the changes that are due."""
         with self._lock:
             now = self._clock()
-            ready = [change for due, change in self._due if due <= now]
-            self._due = [(due, change) for due, change in self._due if due > now]
-            for change in ready:
+            ready = [entry for entry in self._due if entry[0] <= now]
+            self._due = [entry for entry in self._due if entry[0] > now]
+            for self._settling, change in ready:
                 change()
+            self._settling = None
+
+    def _moment(self) -> float:
+        """When the change that is being made counts as made."""
+        return self._clock() if self._settling is None else self._settling
 
     def _remember_row(self, table: str, row_id: int) -> None:
         """Keep what a row is before it changes, for whoever asks what was."""
-        now = self._clock()
+        now = self._moment()
         rows = self._rows(f"SELECT * FROM {table} WHERE {_KEYS[table]} = ?", row_id)  # noqa: S608 - names of ours
         self._history = [entry for entry in self._history if entry[0] >= now - LONGEST_LAG]
         self._history.append((now, table, row_id, rows[0] if rows else None))
@@ -286,7 +292,7 @@ class Store:
         with self.transaction():
             row = (dealer_id, external_id, name, prefix, linecard, created_at or self.now())
             station_id = self._change("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)", number, *row)
-            self._history.append((self._clock(), "stations", station_id, None))
+            self._history.append((self._moment(), "stations", station_id, None))
             return station_id
 
     def free_number(self) -> int:
@@ -351,7 +357,7 @@ class Store:
                 (dealer_id, fields["external_site_id"], fields["name"], fields["timezone"], self.now()),
             )
             site_id = cursor.lastrowid or 0
-            self._history.append((self._clock(), "sites", site_id, None))
+            self._history.append((self._moment(), "sites", site_id, None))
             self._write_site(dealer_id, site_id, fields)
             return site_id
 

@@ -16,7 +16,7 @@ from chekt_provider.errors import ChektError, DeclaredTwice, WrongEnvironment
 from chekt_provider.provider import MonitoringStationProvider
 from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
-from tests.conftest import Clock
+from tests.clock import Clock
 from tests.helpers import anonymous, calls, held
 
 ID = "12345/1"
