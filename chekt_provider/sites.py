@@ -246,25 +246,32 @@ class Sites:
             raise operation.error(SitesAttached, _who_sends([*attached.values()]), outcome="Nothing was deleted.")
 
     def _list_for_deletion(self, operation: Operation, dealer_id: str) -> Look[Site]:
-        """A list of the dealer's sites for a deletion that leaves now; all that leave within two seconds share it.
+        """A list of the dealer's sites for a deletion that leaves now.
 
         Deletions come here one by one, each with its place in the rate limit's queue, so that a list is not read and
-        then kept waiting. A reading that takes longer than two seconds itself counts from its end.
+        then kept waiting.
         """
-        sites = self._directory.sites(dealer_id)
         with self._lock:
             leaving = self._leaving.setdefault(dealer_id, threading.Lock())
         came_at = self._client.clock()
         with leaving:
             operation.excuse(self._client.clock() - came_at)
             self._client.reserve(operation, 1)
-            look = sites.latest
-            if look is None or self._is_stale(look) or sites.written_since(look.begun):
-                self._client.reserve(operation, look.requests if look else 3)
-                look = sites.look_now(operation)
-            if left_out := sites.left_out(operation, look):
-                raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out site {left_out}")
-            return look
+            return self._recent_list(operation, dealer_id)
+
+    def _recent_list(self, operation: Operation, dealer_id: str) -> Look[Site]:
+        """A list of the dealer's sites that is less than two seconds old and later than our own moves.
+
+        All that ask within that time share it. A reading that takes longer than that counts from its end.
+        """
+        sites = self._directory.sites(dealer_id)
+        look = sites.latest
+        if look is None or self._is_stale(look) or sites.written_since(look.begun):
+            self._client.reserve(operation, look.requests if look else 3)
+            look = sites.look_now(operation)
+        if left_out := sites.left_out(operation, look):
+            raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out site {left_out}")
+        return look
 
     def _is_stale(self, look: Look[Site]) -> bool:
         counts_from = look.ended if look.ended - look.begun >= LIST_SECONDS else look.begun
@@ -286,9 +293,8 @@ class Sites:
     def _reassign(self, operation: Operation, recorded: Recorded) -> None:
         """Move the sites of a station, one by one, and those that come to it meanwhile."""
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
-        sites = self._directory.sites(recorded.id.dealer_id)
         with _telling_unreadable(operation, recorded):
-            movers = self._listed_on(operation, recorded, sites.look_now(operation), _is_on)
+            movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
         if movers and target == recorded.id:
             raise operation.error(
                 Unsafe,
@@ -309,7 +315,7 @@ class Sites:
                 done += 1
             told = f"{done} sites" if done > 1 else _named(movers[0])
             with _telling_unreadable(operation, recorded):
-                movers = self._listed_on(operation, recorded, sites.look_now(operation), _is_on)
+                movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
         if done:
             self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
 
@@ -344,9 +350,12 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         name for name in before if "monitoring_station" not in name and _set(before[name]) and not _set(after.get(name))
     ]
     other = [name for name in GUARDED if name not in lost and (before.get(name) or "") != (after.get(name) or "")]
-    return ", ".join(
-        f"{name} was {shown(str(before.get(name)))!r} and is {shown(str(after.get(name)))!r}" for name in lost + other
-    )
+    was_and_is = [(name, _said(before.get(name)), _said(after.get(name))) for name in lost + other]
+    return ", ".join(f"{name} was {was!r} and is {now!r}" for name, was, now in was_and_is)
+
+
+def _said(value: object) -> str:
+    return "" if value is None else shown(str(value), 60)
 
 
 def _named(site: Site) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentPro
 from chekt_provider.records import Assigned, SiteId
 from chekt_provider.run import Run
 from tests.helpers import anonymous, assigning, calls, central, config_of, configured, house, placed
+from tests.safe_world import World
 
 NewProcess = Callable[..., Run]
 SITES = "/partner/v1/dealers/12345/sites"
@@ -77,27 +79,29 @@ def test_a_site_that_exists_is_put_on_the_station(
     """By its id or its external id; one PUT of the station alone."""
     house(emulator, "0001", on=before)
 
-    assigned = assignments.create(wanted(site))
+    assigned = assignments.create(wanted(site, declared_by="first"))
 
     assert str(assigned.id) == "12345/site/1"
-    assert assigned == Assigned(SiteId("12345", "1"), "house-1", "House", "0001", "2", "localhost", assigned.mark)
-    assert assigned.mark
+    assert assigned == Assigned(SiteId("12345", "1"), "house-1", "House", "0001", "2", "localhost", "first")
     puts = [(r.path, r.body) for r in emulator.requests if r.method == "PUT"]
     assert puts == [(f"{SITES}/1", {"monitoring_station_id": 2})]
     assert placed(emulator) == {1: 2}
 
 
-def test_a_hundred_sites_cost_two_lists_and_a_put_each(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """One list of stations and one of sites for all; each list costs a question for more."""
+def test_a_hundred_sites_cost_two_lists_and_a_move_each(world: World) -> None:
+    """One list of stations and one of sites for all; a move is a PUT between two readings of the site."""
+    for name in ("central-01", "backup-01"):
+        world.emulator.add_station(external_monitoring_station_id=name, name=name)
     for n in range(100):
-        house(emulator, f"{n}")
+        house(world.emulator, f"{n}")
+    run = world.process()
 
     for n in range(1, 101):
-        assignments.create(wanted(n))
+        run.assignments.create(wanted(n))
 
-    reads = [call for call in calls(emulator) if call.startswith("GET")]
-    assert reads == ["GET /sites"] * 2 + ["GET /monitoring-stations"] * 2
-    assert len(calls(emulator)) == 104
+    lists = ["GET /sites"] * 3 + ["GET /monitoring-stations"] * 3
+    moves = [f"{verb} /sites/{n}" for n in range(1, 101) for verb in ("GET", "PUT", "GET")]
+    assert calls(world.emulator) == lists + moves
 
 
 def test_a_site_that_is_there_already_is_not_written(emulator: Emulator, assignments: AssignmentOperations) -> None:
@@ -242,28 +246,27 @@ def test_a_second_resource_cannot_take_the_site_of_one_that_was_there_before(
 ) -> None:
     """Whichever of the two the engine comes to first; else each run would move the site to and fro."""
     house(emulator, "0001")
-    assignments.keep(state())
+    assignments.keep(state(), "first")
     with pytest.raises(DeclaredTwice):
         assignments.create(wanted())
 
     other = new_process().assignments
     other.create(wanted())
     for _ in range(2):
-        assert line(lambda: other.keep(state()), DeclaredTwice) == (
+        assert line(lambda: other.keep(state(), "first"), DeclaredTwice) == (
             "Could not keep site 'House' (12345/site/1): another resource of this program assigns the same site. "
             "Nothing was changed. Remove one of the two."
         )
-    with pytest.raises(DeclaredTwice):
-        other.update(state(), wanted())
 
 
 def test_a_resource_that_was_only_refreshed_gives_way(emulator: Emulator, new_process: NewProcess) -> None:
     """Pulumi compares it once for the refresh, also where it has another name now; only the second time it stays."""
     house(emulator, "0001")
     once, twice = new_process().assignments, new_process().assignments
-    for run in (once, twice, twice):
+    for run in (once, twice):
         run.read(SiteId("12345", "1"), state())
-        run.keep(state())
+        run.keep(state(), "")
+    twice.keep(state(), "")
 
     assert once.create(wanted(1, "1")).monitoring_station_id == "1"
     with pytest.raises(DeclaredTwice):
@@ -359,25 +362,27 @@ def test_what_cannot_be_put_back_is_told(
 
     assert line(lambda: assignments.create(wanted()), PermissionDenied) == (
         'Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT refused: forbidden, "a fault of '
-        "the emulator\". The site was moved, but had account_number '0001', address1 '1 Road', which CHeKT dropped: "
-        "set it in CHeKT's portal. Check the dealer id, that this dealer is connected to your app, the app's "
+        "the emulator\". The site was moved, but had external_site_id 'house-1', name 'House', timezone 'UTC', "
+        "account_number '0001', address1 '1 Road', which CHeKT dropped: set it in CHeKT's portal. "
+        "Check the dealer id, that this dealer is connected to your app, the app's "
         "permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R)"
     )
     assert said[-1] == (
-        "CHeKT dropped account_number '0001', address1 '1 Road' when it moved site 'House' (1); putting it back."
+        "CHeKT dropped external_site_id 'house-1', name 'House', timezone 'UTC', account_number '0001', address1 "
+        "'1 Road' when it moved site 'House' (1); putting it back."
     )
 
 
 def test_what_chekt_will_not_keep_is_an_error(emulator: Emulator, assignments: AssignmentOperations) -> None:
     """It was moved, and lost its account number for good: never a success."""
     house(emulator, "0001")
-    body = '{"site_id": 1, "name": "House", "address1": "1 Road", "monitoring_station_id": 2}'
-    emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body=body, times=None))
+    body = json.dumps({**emulator.sites()[0], "account_number": None, "monitoring_station_id": 2})
+    emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body=body, skip=1, times=None))
 
     assert line(lambda: assignments.create(wanted()), NotTaken) == (
-        "Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT dropped account_number '0001' of "
-        "site 'House' (1). The site was moved. Set it in CHeKT's portal, and give the trace id to CHeKT's support. "
-        "(trace id T)"
+        "Could not assign site 1 of dealer 12345 to monitoring station 12345/2: moving site 'House' (1) changed more "
+        "than its station: account_number was '0001' and is ''. The site was moved. Set it again in CHeKT's portal, "
+        "and give the trace id to CHeKT's support. (trace id T)"
     )
 
 
@@ -518,7 +523,7 @@ def test_a_refresh_of_a_hundred_assignments_is_one_list(emulator: Emulator, assi
     read = [assignments.read(SiteId("12345", str(n)), state()) for n in range(1, 101)]
 
     assert [assigned and assigned.monitoring_station_id for assigned in read[:3]] == ["", "1", "2"]
-    assert calls(emulator) == ["GET /sites"] * 2
+    assert calls(emulator) == ["GET /sites"] * 3
 
 
 def test_a_site_that_the_list_lacks_is_read_by_itself(emulator: Emulator, assignments: AssignmentOperations) -> None:
@@ -530,9 +535,9 @@ def test_a_site_that_the_list_lacks_is_read_by_itself(emulator: Emulator, assign
 
 
 def test_a_site_is_gone_only_when_a_fresh_list_agrees(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """H8: the list, the site and the list again."""
+    """H8: the list, the site and the list again; an empty list is looked at twice."""
     assert assignments.read(SiteId("12345", "1"), state()) is None
-    assert calls(emulator) == ["GET /sites", "GET /sites/1", "GET /sites"]
+    assert calls(emulator) == ["GET /sites", "GET /sites", "GET /sites/1", "GET /sites", "GET /sites"]
 
 
 def test_a_site_that_a_fresh_list_shows_is_not_gone(emulator: Emulator, assignments: AssignmentOperations) -> None:
@@ -799,14 +804,14 @@ def test_the_life_of_an_assignment_in_state(
 ) -> None:
     """Create, read, drift, update, gone: what each gives Pulumi to keep, and inputs as the program writes them."""
     house(emulator, "0001", on=None)
-    inputs = {"dealer_id": "12345", "monitoring_station_id": "2", **name, "probe_timeout": 7.0}
+    inputs = {"dealer_id": "12345", "monitoring_station_id": "2", **name, "probe_timeout": 7.0, "declared_by": "a/b"}
 
     created = provider.create({**inputs, "__provider": "x"})
     outs = created.outs or {}
     named_by = next(iter(name))
     assert created.id == "12345/site/1"
-    mark = outs["mark"]
-    assert {**outs, "__provider": "x"} == {**STATE, "named_by": named_by, "probe_timeout": 7.0, "mark": mark}
+    more = {"named_by": named_by, "probe_timeout": 7.0, "declared_by": "a/b"}
+    assert {**outs, "__provider": "x"} == {**STATE, **more}
 
     read = provider.read("12345/site/1", outs)
     assert (read.id, read.outs, read.inputs) == ("12345/site/1", outs, inputs)

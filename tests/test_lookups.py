@@ -19,8 +19,8 @@ from chekt_provider.lookups import Lookups
 from chekt_provider.settings import Settings
 from tests.helpers import COLLECTION, anonymous, calls
 
-ONE_LIST = ["GET /monitoring-stations"] * 2
-"""A list, and the question whether there is more of it."""
+ONE_LIST = ["GET /monitoring-stations"] * 3
+"""A list, and the questions whether there is more of it."""
 
 CREDENTIALS = (
     "Correct chekt:clientId and chekt:clientSecret (CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET); refresh and destroy use "

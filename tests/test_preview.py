@@ -39,7 +39,7 @@ def test_a_preview_says_which_station_would_be_adopted_and_what_would_change(
         stations.preview_creation(central(adopt_existing=True))
 
     assert said == [ADOPTING]
-    assert calls(emulator) == ["GET /monitoring-stations"] * 2  # the second asks for a further page
+    assert calls(emulator) == ["GET /monitoring-stations"] * 3  # the others ask for what comes after its end
 
 
 @pytest.mark.usefixtures("_old")
@@ -172,7 +172,7 @@ def test_a_preview_of_a_replacement_lists_the_sites_that_hang_on_the_station(
         "Replacing monitoring station 'central-01' (12345/1): 11 sites send their signals to it (5 activated): "
         f"{named} and 1 more."
     ]
-    assert calls(emulator) == ["GET /sites"] * 2  # the second asks for a further page
+    assert calls(emulator) == ["GET /sites"] * 3  # the others ask for what comes after its end
 
 
 def test_a_replacement_without_sites_is_not_spoken_of(
@@ -223,8 +223,8 @@ def test_a_station_that_a_resource_of_the_program_goes_on_with_is_not_adopted_by
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
     """The second resource fails; nothing is sent for it."""
-    stations.keep(recorded)
-    stations.keep(recorded)
+    stations.keep(recorded, "first")
+    stations.keep(recorded, "first")
 
     with pytest.raises(DeclaredTwice):
         stations.create(central(adopt_existing=True))
@@ -239,7 +239,7 @@ def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
     stations.create(central(adopt_existing=True))
 
     with pytest.raises(DeclaredTwice) as caught:
-        stations.keep(recorded)
+        stations.keep(recorded, "first")
 
     assert str(caught.value) == (
         "Could not keep monitoring station 'central-01' (12345/1): another resource of this program has the same "
@@ -250,19 +250,17 @@ def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
 def test_two_resources_that_have_one_station_are_told_in_every_run(
     emulator: Emulator, new_run: NewRun, recorded: Recorded
 ) -> None:
-    """One adopted it before the other was heard of: its mark in the state tells them apart from then on."""
-    adopted = new_run().create(central(adopt_existing=True))
+    """The resource's name tells them apart, as the program says it, whatever the state has."""
+    adopted = new_run().create(central(adopt_existing=True, declared_by="second"))
     read = new_run().read(adopted.id, adopted)
-    renamed = new_run().update(adopted, central(name="New"))
+    renamed = new_run().update(adopted, central(name="New", declared_by="second"))
 
-    assert adopted.mark
-    assert [record.mark for record in (read, renamed) if record] == [adopted.mark] * 2
-    again = new_run().create(central(name="New", adopt_existing=True))
-    for first, second in ((recorded, adopted), (adopted, recorded), (adopted, again)):
+    assert [record.declared_by for record in (adopted, read, renamed) if record] == ["second"] * 3
+    for first, second in (("first", "second"), ("second", "first")):
         run = new_run()
-        run.keep(first)
+        run.keep(adopted, first)
         with pytest.raises(DeclaredTwice):
-            run.keep(second)
+            run.keep(adopted, second)
 
 
 def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
@@ -272,8 +270,8 @@ def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
     renamed, both = new_run(), new_run()
     for run in (renamed, both):
         run.read(recorded.id, recorded)
-        run.keep(recorded)
-    both.keep(recorded)
+        run.keep(recorded, "")
+    both.keep(recorded, "")
 
     assert renamed.create(central(adopt_existing=True)).id == recorded.id
     renamed.delete(recorded)
@@ -282,19 +280,19 @@ def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
     assert len(emulator.stations()) == 1
 
 
-def test_of_two_resources_with_one_station_the_last_one_deletes_it(
-    emulator: Emulator, stations: StationOperations, recorded: Recorded
+@pytest.mark.parametrize("other", ["first", "second"])
+def test_of_two_resources_with_one_station_none_keeps_it_for_the_other(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, other: str
 ) -> None:
-    """Both are taken out of the program: nothing is left behind."""
-    other = replace(recorded, mark="of the adopter")
-    for record in (recorded, other):
-        stations.read(record.id, record)
-        stations.keep(record)
+    """Both are taken out of the program: nothing is left behind. A copied entry has the name of the other."""
+    entries = [replace(recorded, declared_by="first"), replace(recorded, declared_by=other)]
+    for entry in entries:
+        stations.read(entry.id, entry)
+        stations.keep(entry, entry.declared_by)
 
-    stations.delete(recorded)
-    assert len(emulator.stations()) == 1
+    for entry in entries:
+        stations.delete(entry)
 
-    stations.delete(other)
     assert emulator.stations() == []
 
 
@@ -302,7 +300,7 @@ def test_a_station_that_another_resource_goes_on_with_is_not_deleted(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
 ) -> None:
     """Two resources of one state had it, and one was taken out of the program."""
-    stations.keep(replace(recorded, mark="of the adopter"))
+    stations.keep(recorded, "second")
 
     stations.delete(recorded)
 

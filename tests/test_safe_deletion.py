@@ -476,7 +476,7 @@ def test_a_site_s_number_that_belongs_to_another_is_not_moved(world: World, home
 
     assert anonymous(str(caught.value)) == (
         "Could not move site 'Villa' (12345/site/1) to monitoring station 12345/2: 12345/site/1 is site 'shop-02' "
-        "now, and was 'villa-01'. Nothing was changed. Take the resource out of the state with `pulumi state delete` and "
-        "its URN, correct the site's id in the program, and run `pulumi up`. (trace id T)"
+        "now, and was 'villa-01'. Nothing was changed. Take the resource out of the state with `pulumi state delete` "
+        "and its URN, correct the site's id in the program, and run `pulumi up`. (trace id T)"
     )
     assert placed(world.emulator) == {1: 1}

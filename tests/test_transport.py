@@ -446,7 +446,9 @@ def test_a_redirect_s_body_is_not_read_without_limit(raw_server: NewServer, new_
         (Fault(path=COLLECTION, status=504, times=None), 5, 1),
         (Fault(path=COLLECTION, status=501, times=None), 1, 1),
         (Fault(path=COLLECTION, status=507, times=None), 1, 1),
-        (Fault(path=COLLECTION, status=429, times=None), 5, 5),
+        (Fault(path=COLLECTION, status=408, times=None), 5, 1),
+        (Fault(path=COLLECTION, status=425, times=None), 5, 1),
+        (Fault(path=COLLECTION, status=429, times=None), 5, 1),
         (Fault(path=COLLECTION, reset=True, times=None), 5, 1),
         (Fault(path=COLLECTION, hang=0, times=None), 5, 1),
         (Fault(path=COLLECTION, status=200, body="[]", cut=1, times=None), 5, 1),
@@ -535,7 +537,7 @@ def test_the_waits_double_from_half_a_second(emulator: Emulator, new_transport: 
         ({"Retry-After": "soon"}, 0.5),
     ],
 )
-@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("verb", ["GET", "PUT"])
 def test_a_throttled_call_waits_as_asked(
     emulator: Emulator, new_transport: NewTransport, clock: Clock, verb: str, headers: dict[str, str], slept: float
 ) -> None:
