@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,10 +19,10 @@ NewRun = Callable[..., StationOperations]
 def test_a_station_in_the_list_is_read_from_the_list(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """One list serves all reads; its second request asks whether more comes after it."""
+    """One list serves all reads; its other requests ask whether more comes after it."""
     assert stations.read(recorded.id, recorded) == recorded
     assert stations.read(recorded.id, recorded) == recorded
-    assert calls(emulator) == ["GET /monitoring-stations", "GET /monitoring-stations"]
+    assert calls(emulator) == ["GET /monitoring-stations"] * 3
 
 
 def test_drift_is_what_the_list_says(emulator: Emulator, stations: StationOperations, recorded: Recorded) -> None:
@@ -43,11 +44,24 @@ def test_drift_is_what_the_list_says(emulator: Emulator, stations: StationOperat
 def test_a_removed_station_is_gone_after_two_looks(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """List, the station itself, and the list again."""
+    """List, the station itself, and the list again; each list is empty, and looked at twice."""
+    old = replace(recorded, created_at="2020-01-01T00:00:00.000Z")
+    emulator.remove_station(1)
+
+    assert stations.read(old.id, old) is None
+    empty = ["GET /monitoring-stations"] * 2
+    assert calls(emulator) == [*empty, "GET /monitoring-stations/1", *empty]
+
+
+def test_a_removed_station_that_is_new_is_looked_for_longer(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded
+) -> None:
+    """Five looks over sixteen seconds: CHeKT may not show it yet."""
     emulator.remove_station(1)
 
     assert stations.read(recorded.id, recorded) is None
-    assert calls(emulator) == ["GET /monitoring-stations", "GET /monitoring-stations/1", "GET /monitoring-stations"]
+    empty = ["GET /monitoring-stations"] * 2
+    assert calls(emulator) == empty + ["GET /monitoring-stations/1", *empty] * 5
 
 
 def test_a_station_on_a_later_page_is_not_gone(

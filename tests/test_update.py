@@ -54,7 +54,7 @@ def test_nothing_is_sent_when_nothing_differs(
 
 
 def test_ten_updates_cost_one_look_and_ten_puts(emulator: Emulator, new_run: NewRun) -> None:
-    """The look is shared; its second request asks whether more comes after it."""
+    """The look is shared; its other requests ask whether more comes after it."""
     first = new_run()
     before = [first.create(central(external_monitoring_station_id=f"s-{n}")) for n in range(10)]
     emulator.clear_requests()
@@ -63,7 +63,7 @@ def test_ten_updates_cost_one_look_and_ten_puts(emulator: Emulator, new_run: New
     for n, recorded in enumerate(before):
         run.update(recorded, central(external_monitoring_station_id=f"s-{n}", name="New"))
 
-    assert calls(emulator) == ["GET /monitoring-stations"] * 2 + [f"PUT /monitoring-stations/{n}" for n in range(1, 11)]
+    assert calls(emulator) == ["GET /monitoring-stations"] * 3 + [f"PUT /monitoring-stations/{n}" for n in range(1, 11)]
 
 
 def test_a_field_is_cleared_with_null_where_a_blank_is_refused(emulator: Emulator, new_run: NewRun) -> None:

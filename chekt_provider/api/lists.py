@@ -119,7 +119,7 @@ class ListReader(Generic[Item]):
         if second is not None and self._of(second).keys() & self._items.keys():
             return self._add(second)  # the same again: CHeKT takes no pages
         taken = self._add(second)
-        first = self._beyond({"page": "1"}, taken=False)
+        first = self._beyond({"page": "1"}, taken)
         if self._add(first):
             taken = True
         elif taken and first is not None and not first.data:
@@ -130,13 +130,15 @@ class ListReader(Generic[Item]):
         return taken
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:
-        """Ask for what comes after the end; None where CHeKT does not know this way."""
+        """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way."""
         try:
             return self._get(query)
-        except (InvalidInput, NotFound):
+        except InvalidInput:
             if taken:  # it did before
                 raise
-            return None
+        except NotFound:
+            self._get({})  # which fails where it is the dealer that does not exist any more
+        return None
 
     def _add(self, answer: Answer | None) -> bool:
         """Take over the items of an answer; whether they are the next page."""
