@@ -22,7 +22,7 @@ from chekt_provider.errors import (
 )
 from chekt_provider.models import Site, Station
 from tests.clock import Clock
-from tests.helpers import COLLECTION, calls
+from tests.helpers import COLLECTION, anonymous, calls
 from tests.raw_server import RawServer, http
 
 SITES = "/partner/v1/dealers/12345/sites"
@@ -68,7 +68,7 @@ def asked(emulator: Emulator) -> list[tuple[str, str, object, str | None]]:
 
 def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: Client) -> None:
     """And gives the station as answered, and CHeKT's clock."""
-    emulator.add_fault(Fault(when="after", headers={"Date": "Mon, 02 Nov 2026 12:00:00 GMT"}))
+    emulator.add_fault(Fault(path=COLLECTION, when="after", headers={"Date": "Mon, 02 Nov 2026 12:00:00 GMT"}))
 
     created = client.create_station(client.operation("create"), "12345", BODY, "k-1")
 
@@ -90,7 +90,7 @@ def test_a_creation_that_is_answered_without_a_station_gives_none(
     emulator: Emulator, client: Client, fault: dict[str, Any]
 ) -> None:
     """That it is made is known; which it is has to be looked for."""
-    emulator.add_fault(Fault(method="POST", when="after", headers={"Date": "soon"}, **fault))
+    emulator.add_fault(Fault(path=COLLECTION, when="after", headers={"Date": "soon"}, **fault))
 
     assert client.create_station(client.operation("create"), "12345", BODY, "k-1") == Created(None, None)
     assert calls(emulator) == ["POST /monitoring-stations"]
@@ -263,7 +263,7 @@ def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client:
     assert str(caught.value).startswith("Could not do it: the answer is about station 2. ")
 
 
-@pytest.mark.parametrize("answer", [{"status": 200}, {"status": 200, "body": '"ok"'}, {"status": 204}])
+@pytest.mark.parametrize("answer", [{"delay": 0.001}, {"status": 200, "body": '"ok"'}, {"status": 204}])
 def test_moving_a_site_puts_it(emulator: Emulator, client: Client, answer: dict[str, Any]) -> None:
     """With the body as given; whatever is answered, it is read to see what became of it."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
@@ -374,38 +374,59 @@ def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: st
     assert listing.requests == requests
 
 
-def test_a_server_that_refuses_the_question_for_more_gave_all(emulator: Emulator, client: Client) -> None:
-    """One that does not know these parameters may say so with 400 or 422."""
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_server_that_refuses_the_questions_for_more_gave_all(emulator: Emulator, client: Client, status: int) -> None:
+    """One that does not know these parameters may say so."""
     filled(emulator, 3)
-    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=422))
+    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=status, times=None))
 
     assert ids(client) == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (Fault(path=COLLECTION, status=500, times=None, skip=1), ServerFailed),
-        (Fault(path=COLLECTION, status=403, skip=1), PermissionDenied),
-        (Fault(path=COLLECTION, status=404, skip=1), NotFound),
-        (Fault(path=COLLECTION, body="<html>", content_type="text/html", skip=1), NotChekt),
-        (Fault(path=COLLECTION, body="{}", skip=1), NotChekt),
-        (Fault(path=COLLECTION, body="", skip=1), NotChekt),
-        (Fault(path=COLLECTION, body='[{"name": "no id"}]', skip=1), NotChekt),
-        (Fault(path=COLLECTION, status=400, skip=2), InvalidInput),
-        (Fault(path=COLLECTION, status=422, skip=2), InvalidInput),
-    ],
-)
-@pytest.mark.parametrize("style", ["pages", "offset", "links"])
-def test_a_page_that_fails_fails_the_list(
-    emulator: Emulator, client: Client, style: str, fault: Fault, kind: type[ChektError]
+def test_a_dealer_that_is_gone_at_the_questions_for_more_fails_the_list(emulator: Emulator, client: Client) -> None:
+    """404 may be the end of the list, or its dealer's: the list itself is asked for again to tell."""
+    filled(emulator, 3)
+    emulator.add_fault(Fault(path=COLLECTION, skip=1, status=404, times=None))
+
+    assert type(failed(client)) is NotFound
+    assert len(calls(emulator)) == 3
+
+
+UNUSABLE: list[tuple[dict[str, Any], type[ChektError]]] = [
+    ({"status": 500, "times": 5}, ServerFailed),
+    ({"status": 403}, PermissionDenied),
+    ({"body": "<html>", "content_type": "text/html"}, NotChekt),
+    ({"body": "{}"}, NotChekt),
+    ({"body": ""}, NotChekt),
+    ({"body": '[{"name": "no id"}]'}, NotChekt),
+]
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+@pytest.mark.parametrize(("fault", "kind"), UNUSABLE)
+@pytest.mark.parametrize("style", STYLES)
+def test_a_request_that_fails_fails_the_list(
+    emulator: Emulator, client: Client, style: str, fault: dict[str, Any], kind: type[ChektError], place: int
 ) -> None:
     """Absence on one page is not absence: half a list is never given for a whole one."""
-    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    emulator.switches = Switches(lists=style, page_size=1)  # type: ignore[arg-type]
     filled(emulator, 5)
-    emulator.add_fault(fault)
+    emulator.add_fault(Fault(path=COLLECTION, skip=place - 1, **fault))
 
     assert type(failed(client)) is kind
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(("style", "place"), [("offset", 3), ("pages", 5)])
+def test_a_page_that_is_refused_fails_the_list_where_one_was_not(
+    emulator: Emulator, client: Client, style: str, place: int, status: int
+) -> None:
+    """A way of paging that CHeKT took once is one that it knows: a refusal is not the end of the list."""
+    emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
+    filled(emulator, 5)
+    emulator.add_fault(Fault(path=COLLECTION, skip=place - 1, status=status))
+
+    assert type(failed(client)) is InvalidInput
 
 
 def test_a_link_that_is_refused_fails_the_list(emulator: Emulator, client: Client) -> None:
@@ -543,7 +564,7 @@ def test_a_link_that_cannot_be_followed_fails_the_list(
 
     error = failed(Client(new_transport(base_url=api.url)))
 
-    assert type(error) is NotChekt
+    assert type(error) is ListIncomplete
     assert error.cause == "a list goes on at another path"
     assert len(api.requests) == 1
 
@@ -556,7 +577,7 @@ def test_a_list_that_goes_in_a_circle_is_an_error(
 
     error = failed(Client(new_transport(base_url=api.url)))
 
-    assert type(error) is NotChekt
+    assert type(error) is ListIncomplete
     assert error.cause == "a list goes in a circle"
     assert len(api.requests) == 2
 
@@ -574,15 +595,19 @@ def test_other_links_mean_nothing(raw_server: NewServer, new_transport: Callable
 def test_a_list_without_end_is_given_up(
     raw_server: NewServer, new_transport: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After so many pages that no dealer has as many stations."""
-    assert MOST_PAGES == 1000
-    monkeypatch.setattr("chekt_provider.api.client.MOST_PAGES", 5)
+    """After so many pages that no dealer has as many stations; the error says of which operation it is."""
+    monkeypatch.setattr("chekt_provider.api.lists.MOST_REQUESTS", 5)
     api = raw_server(*(page(number) for number in range(1, 100)))
+    client = Client(new_transport(base_url=api.url))
 
-    error = failed(Client(new_transport(base_url=api.url)))
+    error = failed(client)
 
-    assert type(error) is NotChekt
-    assert error.cause == "a list did not end after 5 pages"
+    assert type(error) is ListIncomplete
+    assert anonymous(str(error)) == (
+        "Could not list the stations: a list did not end after 5 pages. Nothing was changed. "
+        "Give the trace id to CHeKT's support, and run again. (trace id T)"
+    )
+    assert len(api.requests) == 6
 
 
 def test_a_list_tells_when_it_began_to_be_answered(
