@@ -15,6 +15,9 @@ from chekt_provider.settings import VARIABLES
 
 COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
 
+LIST, EMPTY = ["GET /monitoring-stations"] * 3, ["GET /monitoring-stations"] * 2
+"""What reading the dealer's stations asks, as `calls` gives it: where there are some, and where there are none."""
+
 
 def central(**changes: Any) -> StationInputs:
     """Inputs of one station: external id central-01, name Central, prefix CH, linecard 7."""
