@@ -17,7 +17,7 @@ from datetime import datetime
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
-from chekt_provider.directory import Directory, Look, called
+from chekt_provider.directory import BEHIND_SECONDS, Directory, Look, called
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -212,9 +212,12 @@ class Creation:
         refused = _is_refusal(answer)
         if not refused:
             self._doubt = self._doubt or answer
-        if _asks_to_wait(answer):
-            self._client.sleep(answer.evidence.retry_after or 0)
         once = refused and not isinstance(answer, Conflict | InvalidInput)  # those may speak of a station that is there
+        if isinstance(answer, Throttled | TokenRefused):  # most likely nothing was made, and looks cost requests
+            asked = _asked_wait(answer)
+            if asked <= LONGEST_RETRY_AFTER_SECONDS:
+                self._client.sleep(max(BEHIND_SECONDS, asked))
+            once = True
         try:
             for _ in self._client.looks(self._operation):
                 look = self._stations.look_again(self._operation, look)
@@ -241,14 +244,14 @@ class Creation:
         stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
         if answer.evidence.code == "idempotency_conflict" or unreadable or stored:
             self._key = str(uuid.uuid4())
-        elif _is_refusal(answer) or (isinstance(answer, Throttled) and not _asks_to_wait(answer)):
+        elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
             raise answer.replace(outcome="Nothing was created.")
 
     def _after_all(self, answer: ChektError) -> ChektError:
         return answer.replace(
             cause=f"{answer.cause}, after {POSTS} attempts",
             outcome="Nothing was created: the dealer's list does not show the station.",
-            remedy="Run `pulumi up` again.",
+            remedy=answer.remedy if isinstance(answer, Refused) else "Run `pulumi up` again.",
         )
 
     def _settle(self, station: Station) -> Recorded:
@@ -306,10 +309,9 @@ def _is_refusal(answer: ChektError) -> bool:
     return isinstance(answer, Refused) and not isinstance(answer, TokenRefused | Throttled)
 
 
-def _asks_to_wait(answer: ChektError) -> bool:
-    """Whether it asks for a wait that is worth it; 0 where it is a 429 that asks for none."""
-    asked = answer.evidence.retry_after or 0
-    return isinstance(answer, Throttled) and asked <= LONGEST_RETRY_AFTER_SECONDS
+def _asked_wait(answer: ChektError) -> float:
+    """Seconds that a 429 asks to wait, 0 for none."""
+    return answer.evidence.retry_after or 0
 
 
 def age_of(created_at: str, now: datetime | None) -> float | None:

@@ -282,6 +282,7 @@ def test_inputs_have_one_canonical_form() -> None:
         "linecard": "",
         "adopt_existing": False,
         "reassign_sites_to": "",
+        "declared_by": "",
     }
 
 

@@ -44,7 +44,7 @@ def test_c1_create_destroy_create_within_a_day(world: World, same_run: bool) -> 
 def test_c1_a_replayed_answer_of_a_station_that_lives(world: World) -> None:
     """The list does not show it yet, the answer is of an earlier run: the station is taken, and it is said."""
     world.works()
-    world.ahead.append(60)
+    world.ahead.append(70)
     world.fault(method="GET", path=LIST, body="[]", times=2)
     world.said.clear()
 

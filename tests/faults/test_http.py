@@ -52,7 +52,8 @@ def test_h1_fifty_stations_on_the_smallest_plan(world: World) -> None:
         at = [request.time for request in emulator.requests if request.path != TOKEN]
         assert all(at[n + 5 + 60] - at[n] >= 59.9 for n in range(len(at) - 65))
         assert [r.status for r in emulator.requests].count(429) <= 1
-        assert at[-1] - at[0] < 70
+        # A deletion leaves within two seconds of a list of sites, and each list takes two requests.
+        assert at[-1] - at[0] < (130 if world.verb == "delete" else 70)
 
 
 @row("H1")
@@ -62,7 +63,7 @@ def test_h1_a_wait_that_chekt_asks_for(world: World) -> None:
 
     world.works()
 
-    assert 2 in world.clock.slept
+    assert (16 if world.verb == "create" else 2) in world.clock.slept
     assert world.writes() == (0 if world.verb == "read" else 2)
 
 
@@ -77,13 +78,13 @@ ODD_WAITS: dict[str, tuple[dict[str, str], float]] = {
 @pytest.mark.parametrize("kind", ODD_WAITS)
 @row("H2")
 def test_h2_an_odd_wait(world: World, kind: str) -> None:
-    """A date is obeyed; nonsense means a wait of our own."""
+    """A date is obeyed; nonsense means a wait of our own. A POST waits until a list must show what it may have made."""
     headers, waited = ODD_WAITS[kind]
     world.fault(status=429, headers=headers)
 
     world.works()
 
-    assert waited in world.clock.slept
+    assert (max(waited, 16) if world.verb == "create" else waited) in world.clock.slept
 
 
 @row("H2")
@@ -186,8 +187,7 @@ def test_h7_no_permission(world: World) -> None:
 
     assert "12345" in line
     assert "HTTP 403" in line
-    causes = "the dealer's sites" if world.verb == "delete" else "CHeKT's list of allowed IP addresses"
-    assert causes in line
+    assert "CHeKT's list of allowed IP addresses" in line
     assert len(world.calls()) == 1
     world.untouched()
     world.emulator.restore_dealer()

@@ -107,7 +107,8 @@ def test_p3_bad_json(world: World, kind: str) -> None:
 
     line = world.fails()
 
-    assert "the answer is not the JSON it says it is" in line
+    no_list = world.verb == "read" and kind != "too deep"
+    assert ("the list is not an array" if no_list else "the answer is not the JSON it says it is") in line
     assert len(line) < 600
     assert world.writes() == {"create": 3, "read": 0, "update": 1, "delete": 1}[world.verb]
     world.untouched()
