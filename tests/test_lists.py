@@ -1,0 +1,660 @@
+"""Lists: an array taken apart as it comes, and one that CHeKT cuts into pages read to its end, or an error."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chekt_provider.api.answers import Answer
+from chekt_provider.api.array import LONGEST_ITEM, BadArrayError, array_items
+from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS, MOST_REQUESTS, ListReader
+from chekt_provider.errors import ChektError, Evidence, InvalidInput, ListIncomplete, NotFound
+
+# arrays
+
+BROKEN = "the answer is not the JSON it says it is"
+NO_ARRAY = "the list is not an array"
+
+
+def broken(*pieces: bytes) -> str:
+    """Why an array cannot be taken apart."""
+    with pytest.raises(BadArrayError) as caught:
+        list(array_items(pieces))
+    return str(caught.value)
+
+
+ITEMS: list[Any] = [{"id": 1, "name": "Zürich 🏠"}, {"a": [1, {"b": "]},["}]}, [], [-1.5e3], {}, "x,]", True, None]
+
+
+@pytest.mark.parametrize("ascii_only", [True, False], ids=["escaped", "UTF-8"])
+@pytest.mark.parametrize("indent", [None, 2], ids=["one line", "indented"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_an_array_is_taken_apart_wherever_its_pieces_end(ascii_only: bool, indent: int | None, size: int) -> None:
+    """Within a name or a letter."""
+    text = json.dumps(ITEMS, ensure_ascii=ascii_only, indent=indent).encode()
+
+    assert list(array_items(text[at : at + size] for at in range(0, len(text), size))) == ITEMS
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        (b"[]", []),
+        (b" [ ] ", []),
+        (b"\xef\xbb\xbf[1]", [1]),
+        (b"\r\n\t [\r\n\t 1 ,\r\n\t 2 \r\n\t]\r\n\t ", [1, 2]),
+        (b"[[[]], [1]]", [[[]], [1]]),
+    ],
+)
+def test_blanks_and_a_byte_order_mark_mean_nothing(text: bytes, items: list[Any]) -> None:
+    """Before, within and behind the array."""
+    assert list(array_items([text])) == items
+    assert list(array_items(bytes([byte]) for byte in text)) == items
+
+
+@pytest.mark.xfail(strict=True, reason="a number that is an item itself is taken for whole where a piece ends")
+def test_a_number_may_go_on_in_the_next_piece() -> None:
+    """As all else may."""
+    assert list(array_items([b"[1", b"2, 3", b"45]"])) == [12, 345]
+
+
+def test_an_item_comes_before_the_next_is_there() -> None:
+    """Nothing waits for the end of the array."""
+    came: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (b'[{"id": 1}, {"id"', b": 2}, 3", b", 4]"):
+            came.append(piece.decode())
+            yield piece
+
+    items = array_items(pieces())
+
+    assert (next(items), len(came)) == ({"id": 1}, 1)
+    assert (next(items), len(came)) == ({"id": 2}, 2)
+    assert list(items) == [3, 4]
+
+
+@pytest.mark.parametrize("cut", range(len(b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]')))
+def test_an_array_that_is_cut_is_no_shorter_one(cut: int) -> None:
+    """At whichever byte: half a list is never given for a whole one."""
+    text = b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]'[:cut]
+
+    why = broken(text)
+
+    assert why == (BROKEN if len(text) > 3 else NO_ARRAY)
+    assert broken(*(bytes([byte]) for byte in text)) == why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"{}", b'{"data": []}', b"null", b'"[]"', b"17", b"", b"  ", b"<html>", b"\xef\xbb\xbf", b"]", b",", b"NaN"],
+)
+def test_what_is_no_array_is_told_so(text: bytes) -> None:
+    """An empty answer is none either."""
+    assert broken(text) == NO_ARRAY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[1,]",
+        b"[,1]",
+        b"[1 2]",
+        b"[1}",
+        b"[1]]",
+        b"[1] 2",
+        b"[1][2]",
+        b"[1],",
+        b'[{"a": 1]',
+        b"[{'a': 1}]",
+        b"[NaN]",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b'[{"a": NaN}]',
+        b"[tru]",
+        b"[\x00]",
+        b"[\xa01]",
+        b"[1, \xff]",
+        b'["\xc3"]',
+        b'["\xed\xa0\x80"]',
+        b'["a\nb"]',
+        b"[\xef\xbb\xbf1]",
+    ],
+)
+def test_what_is_no_json_is_told_so(text: bytes) -> None:
+    """By the grammar and in UTF-8: NaN is no JSON, though Python's own reader takes it."""
+    assert broken(text) == BROKEN
+    assert broken(*(bytes([byte]) for byte in text)) == BROKEN
+
+
+@pytest.mark.parametrize("piece", [b"[", b'[{"a":'], ids=["arrays", "objects"])
+@pytest.mark.parametrize("whole", [True, False], ids=["closed", "open"])
+def test_a_hundred_thousand_levels_are_no_json(piece: bytes, whole: bool) -> None:
+    """It is an error, not the end of the process."""
+    depth = 100_000
+    text = b"[" + piece * depth + (b"1" + piece.replace(b"[", b"]").replace(b'{"a":', b"}")[::-1] * depth) * whole
+
+    assert broken(text) == BROKEN
+    assert broken(*(text[at : at + 65536] for at in range(0, len(text), 65536))) == BROKEN
+
+
+def test_the_longest_item() -> None:
+    """One of 1 MiB is taken, whatever its pieces are; one that does not end by then is given up."""
+    assert LONGEST_ITEM == 1024 * 1024
+    longest = b'"' + b"x" * (LONGEST_ITEM - 2) + b'"'
+    pieces = [longest[at : at + 65536] for at in range(0, len(longest), 65536)]
+
+    assert [len(item) for item in array_items([b"[", *pieces, b",", *pieces, b"]"])] == [LONGEST_ITEM - 2] * 2
+    assert broken(b"[", longest[:-1], b"xx") == BROKEN
+
+
+def test_an_item_that_never_ends_does_not_fill_the_memory() -> None:
+    """No more is read than an item may be long."""
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        yield b'["'
+        while True:
+            taken += 65536
+            yield b"x" * 65536
+
+    with pytest.raises(BadArrayError):
+        list(array_items(endless()))
+
+    assert taken == 1024 * 1024
+
+
+def test_a_long_array_is_read_at_flat_memory() -> None:
+    """50 MiB of items that nobody keeps."""
+    piece = b"," + json.dumps({"id": 1, "name": "x" * 1000}).encode()
+    count = 50 * 1024
+    pieces = [b"[0", *(piece for _ in range(count)), b"]"]
+
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in array_items(pieces)) == count + 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1024 * 1024
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.booleans()
+        | st.text()
+        | st.lists(st.integers() | st.text())
+        | st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False) | st.text())
+    ),
+    st.lists(st.integers(1, 40), max_size=20),
+)
+def test_any_array_in_any_pieces_is_what_it_is_whole(items: list[Any], sizes: list[int]) -> None:
+    """The reader of whole texts is the oracle."""
+    text = json.dumps(items, ensure_ascii=False).encode()
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(text[at : at + size])
+        at += size
+
+    assert list(array_items([*pieces, text[at:]])) == items
+
+
+# lists
+
+Query = Mapping[str, str] | str
+Ask = Callable[[Query], Answer]
+LIST = "/partner/v1/dealers/1/sites"
+
+
+def answer(items: Iterable[int], **more: Any) -> Answer:
+    return Answer([str(item) for item in items], Evidence(), **more)
+
+
+def number(query: Query, name: str, default: int) -> int:
+    return int(query.get(name, default)) if not isinstance(query, str) else default
+
+
+class Listed:
+    """An API's list of so many items, 1, 2 …, and a record of what it was asked.
+
+    Args:
+        way: how it is cut.
+        count: of all items.
+        size: of a page.
+        told: whether answers name the total.
+        unknown: what a query is answered that the way does not know; None ignores it.
+        beyond: what a page beyond the end is answered; None gives an empty one.
+    """
+
+    def __init__(
+        self,
+        way: str,
+        count: int,
+        *,
+        size: int = 2,
+        told: bool = False,
+        unknown: type[ChektError] | None = None,
+        beyond: type[ChektError] | None = None,
+    ) -> None:
+        self._way, self._size, self._told = way, size, told
+        self._unknown, self._beyond = unknown, beyond
+        self.items = list(range(1, count + 1))
+        self.asked: list[Query] = []
+
+    def __call__(self, query: Query) -> Answer:
+        self.asked.append(query)
+        known = {"page 0": "page", "page 1": "page"}.get(self._way, self._way)
+        if self._unknown and not isinstance(query, str) and set(query) - {known}:
+            raise self._unknown("no")
+        total = len(self.items) if self._told else None
+        if self._way == "whole":
+            return answer(self.items, total=total)
+        if self._way == "links":
+            first = int(query.removeprefix("after=")) if isinstance(query, str) else 0
+            following = f"{LIST}?after={first + self._size}" if first + self._size < len(self.items) else None
+            return answer(self.items[first : first + self._size], next_page=following, total=total)
+        if known == "page":
+            lowest = int(self._way[-1])
+            first = (number(query, "page", lowest) - lowest) * self._size
+        else:
+            first = number(query, known, 0)
+        if self._beyond and first and first >= len(self.items):
+            raise self._beyond("no such page")
+        return answer(self.items[first : first + self._size], total=total)
+
+
+def reader(ask: Ask) -> ListReader[str]:
+    return ListReader[str](ask, str, LIST)
+
+
+def read(ask: Ask) -> list[int]:
+    """The items of a list, in the order in which they came."""
+    return [int(item) for item in reader(ask).read()]
+
+
+def refused(ask: Ask) -> str:
+    """Why a list is not taken for whole."""
+    with pytest.raises(ListIncomplete) as caught:
+        reader(ask).read()
+    return caught.value.cause
+
+
+def scripted(*answers: Answer | type[ChektError]) -> tuple[Ask, list[Query]]:
+    """An API that gives these answers in turn, the last one again and again."""
+    left = list(answers)
+    asked: list[Query] = []
+
+    def ask(query: Query) -> Answer:
+        asked.append(query)
+        now = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(now, Answer):
+            return now
+        raise now("no")
+
+    return ask, asked
+
+
+WAYS = ["whole", "offset", "page 1", "page 0", "links"]
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["no total", "total"])
+@pytest.mark.parametrize("beyond", [None, NotFound], ids=["empty", "404"])
+@pytest.mark.parametrize("unknown", [None, InvalidInput, NotFound], ids=["ignored", "400", "404"])
+@pytest.mark.parametrize("way", [*WAYS, "skip"])
+def test_a_list_cut_in_any_way_gives_every_item_once(
+    way: str, told: bool, beyond: type[ChektError] | None, unknown: type[ChektError] | None
+) -> None:
+    """Whatever is answered to the ways that it does not know, and beyond its end; "skip" is tried with a total only."""
+    for count, size in itertools.product(range(8), (1, 2, 3)):
+        api = Listed(way, count, size=size, told=told or way == "skip", unknown=unknown, beyond=beyond)
+
+        assert sorted(read(api)) == api.items, (count, size)
+
+
+@pytest.mark.parametrize(
+    ("way", "count", "told", "asked"),
+    [
+        ("whole", 0, False, [{}, {}]),
+        ("whole", 0, True, [{}, {}]),
+        ("whole", 5, False, [{}, {"offset": "5"}, {"page": "2"}]),
+        ("whole", 5, True, [{}]),
+        ("offset", 2, False, [{}, {"offset": "2"}, {"page": "2"}]),
+        ("offset", 3, False, [{}, {"offset": "2"}, {"offset": "3"}]),
+        ("offset", 5, False, [{}, {"offset": "2"}, {"offset": "4"}, {"offset": "5"}]),
+        ("offset", 5, True, [{}, {"offset": "2"}, {"offset": "4"}]),
+        ("page 1", 2, False, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}]),
+        ("page 1", 5, False, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}, {"page": "3"}, {"page": "4"}]),
+        ("page 1", 5, True, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}, {"page": "3"}]),
+        ("page 0", 3, False, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}, {"page": "3"}]),
+        ("page 0", 7, False, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}, {"page": "3"}, {"page": "4"}]),
+        ("skip", 5, True, [{}, {"offset": "2"}, {"page": "2"}, {"skip": "2"}, {"skip": "4"}]),
+        ("links", 2, True, [{}]),
+        ("links", 5, False, [{}, "after=2", "after=4"]),
+        ("links", 5, True, [{}, "after=2", "after=4"]),
+    ],
+)
+def test_what_a_list_is_asked(way: str, count: int, told: bool, asked: list[Query]) -> None:
+    """One way of paging at a time, and no further once one brings more, or all is there."""
+    api = Listed(way, count, told=told)
+    reading = reader(api)
+
+    reading.read()
+
+    assert api.asked == asked
+    assert reading.requests == len(asked)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "asked"),
+    [
+        (InvalidInput, [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}]),
+        (NotFound, [{}, {"offset": "2"}, {}, {"page": "2"}, {}, {"page": "1"}, {}]),
+    ],
+)
+def test_a_list_that_takes_no_questions_is_whole(unknown: type[ChektError], asked: list[Query]) -> None:
+    """404 may be about the dealer: then the list itself, asked for again, fails as well."""
+    api = Listed("whole", 2, unknown=unknown)
+
+    assert read(api) == [1, 2]
+    assert api.asked == asked
+
+
+@pytest.mark.parametrize("kind", [InvalidInput, NotFound])
+@pytest.mark.parametrize("before", [[], [answer([1, 2])], [answer([1, 2]), answer([3, 4]), answer([5, 6])]])
+def test_a_list_that_fails_is_an_error(kind: type[ChektError], before: list[Answer]) -> None:
+    """At its beginning, and where the dealer goes, or a way is refused that was taken before."""
+    ask, _ = scripted(*before, kind)
+
+    if kind is InvalidInput and len(before) == 1:
+        assert read(ask) == [1, 2]
+    else:
+        with pytest.raises(kind):
+            read(ask)
+
+
+@pytest.mark.parametrize("way", ["page 1", "page 0"])
+def test_a_page_that_is_refused_after_another_is_an_error(way: str) -> None:
+    """The way is one that CHeKT takes: the refusal is not the end."""
+    api = Listed(way, 7)
+
+    def ask(query: Query) -> Answer:
+        if query == {"page": "3"}:
+            raise InvalidInput("no")
+        return api(query)
+
+    with pytest.raises(InvalidInput):
+        read(ask)
+
+
+# empty lists
+
+
+def test_a_list_that_comes_empty_once_is_read_from_the_second_answer() -> None:
+    """A list that went wrong looks like an empty one."""
+    ask, asked = scripted(answer([]), answer([1, 2]))
+
+    assert read(ask) == [1, 2]
+    assert asked == [{}, {}, {"offset": "2"}, {"page": "2"}]
+
+
+def test_an_empty_list_that_says_it_has_items_is_refused() -> None:
+    """Three times looked at, twice each."""
+    ask, asked = scripted(answer([], total=3))
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are 3, and shows 0"
+    assert asked == [{}] * 6
+
+
+def test_an_empty_page_with_a_link_is_not_asked_for_twice() -> None:
+    """The link says that there is more."""
+    ask, asked = scripted(answer([], next_page=f"{LIST}?c=1"), answer([7]))
+
+    assert read(ask) == [7]
+    assert asked == [{}, "c=1"]
+
+
+# totals
+
+
+@pytest.mark.parametrize(("total", "told"), [(4, "4"), (12_345, "12,345")])
+def test_a_total_that_is_never_reached_is_an_error(total: int, told: str) -> None:
+    """Whatever was tried."""
+    ask, asked = scripted(answer([1, 2, 3], total=total))
+
+    assert refused(ask) == f"what CHeKT lists is not whole: it says that there are {told}, and shows 3"
+    assert asked == [{}, {"offset": "3"}, {"page": "2"}, {"skip": "3"}] * 3
+
+
+def test_a_total_that_is_reached_at_the_second_reading_is_enough() -> None:
+    """The list may have changed while it was read."""
+    ask, asked = scripted(*[answer([1, 2], total=3)] * 4, answer([1, 3], total=2))
+
+    assert read(ask) == [1, 3]
+    assert asked == [{}, {"offset": "2"}, {"page": "2"}, {"skip": "2"}, {}]
+
+
+def test_the_latest_total_counts() -> None:
+    """One that grows while the list is read asks for more."""
+    ask, asked = scripted(answer([1, 2], total=3), answer([3], total=4), answer([4], total=4))
+
+    assert read(ask) == [1, 2, 3, 4]
+    assert asked == [{}, {"offset": "2"}, {"offset": "3"}]
+
+
+def test_links_that_end_before_the_total_are_an_error() -> None:
+    """A list of links says two things of its end."""
+    ask, asked = scripted(*[answer([1, 2], next_page=f"{LIST}?c=1", total=5), answer([3], total=5)] * 3)
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are 5, and shows 3"
+    assert asked == [{}, "c=1"] * 3
+
+
+# contradictions
+
+
+def test_half_a_list_that_is_whole_the_next_time_is_whole() -> None:
+    """What is known comes again, with something new: that answer is the list."""
+    ask, asked = scripted(answer([1, 2]), answer([1, 2, 3, 4]))
+
+    assert read(ask) == [1, 2, 3, 4]
+    assert asked == [{}, {"offset": "2"}, {"page": "2"}]
+
+
+def test_half_a_list_that_is_whole_at_the_question_for_pages_is_whole() -> None:
+    """The same, one question later."""
+    ask, asked = scripted(answer([1, 2]), answer([]), answer([1, 2, 3, 4]))
+
+    assert read(ask) == [1, 2, 3, 4]
+    assert asked == [{}, {"offset": "2"}, {"page": "2"}]
+
+
+def test_a_whole_list_of_which_half_comes_the_next_time_stays_whole() -> None:
+    """What was seen was there."""
+    ask, _ = scripted(answer([1, 2, 3, 4]), answer([1, 2]))
+
+    assert read(ask) == [1, 2, 3, 4]
+
+
+def test_pages_that_overlap_are_read_again() -> None:
+    """An item that was made meanwhile moves the others: something may have slipped between the pages."""
+    ask, asked = scripted(answer([5, 4]), answer([4, 3]), answer([6, 5, 4, 3]))
+
+    assert read(ask) == [6, 5, 4, 3]
+    assert asked == [{}, {"offset": "2"}, {}, {"offset": "4"}, {"page": "2"}]
+
+
+def test_pages_that_overlap_three_times_are_an_error() -> None:
+    """A list that changes that fast cannot be read."""
+    ask, asked = scripted(*[answer([5, 4]), answer([4, 3])] * 3)
+
+    assert refused(ask) == "what CHeKT lists is not whole: two answers show some of its items each"
+    assert asked == [{}, {"offset": "2"}] * 3
+
+
+def test_a_second_page_without_a_first_is_an_error() -> None:
+    """Page 1 asked for by name is the first page, wherever the count begins."""
+    once = [answer([1, 2]), answer([]), answer([3]), answer([])]
+    ask, asked = scripted(*once * 3)
+
+    assert refused(ask) == "what CHeKT lists is not whole: page 2 has items, and page 1 has none"
+    assert asked == [{}, {"offset": "2"}, {"page": "2"}, {"page": "1"}] * 3
+
+
+def test_a_list_that_says_it_goes_on_and_not_how_is_an_error() -> None:
+    """There is a header for that, and its value is of no known use."""
+    ask, _ = scripted(answer([1, 2], goes_on=True))
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that it goes on, and does not say how"
+
+
+def test_a_list_whose_last_page_does_not_say_that_it_goes_on_is_whole() -> None:
+    """The last answer counts."""
+    ask, _ = scripted(answer([1, 2], goes_on=True), answer([3]), answer([]))
+
+    assert read(ask) == [1, 2, 3]
+
+
+# links
+
+
+@pytest.mark.parametrize(
+    "link", ["/partner/v1/dealers/2/sites?c=1", "/?c=1", LIST, f"{LIST}?", f"{LIST}/2?c=1", "", "?"]
+)
+def test_a_link_elsewhere_is_not_followed(link: str) -> None:
+    """Nor one that says no more than the list's own path: what it shows is not this list."""
+    ask, asked = scripted(answer([1], next_page=link), answer([2]))
+
+    assert refused(ask) == "a list goes on at another path"
+    assert asked == [{}]
+
+
+def test_a_link_may_leave_out_the_path() -> None:
+    """Its query is enough."""
+    ask, asked = scripted(answer([1], next_page="?c=a%20b"), answer([2]))
+
+    assert read(ask) == [1, 2]
+    assert asked == [{}, "c=a%20b"]
+
+
+def test_links_in_a_circle_are_an_error() -> None:
+    """Once around is enough; it is not read again."""
+    ask, asked = scripted(*[answer([1], next_page="?c=1"), answer([2], next_page="?c=2")] * 2)
+
+    assert refused(ask) == "a list goes in a circle"
+    assert asked == [{}, "c=1", "c=2"]
+
+
+def test_pages_by_link_may_overlap() -> None:
+    """CHeKT says itself where the next one begins."""
+    ask, _ = scripted(answer([1, 2], next_page="?c=1"), answer([2, 3], next_page="?c=2"), answer([2, 3]))
+
+    assert read(ask) == [1, 2, 3]
+
+
+# lists without end
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that a test can reach."""
+    assert (MOST_REQUESTS, MOST_ITEMS, MOST_BYTES) == (1000, 100_000, 256 * 1024 * 1024)
+    monkeypatch.setattr("chekt_provider.api.lists.MOST_REQUESTS", 10)
+    monkeypatch.setattr("chekt_provider.api.lists.MOST_ITEMS", 20)
+    monkeypatch.setattr("chekt_provider.api.lists.MOST_BYTES", 3 * 1024 * 1024)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("way", ["offset", "page 1", "page 0", "links"])
+def test_a_list_ends_after_so_many_requests(way: str) -> None:
+    """It is refused at once: it would only do so again."""
+    api = Listed(way, 20, size=1)
+
+    assert refused(api) == "a list did not end after 10 pages"
+    assert len(api.asked) == 11
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_list_ends_after_so_many_items(way: str) -> None:
+    """At the page that has one too many."""
+    assert refused(Listed(way, 21, size=7)) == "a list has more than 20 items"
+
+
+TWICE = pytest.mark.xfail(strict=True, reason="what CHeKT shows a second time is counted a second time")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "way", [pytest.param("whole", marks=TWICE), "offset", pytest.param("page 1", marks=TWICE), "page 0", "links"]
+)
+def test_a_list_of_just_so_many_items_is_read(way: str) -> None:
+    """What CHeKT shows again where it takes no pages, or at page 1, is not more."""
+    assert len(read(Listed(way, 20, size=7))) == 20
+
+
+@pytest.mark.usefixtures("small")
+def test_a_list_ends_after_so_many_bytes() -> None:
+    """Of all its pages together."""
+    half, third = [answer([n], size=1536 * 1024) for n in (1, 2)], answer([3], size=1)
+    whole, _ = scripted(*half, answer([]))
+    longer, asked = scripted(*half, third)
+
+    assert read(whole) == [1, 2]
+    assert refused(longer) == "a list has more than 3 MiB"
+    assert len(asked) == 3
+
+
+@pytest.mark.usefixtures("small")
+def test_each_reading_counts_for_itself() -> None:
+    """A list that is read again is not longer for that."""
+    overlapping = [answer([5, 4], size=1024 * 1024), answer([4, 3], size=1024 * 1024)]
+    ask, asked = scripted(*overlapping * 2, answer(range(20), total=20, size=3 * 1024 * 1024))
+    reading = reader(ask)
+
+    assert len(reading.read()) == 20
+    assert len(asked) == 5
+    assert reading.requests == 1
+    assert reading.first is not None
+    assert reading.first.total == 20
+
+
+# in general
+
+
+@given(
+    st.sampled_from([*WAYS, "skip"]),
+    st.integers(0, 40),
+    st.integers(1, 9),
+    st.booleans(),
+    st.sampled_from([None, InvalidInput, NotFound]),
+    st.data(),
+)
+def test_a_list_of_which_an_answer_is_lost_is_whole_or_an_error(
+    way: str, count: int, size: int, told: bool, beyond: type[ChektError] | None, data: st.DataObject
+) -> None:
+    """One answer is empty although there is more: as long as a total is told, nothing is missing."""
+    api = Listed(way, count, size=size, told=told or way == "skip", unknown=beyond)
+    struck = data.draw(st.integers(0, 8))
+
+    def ask(query: Query) -> Answer:
+        whole = api(query)
+        lost = len(api.asked) == struck + 1
+        return Answer([] if lost else whole.data, Evidence(), next_page=whole.next_page, total=whole.total)
+
+    try:
+        items = read(ask)
+    except ListIncomplete:
+        return
+    assert len(set(items)) == len(items)
+    if told or way == "skip" or struck == 0:
+        assert sorted(items) == api.items
