@@ -2,7 +2,7 @@
 
 look             the external id is there: adopt or refuse
 POST             three at most, and none after the first without looks since the last that do not show the station
-    201          is ours; but see `_is_alive` for an answer that CHeKT has given before
+    201          is ours; but see `_alive` for an answer that CHeKT has given before
     refused      one look: there now = another's, unless an earlier POST may have made it
     all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
 """
@@ -44,6 +44,7 @@ from chekt_provider.records import (
     differing,
     not_taken,
     require_same_station,
+    same_form,
     value,
 )
 from chekt_provider.text import shown
@@ -138,8 +139,8 @@ class Creation:
             except ChektError as error:
                 answer = error
             else:
-                if created.station and self._is_alive(created.station, created.answered_at):
-                    return self._settle(created.station)
+                if created.station and (alive := self._alive(created.station, created.answered_at)):
+                    return self._settle(alive)
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
             if found := self._existing(look):
@@ -167,8 +168,8 @@ class Creation:
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         return self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
 
-    def _is_alive(self, station: Station, answered_at: datetime | None) -> bool:
-        """Whether a station that a POST was answered with is there.
+    def _alive(self, station: Station, answered_at: datetime | None) -> Station | None:
+        """The station that a POST was answered with, as it is now; None for one that was deleted.
 
         CHeKT replays the answer of an earlier POST with the same key for 24 hours, also when its station was deleted
         since. One that is new by CHeKT's own clock is none of those; any other is asked for by id until CHeKT must show
@@ -176,25 +177,27 @@ class Creation:
         """
         age = age_of(station.created_at, answered_at)
         if self._stations.deleted(station.monitoring_station_id) == station.created_at:
-            return False
+            return None
         if age is not None and age < 2:  # both clocks may be cut to whole seconds
-            return True
+            return station
         for _ in self._client.looks(self._operation):
             try:
-                self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
+                live = self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
             except NotFound:
                 continue
+            if not same_form(live.external_monitoring_station_id, station.external_monitoring_station_id):
+                return None  # its number is another's now
             if age is not None and age >= OLD_SECONDS:
                 named = f"{shown(self._wanted.external_monitoring_station_id)!r} ({self._id(station)})"
                 self._say(f"Taking monitoring station {named}: an earlier run created it.")
-            return True
+            return live
         if age is not None:
-            return False
+            return None
         self._say(
             f"CHeKT answered that it created monitoring station {self._id(station)}, and does not show it yet: "
             "run `pulumi up --refresh` in a minute."
         )
-        return True
+        return station
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there."""

@@ -8,7 +8,7 @@ import pytest
 
 from chekt_provider.emulator import Fault, Switches
 from chekt_provider.errors import ChektError, Conflict, ListIncomplete, StationExists, TwinStations, Unclear
-from tests.helpers import COLLECTION, anonymous
+from tests.helpers import COLLECTION, anonymous, held
 from tests.safe_world import STACK, World
 
 
@@ -101,6 +101,29 @@ def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
 
     assert str(world.up(run).id) == "12345/1"
     assert world.numbers == [1]
+
+
+def test_a_replay_whose_number_is_another_s_now_is_not_taken(world: World) -> None:
+    """A backup was restored: what CHeKT answered to the key before is about another station."""
+    world.up()
+    world.emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
+    world.clock.now += 600
+
+    assert str(world.up().id) == "12345/2"
+
+
+def test_a_replay_of_a_station_that_lives_is_recorded_as_it_is_now(world: World) -> None:
+    """Somebody renamed it since a killed run made it, and the list does not show it yet."""
+    world.up()
+    world.emulator.edit_station(1, name="Renamed")
+    world.clock.now += 600
+    world.emulator.add_fault(Fault(method="GET", path=COLLECTION, body="[]", times=2))
+
+    recorded = world.up()
+
+    assert str(recorded.id) == "12345/1"
+    assert world.said[0] == "Taking monitoring station 'central-01' (12345/1): an earlier run created it."
+    assert [station[2] for station in held(world.emulator)] == ["Central"]
 
 
 UNCLEAR: list[dict[str, Any]] = [

@@ -28,9 +28,9 @@ def test_the_benchmark_counts_the_requests_of_each_step() -> None:
         ("create", "6", "1.50"),
         ("preview, no change", "0", "0.00"),
         ("up, no change", "0", "0.00"),
-        ("refresh, no change", "2", "0.50"),
-        ("rename", "6", "1.50"),
-        ("destroy", "5", "1.25"),
+        ("refresh, no change", "3", "0.75"),
+        ("rename", "7", "1.75"),
+        ("destroy", "9", "2.25"),
     ]
 
 

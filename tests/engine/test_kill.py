@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.emulator import Emulator, Fault, Switches
 from tests.engine.conftest import Run, Stack, until
 from tests.helpers import COLLECTION, anonymous, calls, held
 from tools.processes import Process, family
@@ -240,9 +240,11 @@ def program(names: dict[str, str]) -> str:
 
 
 @pytest.mark.acceptance("Ctrl-C during create")
-@pytest.mark.parametrize("kill", SIGNALS)
+@pytest.mark.parametrize(
+    ("kill", "lag"), [*((kill, 0) for kill in SIGNALS), (kill_engine, 2), (kill_plugin, 2), (ctrl_c_twice, 2)]
+)
 def test_killed_creations_and_updates_are_repaired_by_the_next_run(
-    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
+    emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals, lag: float
 ) -> None:
     """Two creations and two updates at once, one of each before CHeKT carries it out and one after it has.
 
@@ -252,6 +254,7 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     """
     stack.program(program({"edited-a": "Old", "edited-b": "Old"}))
     stack.up()
+    emulator.switches = Switches(list_lag=lag, item_lag=lag, duplicate="twin" if lag else "409")
     wanted = {"edited-a": "New", "edited-b": "New", "new-a": "New", "new-b": "New"}
     stack.program(program(wanted))
     hold(emulator, ("POST", COLLECTION), ("PUT", "*"))

@@ -41,7 +41,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     villa = stack.assignments()["villa"]
     assert villa["id"] == "12345/site/1"
     assert villa["type"] == "pulumi-python:dynamic/chekt:SiteAssignment"
-    outputs = {name: value for name, value in villa["outputs"].items() if name not in ("__provider", "mark")}
+    outputs = {name: value for name, value in villa["outputs"].items() if name != "__provider"}
     assert outputs == {
         "dealer_id": "12345",
         "site_id": "1",
@@ -51,6 +51,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
         "monitoring_station_id": "1",
         "api_host": "localhost",
         "named_by": "external_site_id",
+        "declared_by": "organization/test/dev/villa",
     }
     assert isinstance(villa["outputs"]["__provider"], str)
 

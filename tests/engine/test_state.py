@@ -43,7 +43,7 @@ def test_state_holds_neither_secret_nor_token(emulator: Emulator, stack: Stack) 
 
 
 def test_a_station_in_state_is_what_a_person_would_expect(emulator: Emulator, stack: Stack) -> None:
-    """Ids as text, unset texts as "", the host that holds it, and nothing else."""
+    """Ids as text, unset texts as "", the host that holds it, the resource that has it, and nothing else."""
     stack.program('MonitoringStation("a", external_monitoring_station_id="a-01", name="A", dealer_id=12345)')
     stack.up()
 
@@ -59,6 +59,7 @@ def test_a_station_in_state_is_what_a_person_would_expect(emulator: Emulator, st
         "linecard": "",
         "dealer_id": "12345",
         "api_host": "localhost",
+        "declared_by": "organization/test/dev/a",
     }
 
 

@@ -1,0 +1,159 @@
+"""One station, the right station, no site without one: through the engine, against an API that lags or was restored."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from chekt_provider.emulator import Emulator, Fault, Switches
+from tests.engine.conftest import Stack
+from tests.helpers import COLLECTION, anonymous, calls, held, house, placed
+
+CENTRAL = 'MonitoringStation("central", external_monitoring_station_id="central-01", name="{name}"{more})\n'
+
+
+def central(name: str = "Central", more: str = "") -> str:
+    return CENTRAL.format(name=name, more=more)
+
+
+@pytest.mark.parametrize("age", ["zoned", "naive", "absent"])
+def test_one_declaration_is_one_station_under_lag(emulator: Emulator, stack: Stack, age: str) -> None:
+    """Lists and GET two seconds behind, duplicates taken; then a refresh at once, and nothing to do."""
+    emulator.add_station(external_monitoring_station_id="other", name="Other")
+    emulator.switches = Switches.model_validate(
+        {"list_lag": 2, "item_lag": 2, "duplicate": "twin", "created_at": age, "database_clock": -1}
+    )
+    stack.program(central())
+
+    stack.up()
+    stack.pulumi("refresh", "--yes", "--expect-no-changes")
+    stack.up_changes_nothing()
+
+    assert [station[1] for station in held(emulator)] == ["other", "central-01"]
+    assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"]
+
+
+def test_a_refresh_at_once_does_not_lose_a_station_that_shows_after_six_seconds(
+    emulator: Emulator, stack: Stack
+) -> None:
+    """Neither does a destroy leave it behind."""
+    emulator.switches = Switches(list_lag=6, item_lag=6)
+    stack.program(central())
+    stack.up()
+
+    stack.pulumi("refresh", "--yes", "--expect-no-changes")
+    assert list(stack.stations()) == ["central"]
+
+    stack.destroy()
+    assert held(emulator) == []
+
+
+def test_another_s_station_is_never_touched(emulator: Emulator, stack: Stack) -> None:
+    """A backup was restored: the recorded number is another's. Every command says so, and the state stays."""
+    stack.program(central())
+    stack.up()
+    emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
+    told = (
+        "12345/1 is monitoring station 'shop-77' now, and was 'central-01'. Nothing was changed. Take the resource out "
+        "of the state with `pulumi state delete` and its URN, then run `pulumi up`: it creates the station, or adopts "
+        "the one that has its external id where adopt_existing is set. (trace id T)"
+    )
+
+    def refused(*arguments: str) -> list[str]:
+        return [anonymous(line) for line in stack.pulumi(*arguments, "--yes", "--skip-preview", status=1).errors]
+
+    assert refused("destroy") == [f"error: Could not delete monitoring station 'central-01' (12345/1): {told}"]
+    assert refused("refresh") == [f"error: Could not read monitoring station 'central-01' (12345/1): {told}"]
+    assert refused("up", "--refresh") == [f"error: Could not read monitoring station 'central-01' (12345/1): {told}"]
+    stack.program(central("Renamed"))
+    assert refused("up") == [f"error: Could not update monitoring station 'central-01' (12345/1): {told}"]
+    stack.program("")
+    assert refused("up") == [f"error: Could not delete monitoring station 'central-01' (12345/1): {told}"]
+
+    assert held(emulator) == [(1, "shop-77", "Shop", "", "")]
+    stack.program(central())
+    stack.pulumi("state", "delete", stack.stations()["central"]["urn"], "--yes")
+    stack.up()
+    assert [station[1] for station in held(emulator)] == ["shop-77", "central-01"]
+
+
+def test_an_entry_that_stands_twice_in_the_state_deletes_nothing(emulator: Emulator, stack: Stack) -> None:
+    """Somebody copied an entry; the program has the other one, and goes on with the station."""
+    stack.program(central())
+    stack.up()
+    state = json.loads(stack.exported())
+    entries = state["deployment"]["resources"]
+    (entry,) = [resource for resource in entries if resource["type"].endswith("chekt:MonitoringStation")]
+    entries.append({**entry, "urn": entry["urn"].replace("::central", "::copy")})
+    file = stack.folder / "copied.json"
+    file.write_text(json.dumps(state))
+    stack.pulumi("stack", "import", "--file", str(file))
+
+    told = stack.up().text
+
+    assert "Keeping monitoring station 'central-01' (12345/1): another resource of this program has it." in told
+    assert len(held(emulator)) == 1
+    stack.up_changes_nothing()
+
+
+@pytest.mark.parametrize("idempotency", ["kept", "ignored"])
+def test_of_two_stacks_that_create_in_the_same_second_one_owns_the_station(
+    emulator: Emulator, stack: Stack, tmp_path: Path, idempotency: str
+) -> None:
+    """Both look before either makes it: the other one is told that it exists."""
+    emulator.switches = Switches.model_validate({"idempotency": idempotency})
+    (tmp_path / "second").mkdir()
+    second = Stack(tmp_path / "second", stack.environment)
+    second.pulumi("stack", "rename", "prod")
+    for each in (stack, second):
+        each.program(central())
+    looked = threading.Barrier(2)
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, when="after", delay=4, times=4))
+    ended: list[str] = []
+
+    def up(each: Stack) -> None:
+        looked.wait()
+        try:
+            each.up()
+            ended.append("owns it")
+        except AssertionError as error:
+            ended.append(str(error))
+
+    threads = [threading.Thread(target=up, args=[each]) for each in (stack, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(held(emulator)) == 1
+    assert ended.count("owns it") == 1
+    (other,) = [text for text in ended if text != "owns it"]
+    assert "it exists already as 12345/1, with name 'Central'" in other
+    assert sum(call.startswith("POST") for call in calls(emulator)) == 2
+
+
+def test_reassign_sites_to_holds_for_the_station_that_a_refused_replacement_left(
+    emulator: Emulator, stack: Stack
+) -> None:
+    """The advice of the error is followed, and the next `up` ends what the first began."""
+    backup = 'backup = MonitoringStation("backup", external_monitoring_station_id="backup-01", name="Backup")\n'
+    stack.program(backup + central())
+    stack.up()
+    number = next(station[0] for station in held(emulator) if station[1] == "central-01")
+    house(emulator, "0001", on=number)
+    replaced = central().replace("central-01", "central-02")
+    stack.program(backup + replaced)
+    assert "1 site sends its signals to it" in stack.up(status=1).text
+
+    stack.program(
+        backup + replaced.replace('name="Central"', 'name="Central", reassign_sites_to=backup.monitoring_station_id')
+    )
+    stack.up()
+
+    numbers = {station[1]: station[0] for station in held(emulator)}
+    assert numbers.keys() == {"backup-01", "central-02"}
+    assert placed(emulator) == {1: numbers["backup-01"]}
+    stack.up_changes_nothing()
