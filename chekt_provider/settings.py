@@ -61,6 +61,9 @@ IDENTITY = frozenset(
 )
 """The settings that say who a Provider is: for whom it works, and as which app."""
 
+_NOT_WHAT = frozenset({*SECRETS, "chekt:requestsPerMinute", "chekt:traceId"})
+"""The settings that say how somebody calls: with which secret, how fast, under which number. The others say what."""
+
 PROVIDER = "chekt:provider"
 """The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
 
@@ -144,6 +147,28 @@ def argument(key: str) -> str:
 def stack_key(key: str) -> str:
     """Where a Provider's inputs keep the stack's own value of a setting: "chekt:baseUrl" is at "stack:baseUrl"."""
     return key.replace("chekt:", "stack:", 1)
+
+
+def decided(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the environment decides of what is done, by variable, as it stands there; nothing that is secret.
+
+    Of a URL on this machine the port is left out, since an emulator takes another each time; and so is, of any URL, a
+    user name or password, with which no call is made anyway.
+    """
+    names = [variable for key, variable in VARIABLES.items() if key not in _NOT_WHAT]
+    return {name: _place(environ[name]) for name in names if environ.get(name)}
+
+
+def _place(value: str) -> str:
+    """A value, or where it points if it is a URL."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return value.rpartition("@")[2]
+    if not parts.netloc:
+        return value
+    host = "localhost" if is_loopback(parts.hostname or "") else parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host).geturl()
 
 
 def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -> Settings:

@@ -13,9 +13,12 @@ from typer.testing import CliRunner, Result
 from chekt_provider.cli import app
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import read_plan
+from chekt_provider.settings import decided
 from tests.helpers import blocks
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "where-to-run.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "where-to-run.md"
+WORKFLOW = ROOT / "examples" / "rollout" / ".github" / "workflows" / "roll-out.yml"
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +134,11 @@ def test_what_cannot_be_done_is_one_line(
     done = chekt(*arguments)
     assert (done.exit_code, done.stderr) == (2, line.format(folder=tmp_path) + "\n")
     assert not Path(".rollout").exists()
+
+
+def test_the_examples_workflow_approves_in_the_environment_that_it_rolls_out_in() -> None:
+    """What the environment decides is in the token: with another one the wave would wait for ever."""
+    steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["production"]["steps"]
+    approves, rolls_out = (step for step in steps if "chekt rollout" in step.get("run", ""))
+    assert "approval.py" in approves["run"]
+    assert decided(approves.get("env", {})) == decided(rolls_out["env"]) != {}

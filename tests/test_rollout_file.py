@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
 from chekt_provider.rollout.rollout_file import BadRolloutError, Gates
+from chekt_provider.settings import VARIABLES
 
 GOOD = """\
 project: stations
@@ -203,10 +205,11 @@ def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(
 ) -> None:
     """The program, its own settings, the backend and CHeKT's host count.
 
-    rollout.yaml, hidden files, other stacks, state and caches do not, nor the port of an emulator.
+    rollout.yaml, hidden files, other stacks, state and caches do not, nor the ports of an emulator.
     """
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///one")
     monkeypatch.setenv("CHEKT_BASE_URL", "http://127.0.0.1:1111")
+    monkeypatch.setenv("CHEKT_TOKEN_URL", "http://127.0.0.1:1111/oauth/token")
     read = plan(folder, GOOD)
     project = folder / "stations"
     before = read.fingerprints(read.stacks)
@@ -218,6 +221,7 @@ def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(
         (project / name).write_text("x")
     (folder / "rollout.yaml").write_text(GOOD + "# x\n")
     monkeypatch.setenv("CHEKT_BASE_URL", "http://127.0.0.1:2222")
+    monkeypatch.setenv("CHEKT_TOKEN_URL", "http://localhost:2222/oauth/token")
     assert read.fingerprints(read.stacks) == before
 
     (project / "Pulumi.dev.yaml").write_text("config: {a: b}\n")
@@ -267,3 +271,206 @@ def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:
     before = read.token(dev, prints)
     (folder / "policy" / "__main__.py").write_text("x")
     assert read.token(dev, prints) != before
+
+
+def approval(folder: Path) -> str:
+    """What an approval of the wave production must hold, and holds again where nothing changes."""
+    tokens = set()
+    for read in (plan(folder, GOOD), plan(folder, GOOD)):
+        tokens.add(read.token(read.waves[1], read.fingerprints(read.stacks)))
+    (token,) = tokens
+    return token
+
+
+HOW = ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY", "CHEKT_REQUESTS_PER_MINUTE", "CHEKT_TRACE_ID")
+
+
+@pytest.mark.parametrize("variable", [*VARIABLES.values(), "CHEKT_NEW"])
+def test_an_approval_is_of_what_the_environment_decides(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Every setting counts that says what is done, set, changed and taken away, and a new one by itself.
+
+    With which secret, how fast and under which number calls are made does not count.
+    """
+    monkeypatch.setitem(VARIABLES, "chekt:new", "CHEKT_NEW")
+    before = approval(folder)
+    seen = {before}
+    for value in ("1", "2"):
+        monkeypatch.setenv(variable, value)
+        seen.add(approval(folder))
+    assert len(seen) == (1 if variable in HOW else 3)
+    monkeypatch.setenv(variable, "")
+    assert approval(folder) == before
+
+
+@pytest.mark.parametrize("url", ["https://{}@api.chektdev.com", "https://{}@[api.chektdev.com"])
+def test_a_login_in_an_url_is_in_no_fingerprint(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Neither in one of CHeKT's, where it is refused, nor in the backend's: who holds the rest could guess it."""
+    for variable in ("CHEKT_BASE_URL", "PULUMI_BACKEND_URL"):
+        seen = set()
+        for login in ("user:one", "user:two"):
+            monkeypatch.setenv(variable, url.format(login))
+            seen.add(approval(folder))
+        assert len(seen) == 1
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://db/states?password=one&sslmode=require")
+    one = approval(folder)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://db/states?password=two&sslmode=require")
+    assert approval(folder) == one
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "postgres://db/others?password=two&sslmode=require")
+    assert approval(folder) != one
+
+
+def changes(folder: Path, *names: str) -> list[str]:
+    """Of these files those that count: a new one, another content."""
+    counting = []
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        seen = {approval(folder)}
+        for content in ("A = 1\n", "A = 2\n"):
+            file.write_text(content)
+            seen.add(approval(folder))
+        assert len(seen) in (1, 3), name
+        counting += [name] * (len(seen) == 3)
+    return counting
+
+
+@pytest.mark.parametrize("git", ["folder", "file"])
+def test_an_approval_is_of_the_modules_of_the_repository(folder: Path, git: str) -> None:
+    """All *.py files of the repository around the project's folder count; in a worktree .git is a file.
+
+    Hidden ones do not, nor what is installed or is no module, nor anything outside of the repository.
+    """
+    repository = folder / "stations"
+    (repository / "infra").mkdir()
+    for file in list(repository.glob("Pulumi*")):
+        file.rename(repository / "infra" / file.name)
+    (repository / ".git").touch() if git == "file" else (repository / ".git").mkdir()
+    (repository / "venv").mkdir()
+    (repository / "venv" / "pyvenv.cfg").touch()
+    text = GOOD.replace("project: stations", "project: stations/infra")
+
+    tokens = []
+    for name in ("common.py", "shared/deep/names.py"):
+        for content in ("A = 1\n", "A = 2\n"):
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            (repository / name).write_text(content)
+            read = plan(folder, text)
+            tokens.append(read.token(read.waves[1], read.fingerprints(read.stacks)))
+    assert len(set(tokens)) == 4
+
+    for name in (
+        ".hidden/a.py",
+        ".venv/a.py",
+        ".a.py",
+        "node_modules/a/a.py",
+        "lib/site-packages/a.py",
+        "venv/lib/a.py",
+        "shared/__pycache__/a.py",
+        "README.md",
+        "../beside.py",
+    ):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("x")
+    read = plan(folder, text)
+    assert read.token(read.waves[1], read.fingerprints(read.stacks)) == tokens[-1]
+
+
+@pytest.mark.parametrize("main", ["../other/program", "../other/program/start.py", "{folder}/other/program", "link"])
+def test_an_approval_is_of_the_program_that_main_names(folder: Path, main: str) -> None:
+    """Where it is outside of the project's folder, the files of its folder count as those of the project's do.
+
+    So do the modules of the repository that it is in, which need not be the project's.
+    """
+    program = folder / "other" / "program"
+    program.mkdir(parents=True)
+    (program / "start.py").touch()
+    (folder / "stations" / "link").symlink_to(program)
+    (folder / "stations" / "Pulumi.yaml").write_text(f"name: stations\nmain: {main.format(folder=folder)}\n")
+    names = ["other/program/__main__.py", "other/program/stations.yaml", "other/program/lib/a.py"]
+    assert changes(folder, *names, "other/beside.py", "other/program/.env") == names
+    (folder / "other" / ".git").mkdir()
+    assert changes(folder, "other/beside.py", "other/beside.yaml", "beside.py") == ["other/beside.py"]
+
+
+def test_a_program_around_the_project_counts_without_the_settings_of_stacks(folder: Path) -> None:
+    """`main: ..` names a folder that holds rollout.yaml and the project: what does not count there does not count."""
+    (folder / "stations" / "Pulumi.yaml").write_text("name: stations\nmain: ..\n")
+    assert changes(folder, "__main__.py", "data/stations.yaml") == ["__main__.py", "data/stations.yaml"]
+    read = plan(folder, GOOD)
+    before = read.fingerprints(read.stacks)
+    (folder / "stations" / "Pulumi.dev.yaml").write_text("config: {a: b}\n")
+    (folder / "rollout.yaml").write_text(GOOD + "# x\n")
+    after = read.fingerprints(read.stacks)
+    assert [stack for stack in before if after[stack] != before[stack]] == ["dev"]
+
+
+def test_an_approval_is_of_the_modules_on_pythonpath(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The *.py files of each entry count, an archive as a whole, and the order.
+
+    A relative entry begins at the program's folder, where Pulumi starts it.
+    """
+    monkeypatch.setenv("PYTHONPATH", f"{folder / 'one'}:../two::../three.zip:{folder / 'site-packages'}:/none")
+    names = ("one/a.py", "two/lib/b.py", "three.zip", "site-packages/c.py")
+    for name in ("stations/program", "one", "two"):
+        (folder / name).mkdir()
+    assert changes(folder, *names, "one/a.txt", "one/node_modules/a.py", "elsewhere/a.py") == [*names]
+    one, two = (f"{folder / 'one'}:../two", f"../two:{folder / 'one'}")
+    monkeypatch.setenv("PYTHONPATH", one)
+    before = approval(folder)
+    monkeypatch.setenv("PYTHONPATH", two)
+    assert approval(folder) != before
+
+    (folder / "linked").mkdir()
+    (folder / "one" / "linked").symlink_to(folder / "linked")
+    (folder / "stations" / "Pulumi.yaml").write_text("name: stations\nmain: program\n")
+    monkeypatch.setenv("PYTHONPATH", "../../one")
+    assert changes(folder, "linked/a.py") == ["linked/a.py"]
+
+
+def test_links_in_circles_end(folder: Path) -> None:
+    """Each folder is looked at once; where a link leads counts, and a broken one is nothing."""
+    project = folder / "stations"
+    (folder / ".git").mkdir()
+    before = approval(folder)
+    (project / "broken").symlink_to("nowhere")
+    (project / "itself").symlink_to("itself")
+    assert approval(folder) == before
+    for name in ("a", "b", "c"):
+        (project / name).mkdir()
+        (project / name / "up").symlink_to("..")
+        (project / name / "root").symlink_to(folder)
+        (folder / name).symlink_to("stations")
+    assert changes(folder, "stations/a/x.py", "beside.py") == ["stations/a/x.py", "beside.py"]
+    before = approval(folder)
+    (project / "c" / "up").unlink()
+    (project / "c" / "up").symlink_to("../b")
+    assert approval(folder) != before
+
+
+def test_a_link_of_a_repository_is_not_followed_and_counts(folder: Path) -> None:
+    """Otherwise one to / would be the whole machine."""
+    (folder / "stations" / ".git").mkdir()
+    (folder / "stations" / "infra").mkdir()
+    for file in list((folder / "stations").glob("Pulumi*")):
+        file.rename(folder / "stations" / "infra" / file.name)
+    link = folder / "stations" / "link"
+    text = GOOD.replace("project: stations", "project: stations/infra")
+    read = plan(folder, text)
+    seen = [read.fingerprints(read.stacks)]
+    for target in ("/", folder):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        seen.append(read.fingerprints(read.stacks))
+    (folder / "outside.py").touch()
+    assert read.fingerprints(read.stacks) == seen[2]
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+
+
+def test_an_approval_is_of_the_version_of_this_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one may do something else with the same program."""
+    before = approval(folder)
+    monkeypatch.setattr(metadata, "version", {"chekt-provider": "99.0"}.__getitem__)
+    assert approval(folder) != before

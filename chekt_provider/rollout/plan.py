@@ -6,15 +6,21 @@ import fnmatch
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
-from chekt_provider.settings import read_settings
+from chekt_provider.rollout.sources import file_digest, folder_digest, program_digest
+from chekt_provider.settings import decided
+
+_LOGIN = re.compile(r"(?<=//)[^/]*@|(?<=[?&]password=)[^&]*")
+"""User name and password in a URL. Who holds a fingerprint and all else in it could try the likely ones."""
 
 
 @dataclass(frozen=True)
@@ -85,24 +91,27 @@ class Plan:
     def fingerprints(self, stacks: Iterable[str]) -> dict[str, str]:
         """For each stack, what its program and settings are and where it is, in 16 hexadecimal digits.
 
-        All files of the project's folder count but rollout.yaml, hidden ones, and the settings of other stacks; so do
-        the backend, and the host of CHeKT's API where the environment names one.
+        What counts:
+
+        - the files of the project's folder, but for rollout.yaml and the settings of other stacks, and the Python
+          modules beside it, as `program_digest` says;
+        - what the environment decides of CHeKT's settings, as `decided` says: neither secrets nor how fast calls are;
+        - the backend, and the version of this package.
         """
         settings = _stack_files(self.folder)
         theirs = {path.resolve() for path in settings.values()} | {self.file.resolve()}
-        shared = hashlib.sha256(f"{_backend()}\n{read_settings(lambda key: None, os.environ).api_host}\n".encode())
-        for path in _files(self.folder):
-            if path.resolve() not in theirs:
-                shared.update(os.fsencode(path.relative_to(self.folder)) + b"\0" + _digest(path))
-        return {s: hashlib.sha256(shared.digest() + _digest(settings[s])).hexdigest()[:16] for s in stacks}
+        main, python_path = str(_project(self.folder).get("main") or ""), os.environ.get("PYTHONPATH", "")
+        around = [metadata.version("chekt-provider"), _backend(), decided(os.environ)]
+        shared = hashlib.sha256(json.dumps(around).encode())
+        shared.update(program_digest(self.folder, main, python_path, theirs))
+        return {s: hashlib.sha256(shared.digest() + file_digest(settings[s])).hexdigest()[:16] for s in stacks}
 
     def token(self, wave: Wave, fingerprints: Mapping[str, str]) -> str:
         """What an approval of a wave must hold: another program, setting, gate or policy pack makes another token."""
         gates = wave.gates.model_dump(exclude={"policies"})
         token = hashlib.sha256(f"{wave.name}\n{gates}\n".encode())
         for pack in wave.gates.policies:
-            for path in _files(Path(pack)):
-                token.update(_digest(path))
+            token.update(folder_digest(Path(pack)))
         for stack in wave.stacks:
             token.update(f"\n{stack} {fingerprints[stack]}".encode())
         return token.hexdigest()[:16]
@@ -203,31 +212,16 @@ def _project(folder: Path) -> dict[str, Any]:
 
 
 def _backend() -> str:
-    """Where Pulumi keeps its states, as far as that is known without asking it."""
+    """Where Pulumi keeps its states, as far as that is known without asking it; no login."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
         current = json.loads((home / "credentials.json").read_text("utf-8")).get("current", "")
     except (OSError, ValueError, AttributeError):
         current = ""
-    return os.environ.get("PULUMI_BACKEND_URL") or str(current)
+    return _LOGIN.sub("", os.environ.get("PULUMI_BACKEND_URL") or str(current))
 
 
 def _stack_files(folder: Path) -> dict[str, Path]:
     """The settings file of each stack, by the stack's name."""
     place = folder / str(_project(folder).get("stackConfigDir") or ".")
     return {path.name.removeprefix("Pulumi.").rpartition(".")[0]: path for path in place.glob("Pulumi.?*.y*ml")}
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """The files that belong to a program, in the order of the alphabet: no environment of Python's, nothing hidden."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == "__pycache__":
-            continue
-        if path.is_file():
-            yield path
-        elif path.is_dir() and not (path / "pyvenv.cfg").exists():
-            yield from _files(path)
-
-
-def _digest(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()

@@ -167,6 +167,10 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     approval.write_text("0123456789abcdef\n")
     assert sentence in project.rollout("--resume", status=1).text
     approval.write_text(f"{found[1]}\n")
+    project.stack.environment["CHEKT_SITE_GUARD"] = "off"  # which nobody has approved
+    assert "waits for approval" in project.rollout("--resume", "--wave", "production", status=1).text
+    del project.stack.environment["CHEKT_SITE_GUARD"]
+    assert len(external_ids(emulator)) == 4
     project.rollout("--resume")
     assert project.outcomes() == {
         "dev": "done before",
