@@ -31,7 +31,7 @@ def counted(emulator: Emulator) -> Counter[str]:
 
 @pytest.mark.timeout(600)
 def test_a_thousand_stations_cost_few_requests(tmp_path: Path) -> None:
-    """Create N: N POSTs and 2; no change: 0; preview: 0; refresh: 3; delete N: N DELETEs, 3, and 2 every two seconds."""
+    """Create N: N POSTs and 2; no change, preview: 0; refresh: 3; delete N: N DELETEs, 3, and 2 every two seconds."""
     with Emulator(plan=None) as emulator:
         stack = Stack(tmp_path, {**emulator.environment(), **FAST})
         stack.program(program(STATIONS))

@@ -148,9 +148,8 @@ def test_reassign_sites_to_holds_for_the_station_that_a_refused_replacement_left
     stack.program(backup + replaced)
     assert "1 site sends its signals to it" in stack.up(status=1).text
 
-    stack.program(
-        backup + replaced.replace('name="Central"', 'name="Central", reassign_sites_to=backup.monitoring_station_id')
-    )
+    advised = 'name="Central", reassign_sites_to=backup.monitoring_station_id'
+    stack.program(backup + replaced.replace('name="Central"', advised))
     stack.up()
 
     numbers = {station[1]: station[0] for station in held(emulator)}
