@@ -61,7 +61,7 @@ class Provider(pulumi.ProviderResource):
             token_audience: the audience of client assertions. Default: the token endpoint.
             dealer_id: the dealer of the stations that name none.
             adopt_existing: every station takes over one that has its external id already.
-            site_guard: "on", or "off": delete a station also where its sites cannot be read.
+            site_guard: "on", or "off": delete a station without looking at its sites.
             requests_per_minute: the pace to keep. Each Provider keeps its own.
             trace_id: a UUID for all calls of a run.
             opts: Pulumi's resource options.

@@ -87,7 +87,7 @@ class Settings:
         token_audience: the `aud` of a client assertion; "" is the token URL.
         dealer_id: digits; the dealer of resources that name none. "" when absent.
         adopt_existing: adopt stations that already have a declared external id.
-        site_guard: refuse to delete a station whose sites cannot be read.
+        site_guard: look at the sites before a station is deleted.
         requests_per_minute: the pace to keep; None follows what CHeKT's answers say.
         trace_id: sent with every call of the run; "" gives each operation its own.
         log_level: "debug", "info", or "" for silence.
