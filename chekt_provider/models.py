@@ -129,6 +129,7 @@ class Inputs(BaseModel):
         IDS: the inputs that are ids: digits, whatever form a program gives them.
         TEXTS: the optional texts that are outputs too, so that they are "" in the state when left out.
         ABSENT_WHEN_BLANK: the optional inputs that are not in the state when left out.
+        declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -137,6 +138,13 @@ class Inputs(BaseModel):
     IDS: ClassVar[tuple[str, ...]]
     TEXTS: ClassVar[tuple[str, ...]] = ()
     ABSENT_WHEN_BLANK: ClassVar[tuple[str, ...]] = ()
+
+    declared_by: str = ""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The inputs that a program may give."""
+        return [name for name in cls.model_fields if name != "declared_by"]
 
     @classmethod
     def conflicts(cls, given: Collection[str]) -> list[str]:
@@ -157,7 +165,6 @@ class StationInputs(Inputs):
         name, prefix, linecard: text without control characters or outer blanks.
         adopt_existing: take over a station that already has this external id.
         reassign_sites_to: digits; the station that its sites are moved to before it is deleted.
-        declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
     """
 
     WHAT = "a monitoring station"
@@ -172,7 +179,6 @@ class StationInputs(Inputs):
     linecard: Annotated[str, BeforeValidator(lambda value: _text(value, "linecard"))] = ""
     adopt_existing: Annotated[bool, BeforeValidator(_flag)] = False
     reassign_sites_to: Annotated[str, BeforeValidator(lambda value: "" if value == "" else _id(value))] = ""
-    declared_by: str = ""
 
 
 class AssignmentInputs(Inputs):
@@ -183,7 +189,6 @@ class AssignmentInputs(Inputs):
         site_id, external_site_id: digits, and the caller's own key; one of them names the site.
         probe: "tcp://host:port", which must accept a connection before the site is moved.
         probe_timeout: seconds.
-        declared_by: as for a station.
     """
 
     WHAT = "a site assignment"
@@ -195,7 +200,6 @@ class AssignmentInputs(Inputs):
     external_site_id: Annotated[str, _required("external_site_id")] = ""
     probe: Annotated[str, BeforeValidator(_probe)] = ""
     probe_timeout: Annotated[float, BeforeValidator(_probe_seconds)] = 5.0
-    declared_by: str = ""
 
     @classmethod
     def conflicts(cls, given: Collection[str]) -> list[str]:
@@ -233,7 +237,7 @@ def _problem(model: type[Inputs], name: str, kind: str, message: str) -> str:
     if kind == "missing":
         return f"{name} is missing: {_WHAT_TO_GIVE[name]}."
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, model.model_fields, n=1)
+        near = difflib.get_close_matches(name, model.names(), n=1)
         return f"{name!a} is not an input of {model.WHAT}{f'; did you mean {near[0]!r}?' if near else '.'}"
     return f"{name} {message}."
 

@@ -35,7 +35,7 @@ MOST_STATIONS = 20_000
 MOST_SHOWN = 50
 """Problems that an error shows; of the others it says how many they are."""
 
-_INPUTS = frozenset(StationInputs.model_fields)
+_INPUTS = frozenset(StationInputs.names())
 _TAKEN_FOR = {
     "int": "a number",
     "float": "a number",

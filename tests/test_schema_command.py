@@ -48,7 +48,7 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
 
     assert tuple(schema["properties"]) == FILE_KEYS
     assert tuple(group["properties"]) == GROUP_KEYS
-    assert set(station["properties"]) == set(StationInputs.model_fields)
+    assert set(station["properties"]) == set(StationInputs.names())
     assert station["required"] == ["external_monitoring_station_id", "name"]
     for described in (schema, group, station):
         assert described["additionalProperties"] is False

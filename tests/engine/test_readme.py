@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chekt_provider import models, records
-from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
 from chekt_provider.models import AssignmentInputs, StationInputs
 from chekt_provider.operations import StationOperations
@@ -241,7 +242,7 @@ def test_the_inputs_table_is_complete() -> None:
     """Each input, and the limits that the code has."""
     rows = inputs_table("input")
 
-    assert {name for name, _, _ in rows} == set(StationInputs.model_fields)
+    assert {name for name, _, _ in rows} == set(StationInputs.names())
     assert limits(rows) | limits(inputs_table("input of an assignment")) == models.MAX_LENGTH
     assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
     assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
@@ -251,7 +252,7 @@ def test_the_table_of_an_assignment_is_complete() -> None:
     """Each input; what replaces and what is recorded alone is held against the provider in test_assignments.py."""
     rows = inputs_table("input of an assignment")
 
-    assert {name for name, _, _ in rows} == set(AssignmentInputs.model_fields)
+    assert {name for name, _, _ in rows} == set(AssignmentInputs.names())
     assert [name for name, _, change in rows if "replaced" in change] == ["site_id", "external_site_id", "dealer_id"]
     assert [name for name, _, change in rows if change == "recorded, without a call"] == ["probe", "probe_timeout"]
 
@@ -325,6 +326,46 @@ class _Situations:
     def exists(self) -> None:
         self._recorded()
         self.new_run().create(central())
+
+    def in_doubt(self) -> None:
+        run = self._fail(503, method="POST", when="after")
+        self._fail(403, method="GET", skip=2)
+        run.create(central())
+
+    def not_shown(self) -> None:
+        self._fail(202, method="POST", body="").create(central())
+
+    def dead(self) -> None:
+        old = {"monitoring_station_id": 9, "name": "Central", "created_at": "2020-01-01T00:00:00.000Z"}
+        self._fail(201, method="POST", body=json.dumps(old)).create(central())
+
+    def being_deleted(self) -> None:
+        self._recorded()
+        self._fail(404, f"{COLLECTION}/1").create(central(adopt_existing=True))
+
+    def half_a_list(self) -> None:
+        self._fail(200, body="[]", headers={"X-Total-Count": "3"}).create(central())
+
+    def long_list(self) -> None:
+        body = json.dumps([{"monitoring_station_id": n} for n in range(1, 100_002)])
+        self._fail(200, body=body).create(central())
+
+    def circle(self) -> None:
+        link = {"Link": f'<{COLLECTION}?cursor=a>; rel="next"'}
+        self._fail(200, body='[{"monitoring_station_id": 1}]', headers=link).create(central())
+
+    def restored(self) -> None:
+        recorded = self._recorded()
+        self.emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
+        self.new_run().delete(recorded)
+
+    def two_hundred_and_an_error(self) -> None:
+        recorded = self._recorded()
+        self._fail(200, f"{COLLECTION}/1", method="DELETE", body='{"error": {"code": "locked"}}').delete(recorded)
+
+    def never_done(self) -> None:
+        recorded = self._recorded()
+        self._fail(202, f"{COLLECTION}/1", method="DELETE", body="").delete(recorded)
 
     def twins(self) -> None:
         self.emulator.add_station(external_monitoring_station_id="central-01", name="One")
@@ -413,8 +454,14 @@ class _Situations:
 
     def dropped(self) -> None:
         self._two_sites()
-        body = '{"site_id": 1, "monitoring_station_id": 1}'
-        self._fail(200, "*/sites/1", body=body)
+        self.emulator.switches = Switches(site_put="replace")
+        self._fail(403, "*/sites/1", method="PUT", skip=1)
+        self._assign()
+
+    def switched_off(self) -> None:
+        self._two_sites()
+        self.emulator.edit_site(1, is_activated=1)
+        self.emulator.switches = Switches(site_activation="off")
         self._assign()
 
     def elsewhere(self) -> None:
@@ -431,10 +478,20 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "CHeKT refused": _Situations.refusal,
     "CHeKT failed": _Situations.failure,
     "it exists already as": _Situations.exists,
+    "The station may have been created": _Situations.in_doubt,
+    "CHeKT answered that it created it, and does not show it": _Situations.not_shown,
+    "which was deleted": _Situations.dead,
     "stations have this external id already": _Situations.twins,
+    "it is being deleted, or has just been": _Situations.being_deleted,
+    "what CHeKT lists is not whole": _Situations.half_a_list,
+    "a list has more than": _Situations.long_list,
+    "a list goes in a circle": _Situations.circle,
+    "now, and was": _Situations.restored,
     "another resource of this program has the same external id": _Situations.twice,
     "it does not exist any more": _Situations.vanished,
     "CHeKT did not take": _Situations.not_taken,
+    "CHeKT answered success with an error in it": _Situations.two_hundred_and_an_error,
+    "and still shows the station after 30 s": _Situations.never_done,
     "send their signals to it": _Situations.sites,
     "whether sites send their signals to it cannot be read": _Situations.hidden_sites,
     "with the same account number": _Situations.same_number,
@@ -447,6 +504,7 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "is being deleted by the same run": _Situations.doomed,
     "the receiver at": _Situations.silent,
     "CHeKT dropped": _Situations.dropped,
+    "changed more than its station": _Situations.switched_off,
     "the state says that it is on": _Situations.elsewhere,
 }
 
