@@ -7,6 +7,7 @@ A longer search with other seeds than everybody's:
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from hypothesis.stateful import (
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
-from chekt_provider.errors import ChektError, CredentialsRefused, StationExists, TwinStations
+from chekt_provider.errors import ChektError, CredentialsRefused, OtherStation, StationExists, TwinStations
 from chekt_provider.models import StationInputs
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
@@ -69,7 +70,7 @@ EXTERNAL_IDS = ("alpha", "bravo", "charlie")
 IN_MID_RUN = ("revoke_tokens", "edit_station", "remove_station")
 """What may also happen between two steps of one run; a run looks at the sites once."""
 
-EVENTS = (*IN_MID_RUN, "make_station", "add_site", "move_sites", "another_run")
+EVENTS = (*IN_MID_RUN, "make_station", "add_site", "move_sites", "another_run", "another_stack", "restore")
 BEFORE = st.sampled_from((None,) * len(EVENTS) + EVENTS)
 FIELDS = ("external_monitoring_station_id", "name", "prefix", "linecard")
 VALUES = st.fixed_dictionaries(
@@ -87,9 +88,21 @@ SWITCHES = st.builds(
     duplicate=st.sampled_from(["409", "400", "422", "twin"]),
     idempotency=st.sampled_from(["kept", "ignored"]),
     delete_with_sites=st.sampled_from(["orphan", "refuse"]),
-    lists=st.sampled_from(["whole", "pages", "offset", "links"]),
+    lists=st.sampled_from(["whole", "pages", "pages_from_0", "offset", "added", "links"]),
     page_size=st.integers(1, 3),
+    list_total=st.sampled_from(["untold", "told"]),
+    list_lag=st.sampled_from([0, 0, 2, 6]),
+    item_lag=st.sampled_from([0, 0, 2]),
+    created_at=st.sampled_from(["zoned", "zoned", "naive", "absent"]),
+    database_clock=st.sampled_from([0, -3, 3]),
+    post_answer=st.sampled_from(["station", "station", "location", "accepted"]),
+    delete_answer=st.sampled_from(["204", "200", "202"]),
+    gone=st.sampled_from(["404", "410"]),
+    replays=st.sampled_from(["unmarked", "marked"]),
+    numbers=st.sampled_from(["once", "again"]),
 )
+BEHIND = 20.0
+"""Seconds after which CHeKT shows what was written, under all switches."""
 KINDS: list[dict[str, Any]] = [
     {"status": 503},
     {"status": 503, "when": "after"},
@@ -99,7 +112,11 @@ KINDS: list[dict[str, Any]] = [
     {"reset": True, "when": "after"},
     {"cut": 5},
     {"status": 429, "headers": {"Retry-After": "3"}},
+    {"status": 429, "when": "after"},
     {"status": 401},
+    {"status": 401, "when": "after"},
+    {"status": 408, "when": "after"},
+    {"status": 425, "when": "after"},
     {"status": 200, "body": "<html>", "content_type": "text/html"},
     {"status": 200, "body": "<html>", "content_type": "text/html", "when": "after"},
 ]
@@ -150,7 +167,8 @@ class Stations(RuleBasedStateMachine):
 
     Attributes:
         state: what Pulumi has recorded, by external id.
-        theirs: ids of the stations that other people made.
+        theirs: ids of the stations that other people and other stacks made.
+        restored: the stations that have a number of ours since a backup was restored, by id.
         with_sites: ids of the stations that sites use.
         unsure: external ids whose record may differ from what CHeKT holds: the run in which that came about.
     """
@@ -169,6 +187,7 @@ class Stations(RuleBasedStateMachine):
         self.with_sites: set[str] = set()
         self.unsure: dict[str, int] = {}
         self.adopted: set[str] = set()
+        self.restored: dict[str, dict[str, Any]] = {}
         self.run = 0
         self._start_run()
 
@@ -177,7 +196,7 @@ class Stations(RuleBasedStateMachine):
         self.adopted.clear()
         self.emulator.clear_faults()
         self.clock.readings_left = None
-        self.clock.now += 2  # two processes never start within one second of CHeKT's clock
+        self.clock.now += BEHIND  # what a process finds is what CHeKT shows by then; see test_safe_*.py for less
         self.operations = new_run(self.emulator, self.clock)
 
     def _live(self) -> dict[str, dict[str, Any]]:
@@ -193,10 +212,12 @@ class Stations(RuleBasedStateMachine):
         for fault in mishap.faults:
             self.emulator.add_fault(fault)
         self.clock.readings_left = mishap.life
+        before = self._live()
         try:
             return act()
         except ChektError as error:
             self.done[f"{verb} failed"] += 1
+            self._require_truth(error, before)
             if isinstance(error, CredentialsRefused):  # for the rest of the run
                 self._start_run()
             return error
@@ -209,6 +230,16 @@ class Stations(RuleBasedStateMachine):
             self.clock.now += 2
             self.emulator.clear_faults()
 
+    def _require_truth(self, error: ChektError, before: dict[str, dict[str, Any]]) -> None:
+        """What an error says of what was not done is compared with what CHeKT did."""
+        said, after = str(error), self._live()
+        if "Nothing was created" in said:
+            assert after.keys() <= before.keys(), said
+        if "Nothing was deleted" in said:
+            assert before.keys() <= after.keys(), said
+        if "Nothing was changed" in said:
+            assert before == after, said
+
     # What Pulumi does
 
     @rule(data=st.data(), before=BEFORE, values=VALUES, adopt=st.booleans(), mishap=MISHAPS)
@@ -219,7 +250,12 @@ class Stations(RuleBasedStateMachine):
         """Pulumi creates what it has no record of."""
         self._meanwhile(before, data)
         external_id = data.draw(st.sampled_from([known for known in EXTERNAL_IDS if known not in self.state]))
-        wanted = central(external_monitoring_station_id=external_id, adopt_existing=adopt, **values)
+        wanted = central(
+            external_monitoring_station_id=external_id,
+            adopt_existing=adopt,
+            declared_by=f"ours/{external_id}",
+            **values,
+        )
         there = self._called(external_id)
         result = self._attempt("create", lambda: self.operations.create(wanted), mishap)
         if isinstance(result, Recorded):
@@ -228,7 +264,7 @@ class Stations(RuleBasedStateMachine):
                 assert adopt, "taken over unasked"
                 self.adopted.add(external_id)
             return
-        if mishap == CALM:
+        if mishap == CALM and not isinstance(result, OtherStation):
             assert isinstance(result, TwinStations if len(there) > 1 else StationExists), result
             assert len(there) > 1 or (there and not adopt), result
         self._start_run()  # Pulumi never tries a creation twice in one run
@@ -239,9 +275,11 @@ class Stations(RuleBasedStateMachine):
         """Pulumi updates what it has a record of."""
         self._meanwhile(before, data)
         recorded = data.draw(recorded_in(self.state))
-        wanted = central(external_monitoring_station_id=recorded.external_id, **values)
+        wanted = central(
+            external_monitoring_station_id=recorded.external_id, declared_by=recorded.declared_by, **values
+        )
         result = self._attempt("update", lambda: self.operations.update(recorded, wanted), mishap)
-        if result is recorded:
+        if result == recorded or self._given_up(result, recorded):
             return
         if isinstance(result, Recorded):
             self._record_write(result, wanted)
@@ -267,6 +305,8 @@ class Stations(RuleBasedStateMachine):
             assert recorded.id.station_id not in self._live(), "a living station was taken out of the state"
             del self.state[recorded.external_id]
             self.unsure.pop(recorded.external_id, None)
+        elif self._given_up(result, recorded):
+            return
         elif isinstance(result, Recorded):
             self.state[result.external_id] = result
             if self.unsure.get(result.external_id, self.run) < self.run:  # one run looks once
@@ -289,8 +329,19 @@ class Stations(RuleBasedStateMachine):
             del self.state[recorded.external_id]
             self.unsure.pop(recorded.external_id, None)
             return
+        if self._given_up(result, recorded):
+            return
         self.unsure[recorded.external_id] = self.run
         assert mishap != CALM or self._has_sites(recorded) or recorded.external_id in unsure, result
+
+    def _given_up(self, result: object, recorded: Recorded) -> bool:
+        """The number is another's: a person takes the entry out of the state, as the error says."""
+        if not isinstance(result, OtherStation):
+            return False
+        assert recorded.id.station_id in self.restored, result
+        del self.state[recorded.external_id]
+        self.unsure.pop(recorded.external_id, None)
+        return True
 
     def _has_sites(self, recorded: Recorded) -> bool:
         by_name = {site["external_monitoring_station_id"] for site in self.emulator.sites()}
@@ -310,6 +361,27 @@ class Stations(RuleBasedStateMachine):
 
     def _another_run(self, data: st.DataObject) -> None:
         self.emulator.switches = data.draw(SWITCHES)
+
+    def _another_stack(self, data: st.DataObject) -> None:
+        """It wants one of our external ids as well, and may adopt nothing."""
+        external_id = data.draw(st.sampled_from(EXTERNAL_IDS))
+        before = self._live().keys()
+        with contextlib.suppress(ChektError):
+            wanted = central(external_monitoring_station_id=external_id, declared_by=f"theirs/{external_id}")
+            made = new_run(self.emulator, self.clock).create(wanted)
+            assert made.id.station_id not in before, "taken over unasked"
+        self.theirs |= self._live().keys() - before
+
+    def _restore(self, data: st.DataObject) -> None:
+        """A backup is restored in which one of our numbers is another station's."""
+        if self.state:
+            recorded = data.draw(recorded_in(self.state))
+            number = recorded.id.station_id
+            self.emulator.put_station(int(number), external_monitoring_station_id=f"shop-{number}", name="Shop")
+            self.unsure[recorded.external_id] = self.run
+            self.theirs.add(number)
+            self.with_sites.discard(number)
+            self.restored[number] = self._live()[number]
 
     def _revoke_tokens(self, _: st.DataObject) -> None:
         self.emulator.revoke_tokens()
@@ -349,6 +421,7 @@ class Stations(RuleBasedStateMachine):
         return data.draw(st.sampled_from(numbers)) if numbers else None
 
     def _doubt(self, number: int) -> None:
+        self.restored.pop(str(number), None)
         self.unsure[self._live()[str(number)]["external_monitoring_station_id"]] = self.run
 
     # What always holds
@@ -358,6 +431,12 @@ class Stations(RuleBasedStateMachine):
         """Whatever happened."""
         ours = [s["external_monitoring_station_id"] for number, s in self._live().items() if number not in self.theirs]
         assert len(ours) == len(set(ours)), ours
+
+    @invariant()
+    def no_station_of_others_was_touched(self) -> None:
+        """That has one of our numbers."""
+        live = self._live()
+        assert {number: live.get(number) for number in self.restored} == self.restored
 
     @invariant()
     def no_station_with_sites_was_deleted(self) -> None:
