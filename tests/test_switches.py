@@ -28,6 +28,8 @@ TRIED: dict[str, tuple[Any, ...]] = {
     "database_clock": (0, -3, 3),
     "site_put_delay": (0, 1.5),
     "page_size": (2,),
+    "cut_at": (10,),
+    "delete_delay": (2,),
 }
 """The values of every switch that are tried."""
 

@@ -117,9 +117,6 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
     if raw.broken:
         raise NotChekt(raw.broken, evidence=evidence)
     data = _json(raw, evidence) if raw.items is None else raw.items
-    if isinstance(data, dict) and (data.get("error") or data.get("errors") or data.get("success") is False):
-        told = shown(raw.body[:1000].decode("utf-8", "replace"))
-        raise Unclear(f'CHeKT answered success with an error in it: "{told}"', evidence=evidence)
     return Answer(
         data,
         evidence,
@@ -129,6 +126,15 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
         goes_on=any(raw.headers.get(name, "").strip().lower() not in ("", "0", "false") for name in _MORE),
         size=raw.size,
     )
+
+
+def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:
+    """The answer of a call, unless it is a success whose body says otherwise."""
+    data = answer.data
+    if isinstance(data, dict) and (data.get("error") or data.get("errors") or data.get("success") is False):
+        told = shown(raw.body[:1000].decode("utf-8", "replace"))
+        raise Unclear(f'CHeKT answered success with an error in it: "{told}"', evidence=answer.evidence)
+    return answer
 
 
 def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, Any]]:

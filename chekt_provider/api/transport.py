@@ -21,7 +21,7 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from chekt_provider.api import retry
-from chekt_provider.api.answers import Answer, RawAnswer, is_json, judged
+from chekt_provider.api.answers import Answer, RawAnswer, is_json, judged, require_no_error
 from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
@@ -259,7 +259,7 @@ class Transport:
             self._tokens.drop(token)
             if verb != "POST":  # which may have been done all the same: whoever sends it looks first
                 raw, _ = self._admitted(operation, number, verb, path, admit, **content)
-        return judged(raw, operation.trace_id)
+        return require_no_error(judged(raw, operation.trace_id), raw)
 
     def _admitted(
         self,

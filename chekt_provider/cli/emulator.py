@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shlex
 import signal
@@ -9,10 +10,13 @@ import sqlite3
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 
 import typer
 from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from chekt_provider.emulator import Plan, Switches
 
 if TYPE_CHECKING:
     from chekt_provider.emulator import Emulator
@@ -26,14 +30,6 @@ _ASSERTION = ("CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID")
 """Credentials that would be taken in place of the emulator's client secret, and are none of its business."""
 
 
-_OTHER_SWITCHES = """\
-Another switch; may be repeated. created_at=zoned|naive|absent, database_clock=SECONDS, date_header=sent|absent,
-delete_answer=204|200|202, external_ids=exact|folded|trimmed, gone=404|410, item_lag=SECONDS, list_lag=SECONDS,
-list_total=untold|told, numbers=once|again, post_answer=station|location|accepted, replays=unmarked|marked,
-site_activation=kept|off, site_put=merge|replace|required, site_put_answer=new|old, site_put_delay=SECONDS,
-unknown_query=ignored|refused, values=exact|capitals|cut. The page /docs says what each means."""
-
-
 class _Options(BaseModel):
     """The options besides the switches, as numbers."""
 
@@ -44,7 +40,12 @@ class _Options(BaseModel):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
+    """Add the command to the command line, with an option for each switch."""
+    whole = inspect.signature(emulator, eval_str=True)
+    own = [each for each in whole.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    whole = whole.replace(parameters=own + [_switch(name, field) for name, field in Switches.model_fields.items()])
+    emulator.__signature__ = whole  # type: ignore[attr-defined]
+    emulator.__annotations__ = {name: each.annotation for name, each in whole.parameters.items()}
     app.command("emulator", context_settings={"allow_interspersed_args": False})(emulator)
 
 
@@ -53,7 +54,15 @@ def _text(values: str, meaning: str) -> Any:
     return typer.Option(metavar=values, help=meaning)
 
 
-def emulator(  # noqa: PLR0913 - one for each option
+def _switch(name: str, field: FieldInfo) -> inspect.Parameter:
+    """Make the option that sets a switch."""
+    values = "|".join(get_args(field.annotation)) or "NUMBER"
+    option = _text(values, f"{field.description} Default: {field.default}.")
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, option])
+
+
+def emulator(
     command: Annotated[
         list[str] | None, typer.Argument(metavar="COMMAND", help="Run this with the emulator around it.")
     ] = None,
@@ -70,49 +79,13 @@ def emulator(  # noqa: PLR0913 - one for each option
     key_id: Annotated[str | None, _text("ID", "The kid that client assertions must name (default: any).")] = None,
     token_life: Annotated[str | None, _text("SECONDS", "How long an access token lives (default: 3600).")] = None,
     plan: Annotated[str | None, _text("free|pro|enterprise|none", "The rate limit (default: enterprise).")] = None,
-    put: Annotated[
-        str | None, _text("merge|replace", "What PUT does with a field that is left out (default: merge).")
-    ] = None,
-    unset: Annotated[
-        str | None, _text("null|empty|absent", "How an unset prefix or linecard comes back (default: null).")
-    ] = None,
-    clear: Annotated[
-        str | None, _text("empty|null", "Which value clears prefix and linecard (default: empty).")
-    ] = None,
-    duplicate: Annotated[
-        str | None, _text("409|400|422|twin", "What a second POST with the same external id gets (default: 409).")
-    ] = None,
-    idempotency: Annotated[str | None, _text("kept|ignored", "What an Idempotency-Key does (default: kept).")] = None,
-    delete_with_sites: Annotated[
-        str | None, _text("orphan|refuse", "What DELETE does with a station that has sites (default: orphan).")
-    ] = None,
-    lists: Annotated[
-        str | None,
-        _text("whole|pages|pages_from_0|offset|added|skip|links", "How lists are cut (default: whole)."),
-    ] = None,
-    page_size: Annotated[str | None, _text("ROWS", "Rows on one page of a list that is cut (default: 100).")] = None,
-    switch: Annotated[list[str] | None, _text("NAME=VALUE", _OTHER_SWITCHES)] = None,
+    **switches: str | None,
 ) -> None:
     """Imitate CHeKT's Partner API on this machine.
 
     Without a command it serves until Ctrl-C. With one, as in: chekt emulator -- pytest tests, it runs that with
     CHEKT_BASE_URL and its like set, and ends with its exit status.
     """
-    switches = {
-        "put": put,
-        "unset": unset,
-        "clear": clear,
-        "duplicate": duplicate,
-        "idempotency": idempotency,
-        "delete_with_sites": delete_with_sites,
-        "lists": lists,
-        "page_size": page_size,
-    }
-    for given in switch or []:
-        name, equals, value = given.partition("=")
-        if not equals:
-            _refuse(f"--switch: {given!r} is not of the form NAME=VALUE, such as list_lag=2")
-        switches[name] = value
     options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
     if key_id is not None and public_key is None:
         _refuse("--key-id: it needs --public-key, whose id it is")
@@ -138,12 +111,14 @@ def _emulator(
 ) -> Emulator:
     """Make the emulator that the options ask for, or end with one line that names the bad one."""
     try:
-        from chekt_provider.emulator import Emulator, Plan, Switches  # noqa: PLC0415 - an extra, and slow to load
+        from chekt_provider.emulator import Emulator  # noqa: PLC0415 - an extra, and slow to load
     except ModuleNotFoundError as error:
         _refuse(f"{error.name} is missing: pip install 'chekt-provider[emulator]'")
     try:
         chosen = _Options(**{name: value for name, value in options.items() if value is not None})
-        answers = Switches.model_validate_strings({name: v for name, v in switches.items() if v is not None})
+        answers = Switches.model_validate_strings(
+            {name: value for name, value in switches.items() if value is not None}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")

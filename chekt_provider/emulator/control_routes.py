@@ -6,18 +6,31 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
 from fastapi import Request as HttpRequest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import Fault
 from chekt_provider.emulator.log import Request
 from chekt_provider.emulator.routes import HAS_JSON
 from chekt_provider.emulator.settings import Switches
-from chekt_provider.emulator.shapes import Body, ErrorEnvelope, PathId, Site, SiteCreate, SiteUpdate, Station, Text
+from chekt_provider.emulator.shapes import (
+    Body,
+    ErrorEnvelope,
+    NewId,
+    PathId,
+    Site,
+    SiteCreate,
+    SiteUpdate,
+    Station,
+    Text,
+    drop_default,
+    whole,
+)
 
 ROOT = "/_emulator"
 _DEALER = ROOT + "/dealers/{dealer_id}"
 _STATION = _DEALER + "/stations/{monitoring_station_id}"
+_SITE = _DEALER + "/sites/{site_id}"
 
 _NO_BODY: dict[int | str, dict[str, Any]] = {422: {"model": ErrorEnvelope}}
 _NOT_THERE: dict[int | str, dict[str, Any]] = _NO_BODY | {404: {"model": ErrorEnvelope}}
@@ -51,6 +64,14 @@ class StationEdit(Body):
     name: Text | None = None
     prefix: str | None = None
     linecard: str | None = None
+
+
+class SiteEdit(SiteUpdate):
+    """What to change of a site; what is left out stays."""
+
+    is_activated: Annotated[int, Field(ge=0, le=1), BeforeValidator(whole)] = Field(
+        default=0, json_schema_extra=drop_default
+    )
 
 
 class Made(BaseModel):
@@ -175,9 +196,9 @@ async def edit_station(
 
 @control.put(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
 async def put_station(
-    controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId, station: NewStation
+    controls: TheControls, dealer_id: PathId, monitoring_station_id: NewId, station: NewStation
 ) -> None:
-    """Give a number to another station, as a database does that was restored from a backup."""
+    """Make the station with this very number, in place of the one that has it."""
     controls.put_station(monitoring_station_id, **station.model_dump(), dealer_id=dealer_id)
 
 
@@ -199,7 +220,13 @@ async def add_site(controls: TheControls, dealer_id: PathId, site: SiteCreate) -
     return Made(id=controls.add_site(**site.model_dump(), dealer_id=dealer_id))
 
 
-@control.patch(_DEALER + "/sites/{site_id}", status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def edit_site(controls: TheControls, dealer_id: PathId, site_id: PathId, edit: SiteUpdate) -> None:
+@control.patch(_SITE, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
+async def edit_site(controls: TheControls, dealer_id: PathId, site_id: PathId, edit: SiteEdit) -> None:
     """Change a site as somebody in the portal would; what is left out stays."""
     controls.edit_site(site_id, dealer_id=dealer_id, **edit.given())
+
+
+@control.delete(_SITE, status_code=204, responses=_NOT_THERE)
+async def remove_site(controls: TheControls, dealer_id: PathId, site_id: PathId) -> None:
+    """Remove a site, which the API itself cannot."""
+    controls.remove_site(site_id, dealer_id)

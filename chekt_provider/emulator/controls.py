@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from chekt_provider.emulator import rules
 from chekt_provider.emulator.faults import Fault
 from chekt_provider.emulator.log import Request
 from chekt_provider.emulator.settings import Switches
@@ -90,7 +91,6 @@ class Controls:
 
     def stations(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's stations in order of id, in one form under all switches: prefix and linecard "" if unset."""
-        self._world.store.settle()
         return self._world.store.stations(self._dealer(dealer_id))
 
     def add_station(
@@ -103,9 +103,36 @@ class Controls:
         dealer_id: int | None = None,
     ) -> int:
         """Add a station, were it a twin, and give its id."""
-        return self._world.store.add_station(
-            self._dealer(dealer_id), external_monitoring_station_id, name, prefix, linecard
-        )
+        fields = {
+            "external_monitoring_station_id": external_monitoring_station_id,
+            "name": name,
+            "prefix": prefix,
+            "linecard": linecard,
+        }
+        return rules.add_station(self._world.store, self._world.switches, self._dealer(dealer_id), fields)
+
+    def put_station(
+        self,
+        monitoring_station_id: int,
+        *,
+        external_monitoring_station_id: str,
+        name: str,
+        prefix: str = "",
+        linecard: str = "",
+        dealer_id: int | None = None,
+    ) -> None:
+        """Make the station with this very number, in place of the one that has it, be it another dealer's.
+
+        As after a restored backup, or where a number is given again. Its created_at is now; the sites on the number
+        stay on it.
+        """
+        fields = {
+            "external_monitoring_station_id": external_monitoring_station_id,
+            "name": name,
+            "prefix": prefix,
+            "linecard": linecard,
+        }
+        self._world.store.add_station(self._dealer(dealer_id), fields, monitoring_station_id)
 
     def edit_station(
         self,
@@ -121,20 +148,6 @@ class Controls:
         given = {field: value for field, value in changes.items() if value is not None}
         self._world.store.change_station(self._dealer(dealer_id), monitoring_station_id, given)
 
-    def put_station(
-        self,
-        monitoring_station_id: int,
-        *,
-        external_monitoring_station_id: str,
-        name: str,
-        prefix: str = "",
-        linecard: str = "",
-        dealer_id: int | None = None,
-    ) -> None:
-        """Give a number to another station, as a database does that was restored from a backup."""
-        values = {"external_id": external_monitoring_station_id, "name": name, "prefix": prefix, "linecard": linecard}
-        self._world.store.put_station(self._dealer(dealer_id), monitoring_station_id, values)
-
     def remove_station(self, monitoring_station_id: int, dealer_id: int | None = None) -> None:
         """Remove a station; its sites stay, without one."""
         self._world.store.remove_station(self._dealer(dealer_id), monitoring_station_id)
@@ -143,7 +156,6 @@ class Controls:
 
     def sites(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's sites in order of id."""
-        self._world.store.settle()
         return self._world.store.sites(self._dealer(dealer_id))
 
     def add_site(
@@ -173,6 +185,10 @@ class Controls:
     def edit_site(self, site_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
         """Change fields of a site, each by the API's name of it; None unsets one that may be unset."""
         self._world.store.change_site(self._dealer(dealer_id), site_id, changes)
+
+    def remove_site(self, site_id: int, dealer_id: int | None = None) -> None:
+        """Remove a site, which the API itself cannot."""
+        self._world.store.remove_site(self._dealer(dealer_id), site_id)
 
     def _dealer(self, dealer_id: int | None) -> int:
         if dealer_id is None:

@@ -7,8 +7,8 @@ from fastapi.openapi.utils import get_openapi
 
 from chekt_provider.emulator.assertions import JWT_BEARER
 from chekt_provider.emulator.gate import TOKEN_PATH, TRACE_HEADER
-from chekt_provider.emulator.lists import PARAMETERS
-from chekt_provider.emulator.rules import CLEARABLE
+from chekt_provider.emulator.lists import PAGING
+from chekt_provider.emulator.rules import CLEARABLE, REQUIRED_OF_SITE
 from chekt_provider.emulator.settings import Switches
 
 _ABOUT = """\
@@ -58,6 +58,30 @@ _TOKEN_BODY = {
 }
 
 
+_MADE: dict[str, dict[str, Any]] = {
+    "location": {"201": {"description": "Made; the Location header says where"}},
+    "accepted": {"202": {"description": "Accepted"}},
+}
+_DELETED: dict[str, dict[str, Any]] = {
+    "200": {
+        "200": {
+            "description": "Deleted",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["deleted"],
+                        "properties": {"deleted": {"type": "boolean"}},
+                    }
+                }
+            },
+        }
+    },
+    "202": {"202": {"description": "Accepted; it is deleted later"}},
+}
+"""What takes the place of 201 and 204 under the values of `post_answer` and `delete_answer`."""
+
+
 def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
     """Describe the application."""
     whole = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
@@ -67,9 +91,11 @@ def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
                 operation["requestBody"] = _TOKEN_BODY
             if path.startswith("/partner/"):
                 _describe_partner_call(method, operation, switches)
+                _describe_answers(path, operation, switches)
             if not path.startswith("/_emulator"):
                 operation.setdefault("parameters", []).append(_TRACE)
     _describe_clearing(whole["components"]["schemas"], switches)
+    _describe_fields(whole["components"]["schemas"], switches)
     whole["components"]["securitySchemes"] = {
         "token": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": {}}}}
     }
@@ -82,9 +108,29 @@ def _describe_partner_call(method: str, operation: dict[str, Any], switches: Swi
     if method in ("post", "put", "delete"):
         parameters.append(_KEY)
     if operation["operationId"].startswith("list_"):
-        for name, least in PARAMETERS[switches.lists].items():
+        for name, least in PAGING[switches.lists].items():
             schema = {"type": "integer", "minimum": least, "maximum": 10**15 - 1}
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+
+
+def _describe_answers(path: str, operation: dict[str, Any], switches: Switches) -> None:
+    answers = operation["responses"]
+    if operation["operationId"] == "create_station" and switches.post_answer in _MADE:
+        del answers["201"]
+        answers |= _MADE[switches.post_answer]
+    if operation["operationId"] == "delete_station" and switches.delete_answer in _DELETED:
+        del answers["204"]
+        answers |= _DELETED[switches.delete_answer]
+    if path.endswith(("_station_id}", "/{site_id}")) and switches.gone == "410":
+        answers["410"] = answers["404"] | {"description": "The station or the site was deleted"}
+
+
+def _describe_fields(schemas: dict[str, Any], switches: Switches) -> None:
+    """Say what a PUT of a site requires, and whether a station tells when it was made."""
+    if switches.site_put == "required":
+        schemas["SiteUpdate"]["required"] = list(REQUIRED_OF_SITE)
+    if switches.created_at == "absent":
+        schemas["Station"]["required"].remove("created_at")
 
 
 def _describe_clearing(schemas: dict[str, Any], switches: Switches) -> None:

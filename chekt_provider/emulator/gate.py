@@ -40,6 +40,9 @@ _CODES = {
     504: "gateway_timeout",
 }
 
+_KEPT = ("content-type", "location")
+"""Headers that go with what was answered: a repeat has them again, and a fault's status has none of them."""
+
 _OURS = ("/_emulator", "/docs", "/openapi.json")
 """The emulator's own paths, with everything below them."""
 
@@ -95,7 +98,6 @@ class Gate:
         body = await _whole_body(receive)
         if body is None:
             return
-        self._world.store.settle()
         call = self._noted(scope, receive, body)
         fault = self._world.faults.strike(call.method, call.path)
         if fault:
@@ -153,7 +155,8 @@ class Gate:
             answer = Answer(fault.status or answer.status, headers, fault.body.encode())
         elif fault.status is not None:
             refusal = Refusal(fault.status, _CODES.get(fault.status, "error"), "a fault of the emulator")
-            answer = self._refused(call, refusal).with_headers(answer.headers)
+            told = {name: text for name, text in answer.headers.items() if name.lower() not in _KEPT}
+            answer = self._refused(call, refusal).with_headers(told)
         answer = answer.with_headers(fault.headers)
         if fault.remember:
             self._remember(call, answer)
@@ -200,15 +203,15 @@ class Gate:
         if known["digest"] != hashlib.sha256(call.body).hexdigest():
             raise Refusal(409, "idempotency_conflict", "this Idempotency-Key came before with another body")
         self._world.log.note(call.number, replayed=True)
-        marked = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
-        return Answer(known["status"], {"Content-Type": known["content_type"]} | marked, known["body"])
+        mark = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
+        return Answer(known["status"], known["headers"] | mark, known["body"])
 
     def _remember(self, call: Call, answer: Answer) -> None:
         if call.key:
             row = {
                 "digest": hashlib.sha256(call.body).hexdigest(),
                 "status": answer.status,
-                "content_type": answer.header("Content-Type"),
+                "headers": {name: answer.header(name) for name in _KEPT if answer.header(name)},
                 "body": answer.body,
             }
             self._world.store.remember(*_identity(call), row)

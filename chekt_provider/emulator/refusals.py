@@ -30,7 +30,12 @@ class Refusal(Exception):
 
 
 class NotThere(Refusal, LookupError):
-    """404: there is no such dealer, station or site."""
+    """404: there is no such dealer, station or site.
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    Attributes:
+        gone: whether it existed and was deleted.
+    """
+
+    def __init__(self, message: str, field: str | None = None, *, gone: bool = False) -> None:
         super().__init__(404, "not_found", message, field)
+        self.gone = gone

@@ -1,5 +1,7 @@
 """The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
 
+from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -64,8 +66,19 @@ async def json_body(request: Request) -> None:
 TheWorld = Annotated[World, Depends(_world)]
 HAS_JSON = [Depends(json_body)]
 
+
+async def _gone(request: Request, world: TheWorld) -> AsyncIterator[None]:
+    """Turn 404 into 410, where the switch says so, for what the path names and was deleted."""
+    try:
+        yield
+    except NotThere as refusal:
+        if refusal.gone and refusal.field in request.path_params and world.switches.gone == "410":
+            raise Refusal(HTTPStatus.GONE, "gone", refusal.message, refusal.field) from None
+        raise
+
+
 token = APIRouter(tags=["Token"])
-partner = APIRouter(responses=_REFUSED)
+partner = APIRouter(responses=_REFUSED, dependencies=[Depends(_gone)])
 
 
 @token.post(TOKEN_PATH, response_model=Token, responses=_NO_TOKEN)
@@ -103,15 +116,14 @@ def _shown(world: World, row: Row, status: int = 200) -> Response:
 @partner.post(
     _STATIONS, status_code=201, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON
 )
-async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate) -> Response:
+async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate, request: Request) -> Response:
     """Make a station."""
     world.store.dealer(dealer_id)
     row = rules.create_station(world.store, world.switches, dealer_id, body.given())
     if world.switches.post_answer == "accepted":
         return Response(status_code=202)
     if world.switches.post_answer == "location":
-        where = f"/partner/v1/dealers/{dealer_id}/monitoring-stations/{row['monitoring_station_id']}"
-        return Response(status_code=201, headers={"Location": where})
+        return Response(status_code=201, headers={"Location": f"{_url(request)}/{row['monitoring_station_id']}"})
     return _shown(world, row, 201)
 
 
@@ -119,7 +131,9 @@ async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate
 async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's stations."""
     world.store.dealer(dealer_id)
-    rows, headers = _page(world.store.stations_then(dealer_id, world.switches.list_lag), world, request)
+    with world.store.glimpse(world.switches.list_lag):
+        whole = world.store.stations(dealer_id)
+    rows, headers = _page(whole, world, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
 
@@ -127,8 +141,8 @@ async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) ->
 async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Read one station."""
     world.store.dealer(dealer_id)
-    then = world.store.stations_then(dealer_id, world.switches.item_lag)
-    return _shown(world, _one(world, then, "monitoring_station_id", monitoring_station_id))
+    with world.store.glimpse(world.switches.item_lag):
+        return _shown(world, world.store.station(dealer_id, monitoring_station_id))
 
 
 @partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
@@ -137,7 +151,6 @@ async def update_station(
 ) -> Response:
     """Change a station's name, prefix or linecard."""
     world.store.dealer(dealer_id)
-    _check_there(world, dealer_id, monitoring_station_id)
     row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
     return _shown(world, row)
 
@@ -146,7 +159,6 @@ async def update_station(
 async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Delete a station."""
     world.store.dealer(dealer_id)
-    _check_there(world, dealer_id, monitoring_station_id)
     rules.delete_station(world.store, world.switches, dealer_id, monitoring_station_id)
     if world.switches.delete_answer == "200":
         return JSONResponse({"deleted": True})
@@ -171,7 +183,9 @@ async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> R
 async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's sites."""
     world.store.dealer(dealer_id)
-    rows, headers = _page(world.store.sites_then(dealer_id, world.switches.list_lag), world, request)
+    with world.store.glimpse(world.switches.list_lag):
+        whole = world.store.sites(dealer_id)
+    rows, headers = _page(whole, world, request)
     return JSONResponse(rows, headers=headers)
 
 
@@ -179,8 +193,8 @@ async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Re
 async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
     """Read one site."""
     world.store.dealer(dealer_id)
-    then = world.store.sites_then(dealer_id, world.switches.item_lag)
-    return JSONResponse(_one(world, then, "site_id", site_id))
+    with world.store.glimpse(world.switches.item_lag):
+        return JSONResponse(world.store.site(dealer_id, site_id))
 
 
 @partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
@@ -190,27 +204,10 @@ async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body:
     return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
 
 
-def _one(world: World, rows: list[Row], name: str, number: int) -> Row:
-    """Give the row with a number, or refuse."""
-    for row in rows:
-        if row[name] == number:
-            return row
-    raise _not_there(world, name, number)
-
-
-def _check_there(world: World, dealer_id: int, number: int) -> None:
-    """Refuse a station that does not exist."""
-    if not any(row["monitoring_station_id"] == number for row in world.store.stations(dealer_id)):
-        raise _not_there(world, "monitoring_station_id", number)
-
-
-def _not_there(world: World, name: str, number: int) -> Refusal:
-    what = "monitoring station" if name == "monitoring_station_id" else "site"
-    if world.switches.gone == "410" and name == "monitoring_station_id" and world.store.was_there(number):
-        return Refusal(410, "gone", f"{what} {number} does not exist any more", name)
-    return NotThere(f"{what} {number} does not exist", name)
-
-
 def _page(rows: list[Row], world: World, request: Request) -> tuple[list[Row], dict[str, str]]:
-    url = str(request.url.replace(query=""))
-    return cut(rows, world.switches, request.query_params, url)
+    return cut(rows, world.switches, request.query_params, _url(request))
+
+
+def _url(request: Request) -> str:
+    """Give a request's own address without its query."""
+    return str(request.url.replace(query=""))

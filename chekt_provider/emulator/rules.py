@@ -1,19 +1,15 @@
 """What the API allows: the rules around stations and sites, with a switch wherever the documentation is silent."""
 
-from collections.abc import Callable
-from contextlib import suppress
-
-from chekt_provider.emulator.refusals import NotThere, Refusal
+from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.store import Row, Store
 
 CLEARABLE = ("prefix", "linecard")
 """A station's optional texts, kept as "" while unset."""
 
-CUT_AT = 10  # characters
-DELETION_SECONDS = 2.0
+REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
+"""A site's texts that POST requires, and PUT under one switch."""
 
-_REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
 _OPTIONAL_OF_SITE = ("monitoring_station_id", "account_number", "address1", "address2")
 
 
@@ -28,16 +24,13 @@ def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row
     with store.transaction():
         if switches.duplicate != "twin" and store.stations_called(dealer_id, external_id):
             raise _duplicate(int(switches.duplicate), "external_monitoring_station_id", external_id)
-        station_id = store.add_station(
-            dealer_id,
-            external_id,
-            values["name"],
-            values.get("prefix", ""),
-            values.get("linecard", ""),
-            created_at=store.now(switches.database_clock),
-            number=store.free_number() if switches.numbers == "again" else None,
-        )
-        return store.station(dealer_id, station_id)
+        return store.station(dealer_id, add_station(store, switches, dealer_id, values))
+
+
+def add_station(store: Store, switches: Switches, dealer_id: int, values: Row) -> int:
+    """Add a station with these values, and give its number: the one that `Switches.numbers` says is next."""
+    with store.transaction():
+        return store.add_station(dealer_id, values, store.free_number() if switches.numbers == "again" else None)
 
 
 def update_station(store: Store, switches: Switches, dealer_id: int, station_id: int, fields: Row) -> Row:
@@ -57,7 +50,7 @@ def update_station(store: Store, switches: Switches, dealer_id: int, station_id:
 
 
 def delete_station(store: Store, switches: Switches, dealer_id: int, station_id: int) -> None:
-    """Delete a station.
+    """Delete a station, now or when `Switches.delete_delay` is over.
 
     Raises:
         NotThere: no such station.
@@ -69,14 +62,9 @@ def delete_station(store: Store, switches: Switches, dealer_id: int, station_id:
         if sites and switches.delete_with_sites == "refuse":
             raise Refusal(409, "conflict", f"monitoring station {station_id} still has sites: {sites}")
         if switches.delete_answer == "202":
-            store.later(DELETION_SECONDS, lambda: _remove(store, dealer_id, station_id))
+            store.remove_station_later(dealer_id, station_id, switches.delete_delay)
         else:
             store.remove_station(dealer_id, station_id)
-
-
-def _remove(store: Store, dealer_id: int, station_id: int) -> None:
-    with suppress(NotThere):  # it was accepted twice
-        store.remove_station(dealer_id, station_id)
 
 
 def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
@@ -92,38 +80,55 @@ def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
 
 
 def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
-    """Change a site by the fields that a PUT carried, as the switches that begin with `site_` say, and give it.
+    """Change a site by the fields that a PUT carried, and give it as `Switches.site_put_answer` says.
+
+    What becomes of a field that is left out: `Switches.site_put`. When it happens: `Switches.site_put_delay`.
 
     Raises:
         NotThere: no such site, or the station it names does not exist.
-        Refusal: 409, the external id is another site's; 422, a field is missing.
+        Refusal: 409, the external id is another site's; 422, a field that is required is left out.
     """
-    missing = [name for name in _REQUIRED_OF_SITE if name not in fields]
+    with store.transaction():
+        old = store.site(dealer_id, site_id)
+        _check_site(store, dealer_id, fields, site_id)
+        changes = _site_changes(fields, switches)
+        new = _put_site(store, dealer_id, site_id, changes, switches.site_put_delay)
+    return old if switches.site_put_answer == "old" else new
+
+
+def _site_changes(fields: Row, switches: Switches) -> Row:
+    """Give what PUT does to a site's fields: to those that the body holds, and to the others."""
+    missing = [field for field in REQUIRED_OF_SITE if field not in fields]
     if switches.site_put == "required" and missing:
         raise Refusal(422, "validation_failed", f"{missing[0]} is required", missing[0])
     unset: Row = {}
     if switches.site_put == "replace":
-        unset = dict.fromkeys(_OPTIONAL_OF_SITE) | dict.fromkeys(_REQUIRED_OF_SITE, "")
+        unset = dict.fromkeys(REQUIRED_OF_SITE, "") | dict.fromkeys(_OPTIONAL_OF_SITE)
     off = {"is_activated": 0} if switches.site_activation == "off" else {}
-    with store.transaction():
-        old = store.site(dealer_id, site_id)
-        _check_site(store, dealer_id, fields, site_id)
-        changes = unset | fields | off
-        if switches.site_put_delay:
-            store.later(switches.site_put_delay, lambda: store.change_site(dealer_id, site_id, changes))
-            new = old | changes
-        else:
-            store.change_site(dealer_id, site_id, changes)
-            new = store.site(dealer_id, site_id)
-    return new if switches.site_put_answer == "new" else old
+    return unset | fields | off
+
+
+def _put_site(store: Store, dealer_id: int, site_id: int, changes: Row, delay: float) -> Row:
+    """Change a site, at once or so many seconds later, and give it as it is then."""
+    if not delay:
+        store.change_site(dealer_id, site_id, changes)
+        return store.site(dealer_id, site_id)
+    store.change_site_later(dealer_id, site_id, changes, delay)
+    with store.glimpse():
+        store.change_site(dealer_id, site_id, changes)
+        return store.site(dealer_id, site_id)
 
 
 def shown_station(row: Row, switches: Switches) -> Row:
-    """Give a station the form that the API answers with, as `Switches.unset` and `Switches.created_at` say."""
-    if switches.created_at == "naive":
-        row = row | {"created_at": row["created_at"].removesuffix("Z")}
+    """Give a station the form that the API answers with: see `Switches.unset` and `Switches.created_at`."""
     if switches.created_at == "absent":
         row = {field: value for field, value in row.items() if field != "created_at"}
+    if switches.created_at == "naive":
+        row = row | {"created_at": row["created_at"].removesuffix("Z")}
+    return _shown_unset(row, switches)
+
+
+def _shown_unset(row: Row, switches: Switches) -> Row:
     if switches.unset == "empty":
         return row
     if switches.unset == "null":
@@ -142,16 +147,23 @@ def _cleared(fields: Row, switches: Switches) -> Row:
 
 
 def _kept(fields: Row, switches: Switches) -> Row:
-    """Give values the form in which the API keeps them."""
-    forms: dict[str, Callable[[str], str]] = {
-        "exact": str,
-        "folded": str.casefold,
-        "trimmed": lambda text: " ".join(text.split()),
-        "capitals": str.upper,
-        "cut": lambda text: text[:CUT_AT],
+    """Give a station's fields as they are stored."""
+    return {
+        field: _kept_id(text, switches) if field == "external_monitoring_station_id" else _kept_value(text, switches)
+        for field, text in fields.items()
     }
-    of = {"external_monitoring_station_id": switches.external_ids}
-    return {field: forms[of.get(field, switches.values)](value) for field, value in fields.items()}
+
+
+def _kept_id(text: str, switches: Switches) -> str:
+    if switches.external_ids == "folded":
+        return text.lower()
+    return " ".join(text.split()) if switches.external_ids == "trimmed" else text
+
+
+def _kept_value(text: str, switches: Switches) -> str:
+    if switches.values == "capitals":
+        return text.upper()
+    return text[: switches.cut_at] if switches.values == "cut" else text
 
 
 def _duplicate(status: int, field: str, value: str) -> Refusal:
@@ -163,6 +175,8 @@ def _check_site(store: Store, dealer_id: int, fields: Row, site_id: int | None) 
     station_id = fields.get("monitoring_station_id")
     if station_id is not None:
         store.station(dealer_id, station_id)
-    for other in store.sites_called(dealer_id, fields.get("external_site_id", "")):
-        if other["site_id"] != site_id:
-            raise _duplicate(409, "external_site_id", fields["external_site_id"])
+    external_id = fields.get("external_site_id")
+    if external_id is not None and any(
+        other["site_id"] != site_id for other in store.sites_called(dealer_id, external_id)
+    ):
+        raise _duplicate(409, "external_site_id", external_id)

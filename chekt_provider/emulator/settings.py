@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Seconds = Annotated[float, Field(strict=True, ge=0, le=60)]
+DAY = 24 * 60 * 60  # seconds
+LONGEST_LAG = 60  # seconds
+
+Seconds = Annotated[float, Field(strict=True)]  # else `true` would be 1.0
 
 
 class Switches(BaseModel):
@@ -19,8 +22,8 @@ class Switches(BaseModel):
 
     put: Literal["merge", "replace"] = Field(
         default="merge",
-        description="What PUT on a station does with a field that the body leaves out: merge keeps it, replace unsets"
-        " it. The name is kept either way, and so is the external id.",
+        description="What PUT of a station does with a field that the body leaves out: merge keeps it, replace unsets"
+        " it. The name and the external id are kept either way.",
     )
     unset: Literal["null", "empty", "absent"] = Field(
         default="null", description='How an unset prefix or linecard comes back: null, "", or not at all.'
@@ -35,83 +38,101 @@ class Switches(BaseModel):
         description="What a second POST with the same external id gets: a refusal with this status,"
         " or twin: a second station.",
     )
-    idempotency: Literal["kept", "ignored"] = Field(
-        default="kept",
-        description="What an Idempotency-Key does: kept answers the same key with its first answer for a day, ignored"
-        " carries every request out.",
+    external_ids: Literal["exact", "folded", "trimmed"] = Field(
+        default="exact",
+        description="How a station's external id is kept: as sent, in lower case, or with outer blanks cut and inner"
+        " runs of blanks made one. A duplicate is judged by what is kept.",
+    )
+    values: Literal["exact", "capitals", "cut"] = Field(
+        default="exact",
+        description="How a station's name, prefix and linecard are kept: as sent, in capitals, or cut to `cut_at`.",
+    )
+    cut_at: int = Field(default=10, ge=1, description="Characters that are kept of a value. Of meaning for cut only.")
+    numbers: Literal["once", "again"] = Field(
+        default="once",
+        description="The number of a new station: one that no station ever had, or again: the smallest that is free.",
+    )
+    created_at: Literal["zoned", "naive", "absent"] = Field(
+        default="zoned",
+        description="The created_at of stations: in UTC with a Z, naive: the same without the Z, or not at all.",
+    )
+    database_clock: Seconds = Field(
+        default=0,
+        ge=-DAY,
+        le=DAY,
+        description="Seconds that created_at is ahead of the clock of the Date header; negative: behind it.",
+    )
+    date_header: Literal["sent", "absent"] = Field(default="sent", description="Whether answers have a Date header.")
+    post_answer: Literal["station", "location", "accepted"] = Field(
+        default="station",
+        description="What POST of a station answers: 201 with the station, 201 with a Location header and no body, or"
+        " 202 with no body. The station is there at once in all cases.",
+    )
+    delete_answer: Literal["204", "200", "202"] = Field(
+        default="204",
+        description='What DELETE answers: 204; 200 with {"deleted": true}; or 202, and the station is there until it'
+        " is deleted `delete_delay` later. Meanwhile a second DELETE gets 202 again.",
+    )
+    delete_delay: Seconds = Field(
+        default=2, ge=0, description="Seconds from a DELETE to its effect. Of meaning for 202 only."
     )
     delete_with_sites: Literal["orphan", "refuse"] = Field(
         default="orphan",
         description="What DELETE does with a station that has sites: orphan deletes it and leaves the sites without"
         " a station, refuse answers 409.",
     )
-    lists: Literal["whole", "pages", "pages_from_0", "offset", "added", "skip", "links"] = Field(
+    gone: Literal["404", "410"] = Field(
+        default="404", description="What a station or site answers that existed and was deleted."
+    )
+    idempotency: Literal["kept", "ignored"] = Field(
+        default="kept",
+        description="What an Idempotency-Key does: kept answers the same key with its first answer for a day, ignored"
+        " carries every request out.",
+    )
+    replays: Literal["unmarked", "marked"] = Field(
+        default="unmarked",
+        description="Whether an answer repeated for its Idempotency-Key says so: marked sends"
+        " Idempotent-Replayed: true.",
+    )
+    lists: Literal["whole", "pages", "pages_from_0", "offset", "skip", "added", "links"] = Field(
         default="whole",
         description="How lists of stations and sites are cut: whole is not at all; pages takes `page` (from 1) and"
-        " `page_size`; pages_from_0 counts pages from 0; offset takes `offset` and `limit`; added takes `page`,"
-        " `page_size` and `offset`, and adds them up; skip takes `skip` and `limit`; links names the next page in a"
-        " Link header (RFC 8288). Only links says that there is more.",
+        " `page_size`; pages_from_0 counts `page` from 0; offset takes `offset` and `limit`; skip takes `skip` and"
+        " `limit`; added takes `page` (from 1), `page_size` and `offset`, and begins at their sum; links names the next"
+        " page in a Link header (RFC 8288). Of these only links says that there is more.",
     )
     page_size: int = Field(
         default=100, ge=1, description="Rows on one page, unless the query says otherwise. Of no meaning for whole."
     )
     list_total: Literal["untold", "told"] = Field(
-        default="untold", description="Whether lists name the number of all rows, in X-Total-Count."
+        default="untold", description="Whether lists say in X-Total-Count how many rows the whole list has."
     )
     unknown_query: Literal["ignored", "refused"] = Field(
-        default="ignored", description="What a list does with a query parameter it does not know: refused is 400."
+        default="ignored", description="What a list does with a query parameter it does not know: refused answers 400."
     )
     list_lag: Seconds = Field(
-        default=0, description="Seconds that lists of stations and sites are behind what was written."
+        default=0, ge=0, le=LONGEST_LAG, description="Lists show what was there this many seconds ago, 0 to 60."
     )
-    item_lag: Seconds = Field(default=0, description="The same for GET of one station and one site, in seconds.")
-    created_at: Literal["zoned", "naive", "absent"] = Field(
-        default="zoned", description="The form of a station's created_at: with its zone, without, or left out."
-    )
-    database_clock: float = Field(
+    item_lag: Seconds = Field(
         default=0,
-        strict=True,
-        description="Seconds that created_at is ahead of the clock of the Date header; negative: behind.",
-    )
-    date_header: Literal["sent", "absent"] = Field(default="sent", description="Whether answers have a Date header.")
-    external_ids: Literal["exact", "folded", "trimmed"] = Field(
-        default="exact",
-        description="How a station's external id is kept: as sent, in lower case, or with outer blanks cut and inner"
-        " ones made one. Duplicates are judged by what is kept.",
-    )
-    values: Literal["exact", "capitals", "cut"] = Field(
-        default="exact",
-        description="How a station's name, prefix and linecard are kept: as sent, in upper case, or 10 characters.",
-    )
-    post_answer: Literal["station", "location", "accepted"] = Field(
-        default="station",
-        description="What POST of a station answers: 201 with it, 201 with a Location alone, or 202 with nothing.",
-    )
-    delete_answer: Literal["204", "200", "202"] = Field(
-        default="204",
-        description="What DELETE of a station answers: 204; 200 with a body; 202, and it is done two seconds later.",
-    )
-    gone: Literal["404", "410"] = Field(
-        default="404", description="What a station answers that existed and was deleted."
+        ge=0,
+        le=LONGEST_LAG,
+        description="GET of one station or site shows what was there this many seconds ago, 0 to 60.",
     )
     site_put: Literal["merge", "replace", "required"] = Field(
         default="merge",
-        description="What PUT on a site does with a field that the body leaves out: merge keeps it; replace unsets it,"
-        " external_site_id, name and timezone as well; required refuses a body without one of those three, with 422.",
+        description="What PUT of a site does with a field that the body leaves out: merge keeps it; replace unsets it,"
+        ' be it the station, or external_site_id, name or timezone, which become ""; required answers 422 when one of'
+        " these three is left out, and keeps the others.",
     )
     site_activation: Literal["kept", "off"] = Field(
-        default="kept", description="What PUT on a site does to is_activated: off sets it to 0."
+        default="kept", description="What PUT of a site does to is_activated: nothing, or off: it becomes 0."
     )
-    site_put_delay: Seconds = Field(default=0, description="Seconds after its answer that PUT on a site takes effect.")
+    site_put_delay: Seconds = Field(
+        default=0, ge=0, description="Seconds from the answer to PUT of a site to its effect."
+    )
     site_put_answer: Literal["new", "old"] = Field(
-        default="new", description="Whether PUT on a site answers with the new values or the old ones."
-    )
-    replays: Literal["unmarked", "marked"] = Field(
-        default="unmarked",
-        description="Whether an answer that is repeated for an Idempotency-Key has the header Idempotent-Replayed.",
-    )
-    numbers: Literal["once", "again"] = Field(
-        default="once", description="Whether a new station gets a number never given before, or the smallest free one."
+        default="new", description="The values that the answer to PUT of a site shows: those after it or before it."
     )
 
 

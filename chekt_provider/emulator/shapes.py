@@ -12,17 +12,19 @@ def _digits(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Take 1.0 for 1, since JSON knows one kind of number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _drop_default(schema: dict[str, Any]) -> None:
+def drop_default(schema: dict[str, Any]) -> None:
+    """Tell nobody of a default that only marks a field as left out."""
     schema.pop("default", None)
 
 
-Id = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_whole)]  # the largest that every JSON reader keeps
+Id = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(whole)]  # the largest that every JSON reader keeps
 PathId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]  # the largest that the store keeps
+NewId = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_digits)]  # leaves the store numbers to count on to
 Text = Annotated[str, Field(pattern=r"\S")]
 Timezone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", examples=["Europe/London"])]
 
@@ -50,7 +52,7 @@ class StationCreate(Body):
 class StationUpdate(Body):
     """Body of a PUT that changes a station."""
 
-    name: Text = Field(default="", json_schema_extra=_drop_default)
+    name: Text = Field(default="", json_schema_extra=drop_default)
     prefix: str | None = None
     linecard: str | None = None
 
@@ -81,9 +83,9 @@ class SiteCreate(Body):
 class SiteUpdate(Body):
     """Body of a PUT that changes a site."""
 
-    external_site_id: Text = Field(default="", json_schema_extra=_drop_default)
-    name: Text = Field(default="", json_schema_extra=_drop_default)
-    timezone: Timezone = Field(default="", json_schema_extra=_drop_default)
+    external_site_id: Text = Field(default="", json_schema_extra=drop_default)
+    name: Text = Field(default="", json_schema_extra=drop_default)
+    timezone: Timezone = Field(default="", json_schema_extra=drop_default)
     monitoring_station_id: Id | None = None
     account_number: str | None = None
     address1: str | None = None

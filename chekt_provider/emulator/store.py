@@ -3,6 +3,7 @@
 The store keeps and finds; what is allowed is decided in rules.py. All of it may be called from any thread.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -12,14 +13,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from chekt_provider.emulator.history import KEYS, History, Table
 from chekt_provider.emulator.refusals import NotThere, Refusal
+from chekt_provider.emulator.settings import DAY
 
 Row = dict[str, Any]
-
-_KEYS = {"stations": "monitoring_station_id", "sites": "site_id"}
-
-DAY = 24 * 60 * 60  # seconds that an answer is remembered
-LONGEST_LAG = 60  # seconds
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS dealers (
@@ -58,23 +56,36 @@ CREATE TABLE IF NOT EXISTS sites (
 );
 CREATE INDEX IF NOT EXISTS sites_of_dealer ON sites (dealer_id, external_site_id);
 CREATE INDEX IF NOT EXISTS sites_of_station ON sites (monitoring_station_id);
-CREATE TABLE IF NOT EXISTS answers (
+CREATE TABLE IF NOT EXISTS gone (
+    kind TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    dealer_id INTEGER NOT NULL,
+    PRIMARY KEY (kind, number)
+);
+CREATE TABLE IF NOT EXISTS remembered (
     client_id TEXT NOT NULL,
     endpoint TEXT NOT NULL,
     key TEXT NOT NULL,
     digest TEXT NOT NULL,
     status INTEGER NOT NULL,
-    content_type TEXT NOT NULL,
+    headers TEXT NOT NULL,
     body BLOB NOT NULL,
     expires REAL NOT NULL,
     PRIMARY KEY (client_id, endpoint, key)
 );
-CREATE INDEX IF NOT EXISTS answers_by_end ON answers (expires);
+CREATE INDEX IF NOT EXISTS remembered_by_end ON remembered (expires);
 """
+
+_NAMES: dict[Table, str] = {"stations": "monitoring station", "sites": "site"}
 
 _STATIONS = """
 SELECT monitoring_station_id, external_monitoring_station_id, name, prefix, linecard, created_at
 FROM stations WHERE dealer_id = ?
+"""
+
+_FREE = """
+SELECT min(number) AS number FROM (SELECT 1 AS number UNION SELECT monitoring_station_id + 1 FROM stations)
+WHERE number NOT IN (SELECT monitoring_station_id FROM stations)
 """
 
 _SITES = """
@@ -88,19 +99,21 @@ FROM sites LEFT JOIN stations USING (monitoring_station_id) WHERE sites.dealer_i
 class Store:
     """The emulator's tables. Rows go in and out as dicts that name the API's fields.
 
-    A prefix or linecard that is not set is "" here, whatever form the API gives it.
+    A prefix or linecard that is not set is "" here, whatever form the API gives it. A change that was delayed is made
+    when the store is next used after its time.
 
     Args:
-        path: a file that outlives the emulator, or None to keep everything in memory.
-        clock: seconds since 1970, for created_at.
+        path: a file that outlives the emulator, or None to keep everything in memory. What is not in it: the last
+            minute's changes, and those that are delayed.
+        clock: seconds since 1970, for the lives of answers and the time of changes.
+        database_clock: seconds since 1970, for created_at.
     """
 
-    def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path | None, clock: Callable[[], float], database_clock: Callable[[], float]) -> None:
         self._lock = threading.RLock()
-        self._history: list[tuple[float, str, int, Row | None]] = []
-        self._settling: float | None = None
-        self._due: list[tuple[float, Callable[[], None]]] = []
         self._clock = clock
+        self._database_clock = database_clock
+        self._history = History(clock)
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         try:
@@ -119,9 +132,27 @@ class Store:
             if self._db.in_transaction:  # the outermost one commits
                 yield self._db
             else:
+                self._catch_up()
                 with self._db:
                     self._db.execute("BEGIN")
                     yield self._db
+
+    @contextmanager
+    def glimpse(self, ago: float = 0) -> Iterator[None]:
+        """Show the store inside as it was so many seconds ago, at most 60; nothing that is done inside lasts."""
+        with self.transaction() as db:
+            db.execute("SAVEPOINT glimpse")
+            try:
+                self._history.go_back(db, ago)
+                yield
+            finally:
+                db.execute("ROLLBACK TO glimpse")
+
+    def _catch_up(self) -> None:
+        """Make the delayed changes whose time has come, for good, whatever becomes of what is done next."""
+        with self._db:
+            self._db.execute("BEGIN")
+            self._history.catch_up()
 
     def close(self) -> None:
         """Close the file."""
@@ -129,94 +160,28 @@ class Store:
             self._db.close()
 
     def clear(self) -> None:
-        """Forget everything, the counters of ids included."""
-        self._history.clear()
-        self._due.clear()
+        """Forget everything, the counters of ids and what is delayed included."""
         with self.transaction() as db:
-            for table in ("dealers", "stations", "sites", "answers", "sqlite_sequence"):
+            self._history.clear()
+            for table in ("dealers", "stations", "sites", "gone", "remembered", "sqlite_sequence"):
                 db.execute("DELETE FROM " + table)  # noqa: S608 - the names stand in the line above
 
     def _rows(self, sql: str, *values: Any) -> list[Row]:
-        with self._lock:
-            return [dict(row) for row in self._db.execute(sql, values)]
+        with self.transaction() as db:
+            return [dict(row) for row in db.execute(sql, values)]
 
     def _change(self, sql: str, *values: Any) -> int:
         """Run one change and give the id of the row that it added, if it added one."""
         with self.transaction() as db:
             return db.execute(sql, values).lastrowid or 0
 
-    def now(self, ahead: float = 0) -> str:
-        """Give the time, or one so many seconds ahead, as the API writes it: ISO 8601, UTC, milliseconds."""
-        moment = datetime.fromtimestamp(self._clock() + ahead, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    # What was, and what is still to come
-
-    def later(self, seconds: float, change: Callable[[], None]) -> None:
-        """Make a change in so many seconds: at the first `settle` from then on."""
-        with self._lock:
-            self._due.append((self._clock() + seconds, change))
-
-    def settle(self) -> None:
-        """Make the changes that are due."""
-        with self._lock:
-            now = self._clock()
-            ready = [entry for entry in self._due if entry[0] <= now]
-            self._due = [entry for entry in self._due if entry[0] > now]
-            for self._settling, change in ready:
-                change()
-            self._settling = None
-
-    def _moment(self) -> float:
-        """When the change that is being made counts as made."""
-        return self._clock() if self._settling is None else self._settling
-
-    def _remember_row(self, table: str, row_id: int) -> None:
-        """Keep what a row is before it changes, for whoever asks what was."""
-        now = self._moment()
-        rows = self._rows(f"SELECT * FROM {table} WHERE {_KEYS[table]} = ?", row_id)  # noqa: S608 - names of ours
-        self._history = [entry for entry in self._history if entry[0] >= now - LONGEST_LAG]
-        self._history.append((now, table, row_id, rows[0] if rows else None))
-
-    def _rows_then(self, table: str, dealer_id: int, lag: float) -> dict[int, Row]:
-        """A dealer's rows as they were so many seconds ago, by id."""
-        with self._lock:
-            rows = self._rows(f"SELECT * FROM {table} WHERE dealer_id = ?", dealer_id)  # noqa: S608 - names of ours
-            then = {row[_KEYS[table]]: row for row in rows}
-            for changed_at, changed, row_id, before in reversed(self._history):
-                if changed != table or changed_at <= self._clock() - lag:
-                    continue
-                then.pop(row_id, None)
-                if before is not None and before["dealer_id"] == dealer_id:
-                    then[row_id] = before
-            return dict(sorted(then.items()))
-
-    def stations_then(self, dealer_id: int, lag: float) -> list[Row]:
-        """Give a dealer's stations as they were so many seconds ago."""
-        rows = self._rows_then("stations", dealer_id, lag).values()
-        return [{name: value for name, value in row.items() if name != "dealer_id"} for row in rows]
-
-    def sites_then(self, dealer_id: int, lag: float) -> list[Row]:
-        """Give a dealer's sites as they were so many seconds ago."""
-        with self._lock:
-            stations = self._rows_then("stations", dealer_id, lag)
-            sites = self._rows_then("sites", dealer_id, lag).values()
-        return [
-            {name: site[name] for name in ("site_id", "external_site_id", "name", "monitoring_station_id")}
-            | {
-                "external_monitoring_station_id": stations.get(site["monitoring_station_id"], {}).get(
-                    "external_monitoring_station_id"
-                )
-            }
-            | {name: site[name] for name in ("account_number", "address1", "address2", "timezone")}
-            | {name: site[name] for name in ("is_activated", "created_at")}
-            for site in sites
-        ]
-
-    def was_there(self, station_id: int) -> bool:
-        """Whether a station ever had this number."""
-        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'stations'")
-        return bool(rows) and station_id <= rows[0]["seq"]
+    def now(self) -> str:
+        """Give the database's time as the API writes it: ISO 8601, UTC, milliseconds."""
+        return (
+            datetime.fromtimestamp(self._database_clock(), UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
 
     # Dealers
 
@@ -270,48 +235,48 @@ class Store:
         """Give one station, or raise NotThere."""
         rows = self._rows(_STATIONS + "AND monitoring_station_id = ?", dealer_id, station_id)
         if not rows:
-            raise NotThere(f"monitoring station {station_id} does not exist", "monitoring_station_id")
+            raise self._not_there(dealer_id, "stations", station_id)
         return rows[0]
 
     def stations_called(self, dealer_id: int, external_id: str) -> list[Row]:
         """Give the stations with this external id: none, one, or twins."""
         return self._rows(_STATIONS + "AND external_monitoring_station_id = ?", dealer_id, external_id)
 
-    def add_station(
-        self,
-        dealer_id: int,
-        external_id: str,
-        name: str,
-        prefix: str = "",
-        linecard: str = "",
-        *,
-        created_at: str = "",
-        number: int | None = None,
-    ) -> int:
-        """Add a station and give its id: the next one, unless there is a number for it."""
-        with self.transaction():
-            row = (dealer_id, external_id, name, prefix, linecard, created_at or self.now())
-            station_id = self._change("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)", number, *row)
-            self._history.append((self._moment(), "stations", station_id, None))
-            return station_id
-
     def free_number(self) -> int:
         """Give the smallest number that no station has."""
-        taken = {row["monitoring_station_id"] for row in self._rows("SELECT monitoring_station_id FROM stations")}
-        return next(number for number in range(1, len(taken) + 2) if number not in taken)
+        return int(self._rows(_FREE)[0]["number"])
 
-    def put_station(self, dealer_id: int, station_id: int, values: Row) -> None:
-        """Give a number to another station, whatever had it before."""
+    def add_station(self, dealer_id: int, fields: Row, number: int | None = None) -> int:
+        """Add a station and give its id.
+
+        Args:
+            dealer_id: its dealer.
+            fields: external_monitoring_station_id and name; prefix and linecard may be left out.
+            number: its id, in place of the station that has it; None: one that no station ever had.
+        """
         with self.transaction() as db:
-            self._remember_row("stations", station_id)
-            db.execute("DELETE FROM stations WHERE monitoring_station_id = ?", (station_id,))
-            self.add_station(dealer_id, **values, number=station_id)
+            if number is not None:
+                self._history.call_off("stations", number)
+                self._history.note(db, "stations", number)
+            added = self._change(
+                "INSERT OR REPLACE INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)",
+                number,
+                dealer_id,
+                fields["external_monitoring_station_id"],
+                fields["name"],
+                fields.get("prefix", ""),
+                fields.get("linecard", ""),
+                self.now(),
+            )
+            if number is None:
+                self._history.note_new("stations", added)
+            return added
 
     def change_station(self, dealer_id: int, station_id: int, changes: Row) -> None:
         """Change name, prefix or linecard of a station, or raise NotThere."""
         with self.transaction() as db:
             row = self.station(dealer_id, station_id) | changes
-            self._remember_row("stations", station_id)
+            self._history.note(db, "stations", station_id)
             db.execute(
                 "UPDATE stations SET name = ?, prefix = ?, linecard = ? WHERE monitoring_station_id = ?",
                 (row["name"], row["prefix"], row["linecard"], station_id),
@@ -321,11 +286,14 @@ class Store:
         """Remove a station and leave its sites without one, or raise NotThere."""
         with self.transaction() as db:
             self.station(dealer_id, station_id)
-            self._remember_row("stations", station_id)
             for site in self._rows("SELECT site_id FROM sites WHERE monitoring_station_id = ?", station_id):
-                self._remember_row("sites", site["site_id"])
+                self._history.note(db, "sites", site["site_id"])
             db.execute("UPDATE sites SET monitoring_station_id = NULL WHERE monitoring_station_id = ?", (station_id,))
-            db.execute("DELETE FROM stations WHERE monitoring_station_id = ?", (station_id,))
+            self._remove(dealer_id, "stations", station_id)
+
+    def remove_station_later(self, dealer_id: int, station_id: int, seconds: float) -> None:
+        """Remove a station in so many seconds, if it is still there."""
+        self._history.later(seconds, "stations", station_id, lambda: self.remove_station(dealer_id, station_id))
 
     # Sites
 
@@ -337,7 +305,7 @@ class Store:
         """Give one site, or raise NotThere."""
         rows = self._rows(_SITES + "AND site_id = ?", dealer_id, site_id)
         if not rows:
-            raise NotThere(f"site {site_id} does not exist", "site_id")
+            raise self._not_there(dealer_id, "sites", site_id)
         return rows[0]
 
     def sites_called(self, dealer_id: int, external_id: str) -> list[Row]:
@@ -357,50 +325,71 @@ class Store:
                 (dealer_id, fields["external_site_id"], fields["name"], fields["timezone"], self.now()),
             )
             site_id = cursor.lastrowid or 0
-            self._history.append((self._moment(), "sites", site_id, None))
-            self._write_site(dealer_id, site_id, fields)
+            self._history.note_new("sites", site_id)
+            self.change_site(dealer_id, site_id, fields)
             return site_id
 
     def change_site(self, dealer_id: int, site_id: int, changes: Row) -> None:
         """Change fields of a site, or raise NotThere."""
-        with self.transaction():
-            self._remember_row("sites", site_id)
-            self._write_site(dealer_id, site_id, changes)
-
-    def _write_site(self, dealer_id: int, site_id: int, changes: Row) -> None:
         with self.transaction() as db:
+            row = self.site(dealer_id, site_id) | changes
+            self._history.note(db, "sites", site_id)
             db.execute(
                 "UPDATE sites SET external_site_id = :external_site_id, name = :name, timezone = :timezone,"
                 " monitoring_station_id = :monitoring_station_id, account_number = :account_number,"
                 " address1 = :address1, address2 = :address2, is_activated = :is_activated WHERE site_id = :site_id",
-                self.site(dealer_id, site_id) | changes,
+                row,
             )
+
+    def change_site_later(self, dealer_id: int, site_id: int, changes: Row, seconds: float) -> None:
+        """Change fields of a site in so many seconds."""
+        self._history.later(seconds, "sites", site_id, lambda: self.change_site(dealer_id, site_id, changes))
+
+    def remove_site(self, dealer_id: int, site_id: int) -> None:
+        """Remove a site, or raise NotThere."""
+        with self.transaction():
+            self.site(dealer_id, site_id)
+            self._remove(dealer_id, "sites", site_id)
+
+    # What stations and sites have in common
+
+    def _remove(self, dealer_id: int, table: Table, number: int) -> None:
+        with self.transaction() as db:
+            self._history.call_off(table, number)
+            self._history.note(db, table, number)
+            db.execute(f"DELETE FROM {table} WHERE {KEYS[table]} = ?", (number,))  # noqa: S608 - our names
+            db.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", (table, number, dealer_id))
+
+    def _not_there(self, dealer_id: int, table: Table, number: int) -> NotThere:
+        """Say that there is no such row, and whether there was one."""
+        sql = "SELECT 1 FROM gone WHERE kind = ? AND number = ? AND dealer_id = ?"
+        gone = bool(self._rows(sql, table, number, dealer_id))
+        return NotThere(f"{_NAMES[table]} {number} does not exist", KEYS[table], gone=gone)
 
     # Remembered answers
 
     def remembered(self, client_id: str, endpoint: str, key: str) -> Row | None:
         """Give the answer that this idempotency key got in the last 24 hours, if there is one."""
         with self.transaction() as db:
-            db.execute("DELETE FROM answers WHERE expires <= ?", (self._clock(),))
+            db.execute("DELETE FROM remembered WHERE expires <= ?", (self._clock(),))
             rows = self._rows(
-                "SELECT digest, status, content_type, body FROM answers"
-                " WHERE client_id = ? AND endpoint = ? AND key = ?",
+                "SELECT digest, status, headers, body FROM remembered WHERE client_id = ? AND endpoint = ? AND key = ?",
                 client_id,
                 endpoint,
                 key,
             )
-            return rows[0] if rows else None
+            return rows[0] | {"headers": json.loads(rows[0]["headers"])} if rows else None
 
     def remember(self, client_id: str, endpoint: str, key: str, answer: Row) -> None:
-        """Keep an answer (digest of the request's body, status, content_type, body) for 24 hours."""
+        """Keep an answer (digest of the request's body, status, headers, body) for 24 hours."""
         self._change(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             client_id,
             endpoint,
             key,
             answer["digest"],
             answer["status"],
-            answer["content_type"],
+            json.dumps(answer["headers"]),
             answer["body"],
             self._clock() + DAY,
         )

@@ -41,7 +41,7 @@ class World:
         assertions = None if public_key is None else Assertions(client_id, public_key, key_id, clock)
         self.dealers = dealers
         self.switches = switches
-        self.store = Store(state, clock)
+        self.store = Store(state, clock, lambda: clock() + self.switches.database_clock)
         self.tokens = Tokens(client_id, client_secret, token_life, clock, assertions)
         self.limit = RateLimit(plan, clock)
         self.faults = Faults()

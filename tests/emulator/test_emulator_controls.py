@@ -41,6 +41,46 @@ def test_a_station_can_be_added_edited_and_removed_behind_the_api_s_back(api: Ap
     assert api.get(STATIONS).json() == []
 
 
+def test_a_station_can_be_put_on_any_number(api: Api, emulator: Emulator) -> None:
+    """In place of the one that has it, of whichever dealer; its sites stay. New numbers go on above it."""
+    emulator.add_dealer(2)
+    emulator.add_station(external_monitoring_station_id="a", name="A", prefix="P", dealer_id=2)
+    emulator.add_site(external_site_id="s", name="S", monitoring_station_id=1)
+
+    emulator.put_station(1, external_monitoring_station_id="b", name="B", linecard="L")
+    emulator.put_station(40, external_monitoring_station_id="c", name="C")
+
+    assert emulator.stations(2) == []
+    assert without_time(api.get(f"{STATIONS}/1").json()) == {
+        "monitoring_station_id": 1,
+        "external_monitoring_station_id": "b",
+        "name": "B",
+        "prefix": None,
+        "linecard": "L",
+    }
+    assert api.get("/sites/1").json()["external_monitoring_station_id"] == "b"
+    assert emulator.add_station(external_monitoring_station_id="d", name="D") == 41
+
+
+def test_a_number_can_be_given_again(api: Api, emulator: Emulator) -> None:
+    """What was deleted is there again, and is another."""
+    emulator.add_station(external_monitoring_station_id="a", name="A")
+    api.delete(f"{STATIONS}/1")
+
+    emulator.put_station(1, external_monitoring_station_id="b", name="B")
+
+    assert api.get(f"{STATIONS}/1").json()["name"] == "B"
+
+
+def test_a_site_can_be_removed(api: Api, emulator: Emulator) -> None:
+    """The API itself has no call for it."""
+    emulator.add_site(external_site_id="s", name="S")
+    emulator.remove_site(1)
+
+    assert (emulator.sites(), api.get("/sites").json()) == ([], [])
+    assert api.get("/sites/1").status_code == 404
+
+
 def test_twins_can_be_planted(emulator: Emulator) -> None:
     """What the API would refuse, the controls do."""
     for _ in range(2):
@@ -79,6 +119,8 @@ def test_what_does_not_exist_is_a_lookup_error(emulator: Emulator) -> None:
         emulator.remove_station(7)
     with pytest.raises(LookupError, match="site 7 does not exist"):
         emulator.edit_site(7, name="x")
+    with pytest.raises(LookupError, match="site 7 does not exist"):
+        emulator.remove_site(7)
     for call in (emulator.stations, emulator.sites, emulator.withdraw_dealer, emulator.restore_dealer):
         with pytest.raises(LookupError, match="dealer 99 does not exist"):
             call(99)
@@ -167,6 +209,18 @@ def test_dealers_stations_and_sites_over_http(api: Api) -> None:
     assert api.control("POST", "/dealers/2/sites", site).json() == {"id": 1}
     assert api.control("PATCH", "/dealers/2/sites/1", {"monitoring_station_id": 1}).status_code == 204
     assert api.control("GET", "/dealers/2/sites").json()[0]["external_monitoring_station_id"] == "a"
+    assert api.control("PATCH", "/dealers/2/sites/1", {"is_activated": 1, "name": "T"}).status_code == 204
+    [shown] = api.control("GET", "/dealers/2/sites").json()
+    assert (shown["is_activated"], shown["name"], shown["monitoring_station_id"]) == (1, "T", 1)
+    assert api.control("PATCH", "/dealers/2/sites/1", {"is_activated": 0}).status_code == 204
+    assert api.control("GET", "/dealers/2/sites").json()[0]["is_activated"] == 0
+    assert api.control("DELETE", "/dealers/2/sites/1").status_code == 204
+    assert api.control("GET", "/dealers/2/sites").json() == []
+    again = {"external_monitoring_station_id": "b", "name": "B"}
+    assert api.control("PUT", "/dealers/2/stations/1", again).status_code == 204
+    assert api.control("PUT", "/dealers/2/stations/9", again).status_code == 204
+    shown = api.control("GET", "/dealers/2/stations").json()
+    assert [(station["monitoring_station_id"], station["name"]) for station in shown] == [(1, "B"), (9, "B")]
     assert api.control("DELETE", "/dealers/2/stations/1").status_code == 204
     assert api.control("PUT", "/dealers/2/withdrawal", {"status": 404}).json() == {"status": 404}
     api.dealer_id = 2
@@ -184,6 +238,10 @@ def test_dealers_stations_and_sites_over_http(api: Api) -> None:
         ("PUT", "/token-life", {"seconds": -1}, 422),
         ("GET", "/dealers/99/stations", None, 404),
         ("DELETE", "/dealers/12345/stations/7", None, 404),
+        ("DELETE", "/dealers/12345/sites/7", None, 404),
+        ("PATCH", "/dealers/12345/sites/7", {"is_activated": 2}, 422),
+        ("PATCH", "/dealers/12345/sites/7", {"is_activated": True}, 422),
+        ("PUT", f"/dealers/12345/stations/{2**53}", {"external_monitoring_station_id": "a", "name": "A"}, 422),
         ("GET", "/dealers/x/stations", None, 422),
         ("GET", "/nothing", None, 404),
         ("PUT", "/reset", None, 405),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.emulator.conftest import Api
 
 STATIONS = "/partner/v1/dealers/{dealer_id}/monitoring-stations"
+STATION = STATIONS + "/{monitoring_station_id}"
 
 CONFIG = """\
 [[operations]]
@@ -44,6 +45,26 @@ def test_schemathesis_finds_nothing_in_the_imitated_api(make_api: Callable[..., 
 
     assert run.returncode == 0, run.stdout
     assert "11 selected" in run.stdout
+
+
+def test_schemathesis_finds_nothing_under_the_other_switches(make_api: Callable[..., Api], tmp_path: Path) -> None:
+    """The document says what these switches change of statuses and shapes."""
+    switches = Switches(
+        created_at="absent",
+        unset="absent",
+        post_answer="location",
+        delete_answer="200",
+        lists="added",
+        unknown_query="refused",
+        list_total="told",
+        site_put="required",
+        numbers="again",
+    )
+    api = make_api(dealers=(1,), plan=None, switches=switches)
+
+    run = schemathesis(api, tmp_path, "--exclude-path-regex", "^/_emulator", "--phases", "fuzzing,stateful")
+
+    assert run.returncode == 0, run.stdout
 
 
 def test_schemathesis_finds_nothing_in_the_controls(make_api: Callable[..., Api], tmp_path: Path) -> None:
@@ -93,6 +114,27 @@ def test_the_document_follows_the_switches(api: Api) -> None:
         {"type": "string", "minLength": 1},
         {"type": "null"},
     ]
+
+
+def test_the_document_follows_what_is_answered(api: Api) -> None:
+    """Statuses of POST, DELETE and of what is gone; what a station tells and a site requires."""
+    assert "410" not in api.get("//openapi.json").json()["paths"][STATION]["get"]["responses"]
+    api.emulator.switches = Switches(
+        post_answer="accepted", delete_answer="202", gone="410", created_at="absent", site_put="required"
+    )
+
+    document = api.get("//openapi.json").json()
+
+    paths, shapes = document["paths"], document["components"]["schemas"]
+    made, deleted = paths[STATIONS]["post"]["responses"], paths[STATION]["delete"]["responses"]
+    assert ("202" in made, "201" in made, "202" in deleted, "204" in deleted) == (True, False, True, False)
+    assert "content" not in made["202"]
+    assert {call: "410" in about["responses"] for call, about in paths[STATION].items()} == dict.fromkeys(
+        ("get", "put", "delete"), True
+    )
+    assert "410" not in paths[STATIONS]["get"]["responses"]
+    assert "created_at" not in shapes["Station"]["required"]
+    assert shapes["SiteUpdate"]["required"] == ["external_site_id", "name", "timezone"]
 
 
 class Links(HTMLParser):

@@ -10,7 +10,7 @@ import pytest
 import requests
 from pydantic import ValidationError
 
-from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.emulator import Emulator, Fault, Switches
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Api
@@ -58,12 +58,37 @@ def test_a_status_is_answered_once_and_nothing_is_stored(api: Api, status: int, 
     assert len(api.emulator.stations()) == 1
 
 
-def test_after_means_that_the_change_was_stored(api: Api) -> None:
-    """A 502 that hides a 201."""
-    api.emulator.add_fault(Fault(method="POST", status=502, when="after"))
+@pytest.mark.parametrize("status", [401, 408, 425, 429, 502])
+def test_after_means_that_the_change_was_stored(api: Api, status: int) -> None:
+    """A refusal that hides a 201, and says nothing of what was made; the key's own answer is still the 201."""
+    api.emulator.switches = Switches(post_answer="location")
+    api.emulator.add_fault(Fault(method="POST", status=status, when="after"))
 
-    assert api.post(STATIONS, EAST).status_code == 502
-    assert len(api.emulator.stations()) == 1
+    struck, repeated = (api.post(STATIONS, EAST, headers={"Idempotency-Key": "k"}) for _ in range(2))
+
+    assert (struck.status_code, "Location" in struck.headers) == (status, False)
+    assert struck.json()["error"]["request_id"] == struck.headers["x-request-id"]
+    assert (repeated.status_code, len(api.emulator.stations())) == (201, 1)
+
+
+@pytest.mark.parametrize("status", [401, 408, 425, 429])
+def test_after_means_so_for_put_and_delete(api: Api, status: int) -> None:
+    """The change is made once, and the caller is told otherwise."""
+    api.post(STATIONS, EAST)
+    api.emulator.add_fault(Fault(status=status, when="after", times=2))
+
+    assert api.put(f"{STATIONS}/1", {"name": "New"}).status_code == status
+    assert [station["name"] for station in api.emulator.stations()] == ["New"]
+    assert api.delete(f"{STATIONS}/1").status_code == status
+    assert api.emulator.stations() == []
+
+
+def test_a_body_may_say_that_it_failed(api: Api) -> None:
+    """200 around an error, before or after the change was made."""
+    for when, count in (("before", 0), ("after", 1)):
+        api.emulator.add_fault(Fault.model_validate({"status": 200, "body": '{"error": {}}', "when": when}))
+        answer = api.post(STATIONS, EAST)
+        assert (answer.status_code, answer.json(), len(api.emulator.stations())) == (200, {"error": {}}, count)
 
 
 def test_a_body_replaces_the_answer(api: Api) -> None:

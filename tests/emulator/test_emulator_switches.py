@@ -25,32 +25,47 @@ def test_the_defaults_are_what_chekt_most_likely_does() -> None:
         "unset": "null",
         "clear": "empty",
         "duplicate": "409",
-        "idempotency": "kept",
+        "external_ids": "exact",
+        "values": "exact",
+        "cut_at": 10,
+        "numbers": "once",
+        "created_at": "zoned",
+        "database_clock": 0,
+        "date_header": "sent",
+        "post_answer": "station",
+        "delete_answer": "204",
+        "delete_delay": 2,
         "delete_with_sites": "orphan",
+        "gone": "404",
+        "idempotency": "kept",
+        "replays": "unmarked",
         "lists": "whole",
         "page_size": 100,
         "list_total": "untold",
         "unknown_query": "ignored",
         "list_lag": 0,
         "item_lag": 0,
-        "created_at": "zoned",
-        "database_clock": 0,
-        "date_header": "sent",
-        "external_ids": "exact",
-        "values": "exact",
-        "post_answer": "station",
-        "delete_answer": "204",
-        "gone": "404",
         "site_put": "merge",
         "site_activation": "kept",
         "site_put_delay": 0,
         "site_put_answer": "new",
-        "replays": "unmarked",
-        "numbers": "once",
     }
 
 
-@pytest.mark.parametrize("wrong", [{"put": "patch"}, {"duplicate": 409}, {"colour": "red"}, {"page_size": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"put": "patch"},
+        {"duplicate": 409},
+        {"colour": "red"},
+        {"page_size": 0},
+        {"cut_at": 0},
+        {"list_lag": 61},
+        {"item_lag": 60.5},
+        {"list_lag": True},
+        {"delete_delay": -1},
+    ],
+)
 def test_a_switch_that_does_not_exist_is_refused(wrong: dict[str, Any]) -> None:
     """Neither an unknown name nor an unknown position passes."""
     with pytest.raises(ValidationError):
@@ -80,17 +95,12 @@ def test_put_merges_or_replaces(make_api: Callable[..., Api], put: Any, linecard
     assert (answer["prefix"], answer["linecard"], answer["name"]) == ("NEW", linecard, name)
 
 
-def test_put_replaces_a_site(make_api: Callable[..., Api]) -> None:
-    """All that is left out becomes unset, what a site must have as well."""
-    api = make_api(switches=Switches(site_put="replace"))
-    api.post(STATIONS, EAST)
-    site = {"external_site_id": "s", "name": "S", "timezone": "UTC", "monitoring_station_id": 1, "address1": "A"}
-    api.post("/sites", site)
+def test_put_of_a_station_says_nothing_of_sites(make_api: Callable[..., Api]) -> None:
+    """A site keeps what a body leaves out, unless `site_put` says otherwise."""
+    api = make_api(switches=Switches(put="replace"))
+    api.emulator.add_site(external_site_id="s", name="S", address1="A")
 
-    answer = api.put("/sites/1", {"account_number": "77"}).json()
-
-    assert (answer["monitoring_station_id"], answer["account_number"], answer["address1"]) == (None, "77", None)
-    assert (answer["external_site_id"], answer["name"], answer["timezone"]) == ("", "", "")
+    assert api.put("/sites/1", {"account_number": "77"}).json()["address1"] == "A"
 
 
 @pytest.mark.parametrize(
@@ -241,9 +251,49 @@ def test_offset_and_limit_cut_silently(make_api: Callable[..., Api], path: str) 
     assert ids(api, path, page=2) == [1, 2]
 
 
+@pytest.mark.parametrize("path", [STATIONS, "/sites"])
+def test_pages_may_count_from_0(make_api: Callable[..., Api], path: str) -> None:
+    """No `page` is page 0."""
+    api = five(make_api, "pages_from_0")
+
+    assert ids(api, path) == [1, 2]
+    assert ids(api, path, page=0) == [1, 2]
+    assert ids(api, path, page=1) == [3, 4]
+    assert ids(api, path, page=1, page_size=3) == [4, 5]
+    assert ids(api, path, page=3) == []
+
+
+@pytest.mark.parametrize("path", [STATIONS, "/sites"])
+def test_skip_and_limit_cut_silently(make_api: Callable[..., Api], path: str) -> None:
+    """`skip` rows are left out, at most `limit` come; `offset` is unknown."""
+    api = five(make_api, "skip")
+
+    assert ids(api, path) == [1, 2]
+    assert ids(api, path, skip=4) == [5]
+    assert ids(api, path, skip=1, limit=3) == [2, 3, 4]
+    assert ids(api, path, offset=2) == [1, 2]
+
+
+@pytest.mark.parametrize("path", [STATIONS, "/sites"])
+def test_page_and_offset_may_add_up(make_api: Callable[..., Api], path: str) -> None:
+    """A caller that sends both leaves rows out: it begins at (page - 1) * page_size + offset."""
+    api = five(make_api, "added")
+
+    assert ids(api, path) == [1, 2]
+    assert ids(api, path, page=2) == [3, 4]
+    assert ids(api, path, offset=3) == [4, 5]
+    assert ids(api, path, page=2, offset=2) == [5]
+    assert ids(api, path, page=2, page_size=3, offset=1) == [5]
+
+
 @pytest.mark.parametrize(
     ("lists", "query"),
     [
+        ("pages_from_0", "page=-1"),
+        ("skip", "skip=x"),
+        ("skip", "limit=0"),
+        ("added", "page=0"),
+        ("added", "offset=-1"),
         ("pages", "page=0"),
         ("pages", "page=x"),
         ("pages", "page_size=0"),
