@@ -185,16 +185,19 @@ class Creation:
                 live = self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
             except NotFound:
                 continue
+            except ChektError as error:  # an error of ours would lose the station, which is most likely there
+                return self._taken_on_trust(station, f"whether it is there cannot be read ({error.cause})")
             if not same_form(live.external_monitoring_station_id, station.external_monitoring_station_id):
                 return None  # its number is another's now
             if age is not None and age >= OLD_SECONDS:
                 named = f"{shown(self._wanted.external_monitoring_station_id)!r} ({self._id(station)})"
                 self._say(f"Taking monitoring station {named}: an earlier run created it.")
             return live
-        if age is not None:
-            return None
+        return self._taken_on_trust(station, "CHeKT does not show it yet") if age is None else None
+
+    def _taken_on_trust(self, station: Station, why: str) -> Station:
         self._say(
-            f"CHeKT answered that it created monitoring station {self._id(station)}, and does not show it yet: "
+            f"CHeKT answered that it created monitoring station {self._id(station)}, but {why}: "
             "run `pulumi up --refresh` in a minute."
         )
         return station

@@ -61,8 +61,21 @@ def test_a_station_of_unknown_age_that_never_shows_is_recorded_and_told(world: W
     assert str(world.up().id) == "12345/1"
 
     assert world.said == [
-        "CHeKT answered that it created monitoring station 12345/1, and does not show it yet: "
+        "CHeKT answered that it created monitoring station 12345/1, but CHeKT does not show it yet: "
         "run `pulumi up --refresh` in a minute."
+    ]
+
+
+def test_a_new_station_that_cannot_be_read_is_recorded_and_told(world: World) -> None:
+    """Its age is unknown, and GET by id is refused: an error would lose it."""
+    world.emulator.switches = Switches(created_at="absent")
+    world.emulator.add_fault(Fault(method="GET", path=f"{COLLECTION}/1", status=403, times=None))
+
+    assert str(world.up().id) == "12345/1"
+
+    assert world.said == [
+        "CHeKT answered that it created monitoring station 12345/1, but whether it is there cannot be read (CHeKT "
+        'refused: forbidden, "a fault of the emulator"): run `pulumi up --refresh` in a minute.'
     ]
 
 

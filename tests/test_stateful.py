@@ -480,7 +480,6 @@ def test_no_order_of_events_makes_a_second_station_or_loses_one() -> None:
                 stateful_step_count=50,
                 derandomize=not EXAMPLES,
                 suppress_health_check=list(hypothesis.HealthCheck),
-                phases=[hypothesis.Phase.generate],
             ),
         )
     steps = {verb: Stations.done[verb] for verb in ("create", "read", "update", "delete")}

@@ -166,19 +166,20 @@ REFUSAL = '{"error": {"code": "some_code", "message": "some text", "request_id":
         (
             401,
             REFUSAL % "",
-            'some_code, "some text". Nothing was changed. Check that chekt:baseUrl and chekt:tokenUrl belong to the '
-            "same environment and that the app was not revoked.",
+            'some_code, "some text", after 3 attempts. Nothing was created: the dealer\'s list does not show the '
+            "station. Check that chekt:baseUrl and chekt:tokenUrl belong to the same environment and that the app was "
+            "not revoked.",
         ),
         (
             403,
             REFUSAL % "",
-            'some_code, "some text". Nothing was changed. Check the dealer id, that this dealer is connected to your '
+            'some_code, "some text". Nothing was created. Check the dealer id, that this dealer is connected to your '
             "app, the app's permissions, and CHeKT's list of allowed IP addresses.",
         ),
         (
             404,
             REFUSAL % "",
-            'some_code, "some text". Nothing was changed. Check the dealer id and chekt:baseUrl, or run `pulumi up '
+            'some_code, "some text". Nothing was created. Check the dealer id and chekt:baseUrl, or run `pulumi up '
             "--refresh` if it was deleted elsewhere.",
         ),
     ],
