@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
+from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
@@ -23,12 +24,11 @@ from chekt_provider.errors import (
     Conflict,
     Evidence,
     InvalidInput,
-    ListIncomplete,
+    NotChekt,
     NotFound,
     Refused,
     ServerFailed,
     SettingsError,
-    StationExists,
     Throttled,
     TokenError,
     TokenRefused,
@@ -41,9 +41,9 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
-    differing,
+    age_of,
+    is_form_of,
     not_taken,
-    require_same_station,
     same_form,
     value,
 )
@@ -70,17 +70,6 @@ def creation_key(wanted: StationInputs) -> str:
     """
     parts = [wanted.declared_by, wanted.dealer_id, wanted.external_monitoring_station_id]
     return str(uuid.uuid5(KEY_NAMESPACE, json.dumps(parts)))
-
-
-def adoption(station: Station, wanted: StationInputs) -> str:
-    """What adopting a station means for it, in a sentence."""
-    station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
-    changes = [
-        f"{name} from {shown(value(station, name))!r} to {shown(value(wanted, name))!r}"
-        for name in differing(station, wanted)
-    ]
-    told = f"changing {', '.join(changes)}" if changes else "nothing changes on it"
-    return f"Adopting monitoring station {shown(wanted.external_monitoring_station_id)!r} ({station_id}): {told}."
 
 
 class Creation:
@@ -166,7 +155,11 @@ class Creation:
         wanted = self._wanted
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
-        return self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
+        created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
+        made = created.station.external_monitoring_station_id if created.station else ""
+        if made and not is_form_of(made, wanted.external_monitoring_station_id):
+            raise self._operation.error(NotChekt, f"the answer is about monitoring station {shown(made)!r}")
+        return created
 
     def _alive(self, station: Station, answered_at: datetime | None) -> Station | None:
         """The station that a POST was answered with, as it is now; None for one that was deleted.
@@ -221,8 +214,7 @@ class Creation:
         once = refused and not isinstance(answer, Conflict | InvalidInput)  # those may speak of a station that is there
         if isinstance(answer, Throttled | TokenRefused):  # most likely nothing was made, and looks cost requests
             asked = _asked_wait(answer)
-            if asked <= LONGEST_RETRY_AFTER_SECONDS:
-                self._client.sleep(max(BEHIND_SECONDS, asked))
+            self._client.sleep(max(BEHIND_SECONDS, asked if asked <= LONGEST_RETRY_AFTER_SECONDS else 0))
             once = True
         try:
             for _ in self._client.looks(self._operation):
@@ -278,36 +270,11 @@ class Creation:
         return recorded
 
     def _take_over(self, station: Station, look: Look[Station]) -> Recorded:
-        """Adopt a station that exists, and give it the wanted values; only where that was asked for."""
-        station_id = self._id(station)
         if not self._adopt:
-            raise self._exists(station, look)
-        try:
-            live = self._client.get_station(self._operation, station_id.dealer_id, station_id.station_id)
-        except NotFound:
-            raise self._operation.error(
-                ListIncomplete,
-                f"CHeKT lists it as {station_id}, which it says does not exist: it is being deleted, or has just been",
-                remedy="Run again in a minute.",
-            ) from None
-        require_same_station(self._operation, station_id, station.external_monitoring_station_id, live)
-        self._say(adoption(live, self._wanted))
-        if differing(live, self._wanted):
-            live = self._writes.put_over(self._operation, station_id, live, self._wanted)
+            error = adoption.exists(self._operation, station, self._wanted)
+            raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self.adopted = True
-        return self._writes.record_write(self._wanted, live)
-
-    def _exists(self, station: Station, look: Look[Station]) -> ChektError:
-        live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
-        kept = station.external_monitoring_station_id
-        other = f"external id {shown(kept)!r}, " if kept != self._wanted.external_monitoring_station_id else ""
-        error = self._operation.error(
-            StationExists,
-            f"it exists already as {self._id(station)}, with {other}{live}",
-            remedy="To manage this one, pass adopt_existing=True; "
-            "to make another one, choose another external_monitoring_station_id.",
-        )
-        return error.replace(evidence=Evidence(trace_id=look.trace_id))
+        return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
 
 
 def _is_refusal(answer: ChektError) -> bool:
@@ -318,16 +285,3 @@ def _is_refusal(answer: ChektError) -> bool:
 def _asked_wait(answer: ChektError) -> float:
     """Seconds that a 429 asks to wait, 0 for none."""
     return answer.evidence.retry_after or 0
-
-
-def age_of(created_at: str, now: datetime | None) -> float | None:
-    """Seconds since a station was created; None where CHeKT does not say, or not by which clock.
-
-    Args:
-        created_at: as CHeKT answered it.
-        now: CHeKT's clock.
-    """
-    try:
-        return (now - datetime.fromisoformat(created_at)).total_seconds() if now else None
-    except (ValueError, TypeError):  # no date, or one without a time zone
-        return None

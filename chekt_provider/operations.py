@@ -17,10 +17,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from chekt_provider import adoption
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claim, Claims
-from chekt_provider.creation import OLD_SECONDS, Creation, adoption, age_of
+from chekt_provider.creation import OLD_SECONDS, Creation
 from chekt_provider.directory import Directory, Look, called
 from chekt_provider.errors import ChektError, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
@@ -28,6 +29,7 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
+    age_of,
     require_same_host,
     require_same_station,
     value,
@@ -110,7 +112,7 @@ class StationOperations:
         found = called(look.items.values(), wanted.external_monitoring_station_id)
         self._name_twins(wanted.dealer_id, found)
         if len(found) == 1:
-            self._say(adoption(found[0], wanted))
+            self._say(adoption.told(found[0], wanted))
 
     def preview_replacement(self, recorded: Recorded) -> None:
         """Say which sites hang on a station that is about to be replaced. Best effort: it never fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import OtherStation, Unsafe, WrongEnvironment
@@ -173,7 +174,7 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
     return [
         name
         for name in differing(answer, wanted)
-        if not _is_form_of(
+        if not is_form_of(
             value(answer, name),
             value(wanted, name),
             untouched=before is not None and value(before, name) == value(answer, name),
@@ -186,7 +187,7 @@ def same_form(kept: str, wanted: str) -> bool:
     return bool(kept.strip()) and _form(kept) == _form(wanted)
 
 
-def _is_form_of(kept: str, wanted: str, *, untouched: bool) -> bool:
+def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
     """Whether CHeKT may have made one out of the other: other case, blanks or Unicode form, or cut short.
 
     A value that is untouched is not taken for one that was cut.
@@ -196,3 +197,16 @@ def _is_form_of(kept: str, wanted: str, *, untouched: bool) -> bool:
 
 def _form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def age_of(created_at: str, now: datetime | None) -> float | None:
+    """Seconds since a station was created; None where CHeKT does not say, or not by which clock.
+
+    Args:
+        created_at: as CHeKT answered it.
+        now: CHeKT's clock.
+    """
+    try:
+        return (now - datetime.fromisoformat(created_at)).total_seconds() if now else None
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return None

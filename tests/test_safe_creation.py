@@ -139,6 +139,16 @@ def test_a_replay_of_a_station_that_lives_is_recorded_as_it_is_now(world: World)
     assert [station[2] for station in held(world.emulator)] == ["Central"]
 
 
+def test_an_answer_about_another_station_is_not_taken_for_ours(world: World) -> None:
+    """A gateway mixed up two answers: the station that was made is looked for."""
+    others(world)
+    body = '{"monitoring_station_id": 1, "external_monitoring_station_id": "x", "name": "x"}'
+    world.fault(when="after", status=201, body=body)
+
+    assert str(world.up().id) == "12345/3"
+    assert len(world.posts()) == 1
+
+
 UNCLEAR: list[dict[str, Any]] = [
     {"reset": True},
     {"status": 401},

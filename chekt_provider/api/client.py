@@ -66,11 +66,10 @@ class Client:
         self.reserve = transport.reserve
 
     def looks(self, operation: Operation) -> Iterator[None]:
-        """The moments at which to look for a write until CHeKT must show it; none after the operation's deadline."""
+        """The moments at which to look for a write until CHeKT must show it; the waits are no part of the deadline."""
         for pause in LOOKS:
-            if pause and self.clock() + pause > operation.deadline:
-                return
             if pause:
+                operation.excuse(pause)
                 self.sleep(pause)
             yield
 

@@ -1,0 +1,68 @@
+"""Taking over a station that exists, only where that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chekt_provider.api.client import Client
+from chekt_provider.api.transport import Operation
+from chekt_provider.errors import ListIncomplete, NotFound, StationExists
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, differing, require_same_station, value
+from chekt_provider.text import shown
+from chekt_provider.writes import Writes
+
+
+def told(station: Station, wanted: StationInputs) -> str:
+    """What adopting a station means for it, in a sentence."""
+    station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+    changes = [
+        f"{name} from {shown(value(station, name))!r} to {shown(value(wanted, name))!r}"
+        for name in differing(station, wanted)
+    ]
+    means = f"changing {', '.join(changes)}" if changes else "nothing changes on it"
+    return f"Adopting monitoring station {shown(wanted.external_monitoring_station_id)!r} ({station_id}): {means}."
+
+
+def exists(operation: Operation, station: Station, wanted: StationInputs) -> StationExists:
+    """The error for a station that is there, and may not be adopted."""
+    live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
+    kept = station.external_monitoring_station_id
+    other = f"external id {shown(kept)!r}, " if kept != wanted.external_monitoring_station_id else ""
+    station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+    return operation.error(
+        StationExists,
+        f"it exists already as {station_id}, with {other}{live}",
+        remedy="To manage this one, pass adopt_existing=True; "
+        "to make another one, choose another external_monitoring_station_id.",
+    )
+
+
+def adopt(
+    client: Client,
+    writes: Writes,
+    operation: Operation,
+    listed: Station,
+    wanted: StationInputs,
+    say: Callable[[str], None],
+) -> Recorded:
+    """Take over a station, say so, and give it the wanted values.
+
+    Raises:
+        ListIncomplete: it is listed, and says itself that it does not exist.
+        OtherStation: its number belongs to another station than the listed one.
+    """
+    station_id = StationId(wanted.dealer_id, listed.monitoring_station_id)
+    try:
+        live = client.get_station(operation, station_id.dealer_id, station_id.station_id)
+    except NotFound:
+        raise operation.error(
+            ListIncomplete,
+            f"CHeKT lists it as {station_id}, which it says does not exist: it is being deleted, or has just been",
+            remedy="Run again in a minute.",
+        ) from None
+    require_same_station(operation, station_id, listed.external_monitoring_station_id, live)
+    say(told(live, wanted))
+    if differing(live, wanted):
+        live = writes.put_over(operation, station_id, live, wanted)
+    return writes.record_write(wanted, live)
