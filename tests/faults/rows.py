@@ -1,4 +1,4 @@
-"""The names of the 45 faults, and the mark that says which of them a test is about."""
+"""The names of the 58 faults, and the mark that says which of them a test is about."""
 
 from __future__ import annotations
 
@@ -55,6 +55,19 @@ ROWS = {
     "B2": "secret-forms",
     "B3": "ids-hostile",
     "B4": "text-hostile",
+    "L1": "lag-list",
+    "L2": "lag-item",
+    "L3": "clock",
+    "L4": "kept-form",
+    "L5": "second-post",
+    "L6": "one-wrong-list",
+    "L7": "pages",
+    "L8": "number-again",
+    "L9": "site-put",
+    "L10": "late-site",
+    "L11": "two-stacks",
+    "L12": "odd-delete",
+    "L13": "many-sites",
 }
 
 
