@@ -282,13 +282,15 @@ class Sites:
     ) -> list[Site]:
         """The sites that a list shows on a station. One that we moved just now is asked for by id: a list may lag."""
         moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
+
+        def still(site: Site) -> bool:
+            try:
+                return belongs(self._client.get_site(operation, recorded.id.dealer_id, site.site_id), recorded)
+            except NotFound:
+                return False
+
         on_it = [site for site in look.listed.values() if belongs(site, recorded)]
-        return [
-            site
-            for site in on_it
-            if site.site_id not in moved
-            or belongs(self._client.get_site(operation, recorded.id.dealer_id, site.site_id), recorded)
-        ]
+        return [site for site in on_it if site.site_id not in moved or still(site)]
 
     def _reassign(self, operation: Operation, recorded: Recorded) -> None:
         """Move the sites of a station, one by one, and those that come to it meanwhile."""

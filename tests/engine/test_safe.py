@@ -156,3 +156,14 @@ def test_reassign_sites_to_holds_for_the_station_that_a_refused_replacement_left
     assert numbers.keys() == {"backup-01", "central-02"}
     assert placed(emulator) == {1: numbers["backup-01"]}
     stack.up_changes_nothing()
+
+
+@pytest.mark.parametrize("option", ["--run-program", "--refresh"])
+def test_a_destroy_that_compares_first_deletes_all_the_same(emulator: Emulator, stack: Stack, option: str) -> None:
+    """Pulumi compares each station with the program, and none is kept for that."""
+    stack.program(central())
+    stack.up()
+
+    stack.pulumi("destroy", "--yes", "--skip-preview", option)
+
+    assert held(emulator) == []
