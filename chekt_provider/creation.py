@@ -2,7 +2,7 @@
 
 look             the external id is there: adopt or refuse
 POST             three at most, and none after the first without looks since the last that do not show the station
-    201          is ours; but see `_alive` for an answer that CHeKT has given before
+    201          is ours; but see replays.py for an answer that CHeKT has given before
     refused      one look: there now = another's, unless an earlier POST may have made it
     all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from datetime import datetime
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
@@ -25,7 +24,6 @@ from chekt_provider.errors import (
     Evidence,
     InvalidInput,
     NotChekt,
-    NotFound,
     Refused,
     ServerFailed,
     SettingsError,
@@ -41,20 +39,16 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
-    age_of,
     is_form_of,
     not_taken,
-    same_form,
     value,
 )
+from chekt_provider.replays import living
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
 POSTS = 3
 """How often one creation sends its POST."""
-
-OLD_SECONDS = 60.0
-"""From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
@@ -128,7 +122,7 @@ class Creation:
             except ChektError as error:
                 answer = error
             else:
-                if created.station and (alive := self._alive(created.station, created.answered_at)):
+                if alive := self._alive(created):
                     return self._settle(alive)
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
@@ -161,39 +155,12 @@ class Creation:
             raise self._operation.error(NotChekt, f"the answer is about monitoring station {shown(made)!r}")
         return created
 
-    def _alive(self, station: Station, answered_at: datetime | None) -> Station | None:
-        """The station that a POST was answered with, as it is now; None for one that was deleted.
-
-        CHeKT replays the answer of an earlier POST with the same key for 24 hours, also when its station was deleted
-        since. One that is new by CHeKT's own clock is none of those; any other is asked for by id until CHeKT must show
-        it. One whose age cannot be told, and that does not show, is recorded all the same: an error would lose it.
-        """
-        age = age_of(station.created_at, answered_at)
-        if self._stations.deleted(station.monitoring_station_id) == station.created_at:
+    def _alive(self, created: Created) -> Station | None:
+        station = created.station
+        if station is None:
             return None
-        if age is not None and age < 2:  # both clocks may be cut to whole seconds
-            return station
-        for _ in self._client.looks(self._operation):
-            try:
-                live = self._client.get_station(self._operation, self._wanted.dealer_id, station.monitoring_station_id)
-            except NotFound:
-                continue
-            except ChektError as error:  # an error of ours would lose the station, which is most likely there
-                return self._taken_on_trust(station, f"whether it is there cannot be read ({error.cause})")
-            if not same_form(live.external_monitoring_station_id, station.external_monitoring_station_id):
-                return None  # its number is another's now
-            if age is not None and age >= OLD_SECONDS:
-                named = f"{shown(self._wanted.external_monitoring_station_id)!r} ({self._id(station)})"
-                self._say(f"Taking monitoring station {named}: an earlier run created it.")
-            return live
-        return self._taken_on_trust(station, "CHeKT does not show it yet") if age is None else None
-
-    def _taken_on_trust(self, station: Station, why: str) -> Station:
-        self._say(
-            f"CHeKT answered that it created monitoring station {self._id(station)}, but {why}: "
-            "run `pulumi up --refresh` in a minute."
-        )
-        return station
+        known = (self._client, self._stations, self._operation, station, self._id(station))
+        return living(*known, created.answered_at, self._say)
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there."""

@@ -21,7 +21,7 @@ from chekt_provider import adoption
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claim, Claims
-from chekt_provider.creation import OLD_SECONDS, Creation
+from chekt_provider.creation import Creation
 from chekt_provider.directory import Directory, Look, called
 from chekt_provider.errors import ChektError, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
@@ -34,6 +34,7 @@ from chekt_provider.records import (
     require_same_station,
     value,
 )
+from chekt_provider.replays import OLD_SECONDS
 from chekt_provider.settings import Settings
 from chekt_provider.sites import Sites
 from chekt_provider.text import shown
