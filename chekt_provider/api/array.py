@@ -46,6 +46,8 @@ def array_items(pieces: Iterable[bytes]) -> Iterator[Any]:
                     except ValueError:  # the rest of it may be in the next piece
                         _require(len(text) <= LONGEST_ITEM)
                         break
+                    if end == len(text) and isinstance(item, int | float) and not isinstance(item, bool):
+                        break  # so may more digits
                     yield item
                     text, awaited = text[end:], "comma"
         decoder.decode(b"", final=True)

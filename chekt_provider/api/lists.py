@@ -101,7 +101,7 @@ class ListReader(Generic[Item]):
                 raise ListIncomplete("a list goes in a circle")
             followed.add(query)
             answer = self._get(query)
-            self._items |= self._of(answer)
+            self._merge(answer, self._of(answer))
 
     def _count_on(self, parameter: str) -> bool:
         """Ask for what comes after so many items, until nothing comes. Whether CHeKT takes this way."""
@@ -149,8 +149,16 @@ class ListReader(Generic[Item]):
                 raise _Contradiction("two answers show some of its items each")
             self._items = came  # the whole list again, in which something is new
             return False
-        self._items |= {} if known else came
-        return bool(came) and not known
+        if known or answer is None:
+            return False
+        self._merge(answer, came)
+        return bool(came)
+
+    def _merge(self, answer: Answer, came: dict[str, Item]) -> None:
+        self._items |= came
+        self._bytes += answer.size
+        _require(len(self._items) <= MOST_ITEMS, f"has more than {MOST_ITEMS:,} items")
+        _require(self._bytes <= MOST_BYTES, f"has more than {MOST_BYTES // 1024**2} MiB")
 
     def _of(self, answer: Answer) -> dict[str, Item]:
         return {self._number(item): item for item in answer.data}
@@ -158,20 +166,17 @@ class ListReader(Generic[Item]):
     def _get(self, query: Mapping[str, str] | str) -> Answer:
         answer = self._ask(query)
         self.requests += 1
-        self._bytes += answer.size
         if answer.total is not None:
             self._total = answer.total
         self._goes_on = answer.goes_on
-        held = len(self._items) + len(answer.data)
-        for reached, most, what in (
-            (self.requests, MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages"),
-            (held, MOST_ITEMS, f"has more than {MOST_ITEMS:,} items"),
-            (self._bytes, MOST_BYTES, f"has more than {MOST_BYTES // 1024**2} MiB"),
-        ):
-            if reached > most:
-                raise ListIncomplete(f"a list {what}")
+        _require(self.requests <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
         return answer
 
 
 class _Contradiction(Exception):
     """What CHeKT listed contradicts itself."""
+
+
+def _require(so: bool, otherwise: str) -> None:
+    if not so:
+        raise ListIncomplete(f"a list {otherwise}")
