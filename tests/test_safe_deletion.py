@@ -247,6 +247,24 @@ def test_one_wrong_list_of_sites_deletes_nothing(world: World, answer: str) -> N
     assert deletes(world) == []
 
 
+@pytest.mark.parametrize("fault", [{"body": "[]"}, {"status": 404}], ids=str)
+@pytest.mark.parametrize("lists", ["pages", "pages_from_0", "offset"])
+@pytest.mark.parametrize("skip", [1, 2, 3])
+def test_one_wrong_page_of_sites_deletes_nothing(world: World, lists: str, skip: int, fault: dict[str, Any]) -> None:
+    """A further page that comes empty, or not at all, once: it is asked for again."""
+    (recorded,) = made(world)
+    for _ in range(3):
+        house(world.emulator, on=None, name="Elsewhere")
+    house(world.emulator, on=1)
+    world.emulator.switches = Switches.model_validate({"lists": lists, "page_size": 2})
+    world.emulator.add_fault(Fault(method="GET", path=SITES, skip=skip, **fault))
+
+    with pytest.raises(SitesAttached):
+        world.process().stations.delete(recorded)
+
+    assert deletes(world) == []
+
+
 LISTS = ["pages", "pages_from_0", "offset", "added", "links", "whole"]
 
 

@@ -122,7 +122,7 @@ class ListReader(Generic[Item]):
         first = self._beyond({"page": "1"}, taken)
         if self._add(first):
             taken = True
-        elif taken and first is not None and not first.data:
+        elif taken and first is None:
             raise _Contradiction("page 2 has items, and page 1 has none")
         page = 3
         while taken and not self._has_all() and self._add(self._beyond({"page": str(page)}, taken)):
@@ -130,14 +130,22 @@ class ListReader(Generic[Item]):
         return taken
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:
-        """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way."""
-        try:
-            return self._get(query)
-        except InvalidInput:
-            if taken:  # it did before
-                raise
-        except NotFound:
-            self._get({})  # which fails where it is the dealer that does not exist any more
+        """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way.
+
+        What brings nothing is asked for twice, as an empty list is.
+        """
+        for _ in range(2):
+            try:
+                answer = self._get(query)
+            except InvalidInput:
+                if taken:  # it did before
+                    raise
+                return None
+            except NotFound:
+                self._get({})  # which fails where it is the dealer that does not exist any more
+                continue
+            if answer.data:
+                return answer
         return None
 
     def _add(self, answer: Answer | None) -> bool:
