@@ -16,7 +16,7 @@ from tests.helpers import anonymous, calls, held
 HEAD = """
     from chekt_provider import get_monitoring_station, get_monitoring_station_output, list_monitoring_stations
 """
-ONE_LIST = ["GET /monitoring-stations"] * 2
+ONE_LIST = ["GET /monitoring-stations"] * 3
 
 
 def test_ten_lookups_and_a_list_cost_one_list_and_are_inputs_of_others(emulator: Emulator, stack: Stack) -> None:

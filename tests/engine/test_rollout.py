@@ -353,6 +353,11 @@ def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator
     """The last step looks at CHeKT again: the report says which, and how to see what."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
+    # One after the other, so that dev-a has the first number.
+    one_by_one = PROGRAM.replace("    for", "    made = []\n    for")
+    one_by_one = one_by_one.replace("MonitoringStation(", "made = [MonitoringStation(")
+    after = "name=name, opts=pulumi.ResourceOptions(depends_on=made))]"
+    project.stack.program(one_by_one.replace("name=name)", after))
     other = [{"monitoring_station_id": n + 1, "external_monitoring_station_id": f"dev-{x}", "name": "Other"}
              for n, x in enumerate("ab")]  # fmt: skip
     emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, times=None, body=json.dumps(other)))
