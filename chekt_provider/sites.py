@@ -32,7 +32,7 @@ from chekt_provider.errors import (
     Unsafe,
 )
 from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, SiteId, StationId
+from chekt_provider.records import Recorded, SiteId, StationId, same_form
 from chekt_provider.text import listed, shown
 
 WRITABLE = ("external_site_id", "name", "timezone", "account_number", "address1", "address2")
@@ -114,8 +114,10 @@ class Sites:
     def _headed_to(self, station_id: StationId) -> list[Site]:
         return [site for headed_to, site in self._headed.values() if headed_to == station_id]
 
-    def move(self, operation: Operation, site: Site, station_id: StationId) -> Site:
+    def move(self, operation: Operation, site: Site, station_id: StationId, leaving: Recorded | None = None) -> Site:
         """Put a site on a station that has room for it, and give it as it is then.
+
+        One that is to leave a station, and has left it already, stays where somebody put it.
 
         Raises:
             OtherSite: the number belongs to another site than the one that was listed.
@@ -126,7 +128,8 @@ class Sites:
         before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
         moved = before
-        if before.monitoring_station_id != station_id.station_id:
+        elsewhere = leaving is not None and before.monitoring_station_id not in (None, leaving.id.station_id)
+        if before.monitoring_station_id != station_id.station_id and not elsewhere:
             moved = self._moved(operation, before, fields, station_id)
         self._directory.sites(dealer_id).note(site.site_id, moved)
         if _comparable(moved) != _comparable(site):  # somebody changed it since it was listed
@@ -304,17 +307,26 @@ class Sites:
                 remedy="Name another station of this dealer in reassign_sites_to, and run `pulumi up`.",
             )
         done = 0
+        moved: set[str] = set()
         while movers:
+            if back := [site for site in movers if site.site_id in moved]:
+                raise operation.error(
+                    NotTaken,
+                    f"{_named(back[0])} was moved to monitoring station {target}, and is back on the station",
+                    outcome="The station was not deleted.",
+                )
             self.require_room(operation, movers, target)
             count = done + len(movers)
             for site in movers:
                 # Each with a deadline of its own: a station may have thousands of sites.
                 step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
                 try:
-                    self.move(step, site, target)
+                    came = self.move(step, site, target, leaving=recorded)
                 except ChektError as error:
                     raise error.replace(outcome=_so_far(done, count, error)) from None
-                done += 1
+                if came.monitoring_station_id == target.station_id:
+                    done += 1
+                    moved.add(site.site_id)
             told = f"{done} sites" if done > 1 else _named(movers[0])
             with _telling_unreadable(operation, recorded):
                 movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
@@ -365,12 +377,12 @@ def _named(site: Site) -> str:
 
 
 def _sends_to(site: Site, station: Station) -> bool:
-    by_external_id = site.external_monitoring_station_id == station.external_monitoring_station_id != ""
+    by_external_id = same_form(site.external_monitoring_station_id, station.external_monitoring_station_id)
     return site.monitoring_station_id == station.monitoring_station_id or by_external_id
 
 
 def _keeps(site: Site, recorded: Recorded) -> bool:
-    by_external_id = site.external_monitoring_station_id == recorded.external_id != ""
+    by_external_id = same_form(site.external_monitoring_station_id, recorded.external_id)
     return site.monitoring_station_id == recorded.id.station_id or by_external_id
 
 

@@ -416,6 +416,37 @@ def test_a_list_that_is_only_behind_is_waited_for(world: World) -> None:
     assert str(world.up(run).id) == "12345/4"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Range": "0-0/3"},
+        {"Content-Range": "items 0-0/3"},
+        {"X-Total-Count": "3"},
+        {"X-Cursor": "abc"},
+        {"X-Next-Page-Token": "abc"},
+        {"X-Has-More": "true"},
+    ],
+    ids=str,
+)
+def test_a_list_that_says_that_it_goes_on_is_not_believed(world: World, headers: dict[str, str]) -> None:
+    """Whatever way of paging it means."""
+    half = '[{"monitoring_station_id": 1, "external_monitoring_station_id": "x", "name": "x"}]'
+    world.emulator.add_fault(Fault(method="GET", path=COLLECTION, body=half, headers=headers, times=None))
+
+    with pytest.raises(ListIncomplete):
+        world.up()
+
+
+@pytest.mark.parametrize("status", [204, 404, 416])
+def test_nothing_beyond_the_end_is_the_end(world: World, status: int) -> None:
+    """However that is said."""
+    others(world)
+    world.emulator.switches = Switches(lists="offset", page_size=1)
+    world.emulator.add_fault(Fault(method="GET", path=COLLECTION, status=status, skip=2, times=1))
+
+    assert str(world.up().id) == "12345/3"
+
+
 def test_half_a_list_once_is_not_believed(world: World) -> None:
     """What is asked for after its end brings the whole list."""
     others(world)

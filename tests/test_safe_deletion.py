@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -349,6 +350,72 @@ def test_a_site_that_comes_during_a_reassignment_is_moved_too(world: World) -> N
 
     assert set(placed(world.emulator).values()) == {target}
     assert len(placed(world.emulator)) == 26
+
+
+def acting(world: World, recorded: Recorded, act: Callable[[str], None]) -> Callable[[], None]:
+    """The deletion of a station, in which somebody acts whenever a site is about to be PUT; told the site's id."""
+    run = world.process()
+    original = run.stations._client.update_site
+
+    def update(operation: Any, dealer_id: str, site_id: str, body: Any, key: str) -> None:
+        original(operation, dealer_id, site_id, body, key)
+        act(site_id)
+
+    run.stations._client.update_site = update  # type: ignore[method-assign]
+    return lambda: run.stations.delete(recorded)
+
+
+def test_a_site_that_a_person_moved_meanwhile_stays_there(world: World) -> None:
+    """While the first one is moved, somebody puts the second one on a third station."""
+    (recorded,) = made(world)
+    target, third = (world.emulator.add_station(external_monitoring_station_id=x, name=x) for x in ("b-1", "c-1"))
+    house(world.emulator, on=1)
+    house(world.emulator, on=1)
+    reassigning = Recorded(recorded.id, recorded.fields, recorded.created_at, reassign_sites_to=str(target))
+
+    acting(world, reassigning, lambda _: world.emulator.edit_site(2, monitoring_station_id=third))()
+
+    assert placed(world.emulator) == {1: target, 2: third}
+    assert world.said[-1] == (
+        "Moved site 'House' (1) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2."
+    )
+
+
+def test_a_site_that_goes_back_ends_the_reassignment(world: World) -> None:
+    """It is moved once, and named."""
+    (recorded,) = made(world)
+    target = world.emulator.add_station(external_monitoring_station_id="b-1", name="B")
+    house(world.emulator, on=1)
+    reassigning = Recorded(recorded.id, recorded.fields, recorded.created_at, reassign_sites_to=str(target))
+    run = world.process()
+    original = run.stations.sites.move
+
+    def move(*given: Any, **named: Any) -> Any:
+        moved = original(*given, **named)
+        world.emulator.edit_site(1, monitoring_station_id=1)
+        return moved
+
+    run.stations.sites.move = move  # type: ignore[method-assign]
+
+    with pytest.raises(NotTaken) as caught:
+        run.stations.delete(reassigning)
+
+    assert anonymous(str(caught.value)) == (
+        "Could not delete monitoring station 'central-01' (12345/1): site 'House' (1) was moved to monitoring station "
+        "12345/2, and is back on the station. The station was not deleted. Run `pulumi up --refresh` to see what CHeKT "
+        "holds, and give the trace id to CHeKT's support. (trace id T)"
+    )
+    assert len([call for call in calls(world.emulator) if call.startswith("PUT")]) == 1
+
+
+def test_a_site_that_names_its_station_in_another_case_keeps_it(world: World) -> None:
+    """By the external id alone."""
+    (recorded,) = made(world)
+    body = '[{"site_id": 1, "name": "House", "external_monitoring_station_id": "CENTRAL-01"}]'
+    world.emulator.add_fault(Fault(method="GET", path=SITES, body=body, times=None))
+
+    with pytest.raises(SitesAttached):
+        world.process().stations.delete(recorded)
 
 
 @pytest.mark.parametrize("lag", [0, 2, 10])

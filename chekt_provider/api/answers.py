@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,12 +42,14 @@ _REFUSALS: dict[int, type[ChektError]] = {
     408: Unclear,  # it may have been done before the time was up
     409: Conflict,
     410: NotFound,
+    416: NotFound,  # nothing is there, beyond the end of a list
     422: InvalidInput,
     425: Unclear,
     429: Throttled,
 }
+_NO = ("", "0", "false", "null", "none")
 _TOTALS = ("X-Total-Count", "X-Total", "Total-Count")
-_MORE = ("X-Next-Page", "X-Next-Cursor", "Next-Cursor", "X-Continuation-Token", "X-Has-More")
+_MORE = re.compile("next|cursor|continuation|has-more", re.IGNORECASE)
 """Headers by which an API says how long a list is, and that it goes on; CHeKT documents neither."""
 
 
@@ -122,10 +125,16 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
         evidence,
         _answered_at(raw.headers),
         _next_page(raw.headers),
-        total=next((int(raw.headers[name]) for name in _TOTALS if raw.headers.get(name, "").isdecimal()), None),
-        goes_on=any(raw.headers.get(name, "").strip().lower() not in ("", "0", "false") for name in _MORE),
+        total=_total(raw.headers),
+        goes_on=any(_MORE.search(name) and text.strip().lower() not in _NO for name, text in raw.headers.items()),
         size=raw.size,
     )
+
+
+def _total(headers: Mapping[str, str]) -> int | None:
+    """How many items a list says it has: a header for that, or what follows the stroke of its Content-Range."""
+    told = [headers.get(name, "") for name in _TOTALS] + [headers.get("Content-Range", "").rpartition("/")[2]]
+    return next((int(text) for text in told if re.fullmatch("[0-9]{1,9}", text)), None)
 
 
 def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http.client import NO_CONTENT
@@ -133,9 +133,9 @@ class Client:
         def ask(query: Mapping[str, str] | str) -> Answer:
             whole, parameters = (f"{path}?{query}", None) if isinstance(query, str) else (path, query)
             answer = self._transport.call(operation, "GET", whole, query=parameters, item=partial(_item, model))
-            if answer.data is None:
+            if answer.data is None and answer.evidence.status != NO_CONTENT:
                 raise _not_chekt("the list is not an array", answer, operation)
-            return answer
+            return replace(answer, data=answer.data or [])
 
         reader = ListReader[Item](ask, _number, path)
         try:

@@ -75,7 +75,7 @@ class ListReader(Generic[Item]):
             self._follow(answer)
         elif self._items and not self._has_all():
             self._ask_for_more()
-        if self._total is not None and len(self._items) < self._total:
+        if self._total is not None and len(self._items) != self._total:
             raise _Contradiction(f"it says that there are {self._total:,}, and shows {len(self._items):,}")
         if self._goes_on:
             raise _Contradiction("it says that it goes on, and does not say how")
