@@ -133,7 +133,8 @@ class Client:
         def ask(query: Mapping[str, str] | str) -> Answer:
             whole, parameters = (f"{path}?{query}", None) if isinstance(query, str) else (path, query)
             answer = self._transport.call(operation, "GET", whole, query=parameters, item=partial(_item, model))
-            if answer.data is None and answer.evidence.status != NO_CONTENT:
+            beyond_its_end = query and answer.evidence.status == NO_CONTENT
+            if answer.data is None and not beyond_its_end:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
