@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic
 
-from chekt_provider.api.client import LOOKS, Client, Item, Listing
+from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
@@ -181,7 +181,7 @@ class SharedList(Generic[Item]):
             raise
         finally:
             self._ended += 1
-        listed = {_id(item): item for item in listing.items}
+        listed = {number_of(item): item for item in listing.items}
         items = dict(listed)
         with self._lock:
             for item_id, (written_at, item) in self._writes.items():
@@ -213,29 +213,29 @@ class Directory:
 
     def stations(self, dealer_id: str) -> SharedList[Station]:
         """A dealer's stations."""
-        client = self._client
-        with self._lock:
-            if dealer_id not in self._stations:
-                self._stations[dealer_id] = SharedList[Station](
-                    lambda operation: client.list_stations(operation, dealer_id),
-                    lambda operation, station_id: client.get_station(operation, dealer_id, station_id),
-                    client.clock,
-                    client.looks,
-                )
-            return self._stations[dealer_id]
+        return self._of(dealer_id, self._stations, self._client.list_stations, self._client.get_station)
 
     def sites(self, dealer_id: str) -> SharedList[Site]:
         """A dealer's sites."""
-        client = self._client
+        return self._of(dealer_id, self._sites, self._client.list_sites, self._client.get_site)
+
+    def _of(
+        self,
+        dealer_id: str,
+        lists: dict[str, SharedList[Item]],
+        read: Callable[[Operation, str], Listing[Item]],
+        get: Callable[[Operation, str, str], Item],
+    ) -> SharedList[Item]:
+        """A dealer's list; made when it is asked for first."""
         with self._lock:
-            if dealer_id not in self._sites:
-                self._sites[dealer_id] = SharedList[Site](
-                    lambda operation: client.list_sites(operation, dealer_id),
-                    lambda operation, site_id: client.get_site(operation, dealer_id, site_id),
-                    client.clock,
-                    client.looks,
+            if dealer_id not in lists:
+                lists[dealer_id] = SharedList(
+                    lambda operation: read(operation, dealer_id),
+                    lambda operation, item_id: get(operation, dealer_id, item_id),
+                    self._client.clock,
+                    self._client.looks,
                 )
-            return self._sites[dealer_id]
+            return lists[dealer_id]
 
 
 def called(stations: Iterable[Station], external_id: str) -> list[Station]:
@@ -247,10 +247,6 @@ def called(stations: Iterable[Station], external_id: str) -> list[Station]:
     stations = [station for station in stations if same_form(station.external_monitoring_station_id, external_id)]
     exact = [station for station in stations if station.external_monitoring_station_id == external_id]
     return exact or stations
-
-
-def _id(item: Site | Station) -> str:
-    return item.site_id if isinstance(item, Site) else item.monitoring_station_id
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

@@ -225,13 +225,8 @@ class StationOperations:
     def _require_same_station(self, operation: Operation, recorded: Recorded) -> None:
         """Make sure that what is about to be deleted is the recorded station, as far as CHeKT shows it."""
         look = self._directory.stations(recorded.id.dealer_id).look(operation)
-        live = look.items.get(recorded.id.station_id)
-        if live is None:
-            try:
-                live = self._client.get_station(operation, recorded.id.dealer_id, recorded.id.station_id)
-            except NotFound:
-                return
-        require_same_station(operation, recorded.id, recorded.external_id, live)
+        if live := look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id):
+            require_same_station(operation, recorded.id, recorded.external_id, live)
 
     def _wait_for_the_end(self, operation: Operation, station_id: StationId, answered: str) -> None:
         """Look until a deletion is done for certain: CHeKT answers 404 by id, and the dealer still answers.

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import OtherStation, Unsafe, WrongEnvironment
@@ -195,6 +196,7 @@ def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
     return same_form(kept, wanted) or (bool(kept) and not untouched and _form(wanted).startswith(_form(kept)))
 
 
+@lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
 def _form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 

@@ -138,7 +138,7 @@ class Client:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
-        reader = ListReader[Item](ask, _number, path)
+        reader = ListReader[Item](ask, number_of, path)
         try:
             items = reader.read()
         except ListIncomplete as error:
@@ -154,7 +154,8 @@ def _sites(dealer_id: str) -> str:
     return f"/partner/v1/dealers/{dealer_id}/sites"
 
 
-def _number(item: Item) -> str:
+def number_of(item: Site | Station) -> str:
+    """CHeKT's id of a station or a site, as digits."""
     return item.site_id if isinstance(item, Site) else item.monitoring_station_id
 
 
