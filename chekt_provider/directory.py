@@ -17,10 +17,6 @@ from chekt_provider.records import same_form
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
 
-ASKED_BY_ID = 3
-"""How many of the things that a list should show, and does not, are asked for by id."""
-
-
 @dataclass(frozen=True)
 class Look(Generic[Item]):
     """One look at a dealer's stations or sites.
@@ -67,6 +63,7 @@ class SharedList(Generic[Item]):
         self._clock = clock
         self._looks = looks
         self._reading = threading.Lock()
+        self._asking = threading.Lock()
         self._lock = threading.Lock()
         self._begun = 0
         self._ended = 0
@@ -74,6 +71,7 @@ class SharedList(Generic[Item]):
         self._writes: dict[str, tuple[float, Item | None]] = {}
         self._deleted: dict[str, str] = {}
         self._known: set[str] = set()
+        self._first: Look[Item] | None = None
         self.latest: Look[Item] | None = None
         """The latest look that was taken; None before the first."""
 
@@ -117,17 +115,21 @@ class SharedList(Generic[Item]):
         raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out {left_out}")
 
     def left_out(self, operation: Operation, look: Look[Item]) -> str:
-        """The id of something that is there, and that a look does not show; "" for none."""
-        with self._lock:
-            missing = sorted(self._known - look.items.keys(), key=int)
-        for item_id in missing[:ASKED_BY_ID]:
-            try:
-                self._get(operation, item_id)
-            except NotFound:
-                with self._lock:
-                    self._known.discard(item_id)
-            else:
-                return item_id
+        """The id of something that is there, and that a look does not show; "" for none.
+
+        What answers 404 is asked for once in a run, whichever thread comes first.
+        """
+        with self._asking:
+            with self._lock:
+                missing = sorted(self._known - look.items.keys(), key=int)
+            for item_id in missing:
+                try:
+                    self._get(operation, item_id)
+                except NotFound:
+                    with self._lock:
+                        self._known.discard(item_id)
+                else:
+                    return item_id
         return ""
 
     def note(self, item_id: str, item: Item) -> None:
@@ -153,6 +155,14 @@ class SharedList(Generic[Item]):
         """When that was created which we deleted under this id in this run; None for nothing."""
         with self._lock:
             return self._deleted.get(item_id)
+
+    def absent_for(self, item_id: str) -> float:
+        """How many seconds lie between the run's first look and its latest, where neither shows the item; else 0."""
+        with self._lock:
+            first, latest = self._first, self.latest
+        if first is None or latest is None or item_id in first.listed.keys() | latest.listed.keys():
+            return 0
+        return latest.begun - first.begun
 
     def written_since(self, moment: float) -> set[str]:
         """What we wrote since a moment, by id."""
@@ -199,6 +209,7 @@ class SharedList(Generic[Item]):
                 self._clock(),
                 listing.requests,
             )
+            self._first = self._first or self.latest
             return self.latest
 
 

@@ -22,19 +22,17 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claim, Claims
 from chekt_provider.creation import Creation
-from chekt_provider.directory import Directory, Look, called
+from chekt_provider.directory import BEHIND_SECONDS, Directory, called
 from chekt_provider.errors import ChektError, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
-    age_of,
     require_same_host,
     require_same_station,
     value,
 )
-from chekt_provider.replays import OLD_SECONDS
 from chekt_provider.settings import Settings
 from chekt_provider.sites import Sites
 from chekt_provider.text import shown
@@ -45,6 +43,10 @@ PREVIEW_SECONDS = 10.0
 
 DELETION_SECONDS = 30.0
 """How long a deletion that CHeKT has accepted may take."""
+
+_LOOKING = (
+    f"CHeKT does not show stations that the state has: looking for {BEHIND_SECONDS:.0f} s more before they count as gone."
+)
 
 
 class StationOperations:
@@ -207,7 +209,7 @@ class StationOperations:
         if recorded.id in self._adopted or self._claims.goes_on(_claim(recorded), recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        self._require_same_station(operation, recorded)
+        was_there = self._require_same_station(operation, recorded)
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
         recorded = replace(recorded, reassign_sites_to=reassign)
         admit = self.sites.guard(operation, recorded, looking=self._settings.site_guard)
@@ -216,17 +218,20 @@ class StationOperations:
             done = self._client.delete_station(operation, recorded.id.dealer_id, number, str(uuid.uuid4()), admit)
             answered = "accepted the deletion"
         except NotFound:
-            done, answered = False, "answered that it does not exist"
+            done = not was_there and self._live(operation, recorded.id, recorded) is None
+            answered = "answered that it does not exist"
         if not done:
             self._wait_for_the_end(operation, recorded.id, answered)
         self._directory.stations(recorded.id.dealer_id).note_deleted(number, recorded.created_at)
         self._claims.release(_claim(recorded))
 
-    def _require_same_station(self, operation: Operation, recorded: Recorded) -> None:
-        """Make sure that what is about to be deleted is the recorded station, as far as CHeKT shows it."""
+    def _require_same_station(self, operation: Operation, recorded: Recorded) -> bool:
+        """Make sure that what is about to be deleted is the recorded station; whether CHeKT shows it at all."""
         look = self._directory.stations(recorded.id.dealer_id).look(operation)
-        if live := look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id):
+        live = look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id)
+        if live:
             require_same_station(operation, recorded.id, recorded.external_id, live)
+        return live is not None
 
     def _wait_for_the_end(self, operation: Operation, station_id: StationId, answered: str) -> None:
         """Look until a deletion is done for certain: CHeKT answers 404 by id, and the dealer still answers.
@@ -259,21 +264,25 @@ class StationOperations:
     def _live(self, operation: Operation, station_id: StationId, recorded: Recorded | None) -> Station | None:
         """The station as the list has it, else as it answers itself; None when it is gone for certain.
 
-        A 404 is also the answer when the dealer is unknown or access to it was withdrawn: then a fresh list fails,
-        loudly. A station that is new, or whose age CHeKT does not tell, may not show yet.
+        Gone is what no list shows for as long as CHeKT may be behind, and no GET by id before and after that: new
+        stations show late, and the age that CHeKT tells is no proof. A 404 is also the answer when the dealer is unknown
+        or access to it was withdrawn: then a fresh list fails, loudly.
 
         Raises:
             OtherStation: the number belongs to another station than the recorded one.
         """
-        stations = self._directory.stations(station_id.dealer_id)
+        stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
         look = stations.look(operation)
-        station = look.items.get(station_id.station_id)
-        for _ in self._client.looks(operation):
-            if station := station or self._by_id(operation, station_id):
-                break
-            look = stations.look_again(operation, look)
-            if (station := look.items.get(station_id.station_id)) or not _is_young(recorded, look):
-                break
+        station = look.items.get(number) or self._by_id(operation, station_id)
+        if station is None:
+            for _ in self._client.looks(operation):
+                look = stations.look_again(operation, look)
+                absent = stations.absent_for(number)
+                if recorded is None or number in look.items or absent >= BEHIND_SECONDS:
+                    break
+                if absent == 0:
+                    self._say(_LOOKING)
+            station = look.items.get(number) or self._by_id(operation, station_id)
         if station:
             require_same_station(operation, station_id, recorded.external_id if recorded else "", station)
             twins = called(look.items.values(), station.external_monitoring_station_id)
@@ -306,14 +315,6 @@ class StationOperations:
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
-
-
-def _is_young(recorded: Recorded | None, look: Look[Station]) -> bool:
-    """Whether a recorded station may be so new that CHeKT does not show it yet."""
-    if recorded is None:  # it is managed elsewhere
-        return False
-    age = age_of(recorded.created_at, look.answered_at)
-    return age is None or age < OLD_SECONDS
 
 
 def _claim(recorded: Recorded) -> Claim:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 
 from chekt_provider.emulator import Emulator
 from chekt_provider.provider import MonitoringStationProvider
-from tests.helpers import configured
+from tests.faults.world import Moments, TimedProvider
+from tests.helpers import config_of, configured
 
 CENTRAL = {"external_monitoring_station_id": "central-01", "name": "Central", "dealer_id": 12345.0}
 STATE = {
@@ -185,7 +187,8 @@ def test_state_without_the_provider_is_updated_without_a_call(emulator: Emulator
 
 def test_the_life_of_a_station_in_state(emulator: Emulator) -> None:
     """Create, read, update, read, delete: what each gives Pulumi to keep."""
-    provider = configured(emulator.environment())
+    provider = TimedProvider(Moments(), lambda sentence: None, 30.0)
+    provider.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
 
     created = provider.create({**CENTRAL, "__provider": "x"})
     assert created.id == "12345/1"
@@ -216,7 +219,8 @@ def test_the_life_of_a_station_in_state(emulator: Emulator) -> None:
     assert updated.outs == {**created.outs, "prefix": "CH"}
 
     provider.delete("12345/1", updated.outs or {})
-    gone = configured(emulator.environment()).read("12345/1", updated.outs or {})
+    provider.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
+    gone = provider.read("12345/1", updated.outs or {})
     assert (gone.id, gone.outs) == ("", {})
 
 

@@ -11,6 +11,7 @@ from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError, NotChekt, NotFound, PermissionDenied, ServerFailed, Unsafe
 from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded, StationId
+from tests.clock import Clock
 from tests.helpers import COLLECTION, anonymous, calls
 
 NewRun = Callable[..., StationOperations]
@@ -41,27 +42,48 @@ def test_drift_is_what_the_list_says(emulator: Emulator, stations: StationOperat
     }
 
 
-def test_a_removed_station_is_gone_after_two_looks(
-    emulator: Emulator, stations: StationOperations, recorded: Recorded
+def test_a_removed_station_is_gone_after_sixteen_seconds(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str], clock: Clock
 ) -> None:
-    """List, the station itself, and the list again; each list is empty, and looked at twice."""
-    old = replace(recorded, created_at="2020-01-01T00:00:00.000Z")
-    emulator.remove_station(1)
-
-    assert stations.read(old.id, old) is None
-    empty = ["GET /monitoring-stations"] * 2
-    assert calls(emulator) == [*empty, "GET /monitoring-stations/1", *empty]
-
-
-def test_a_removed_station_that_is_new_is_looked_for_longer(
-    emulator: Emulator, stations: StationOperations, recorded: Recorded
-) -> None:
-    """Five looks over sixteen seconds: CHeKT may not show it yet."""
+    """List, the station itself, lists until CHeKT must show it, and itself again; each list is empty, and read twice."""
     emulator.remove_station(1)
 
     assert stations.read(recorded.id, recorded) is None
-    empty = ["GET /monitoring-stations"] * 2
-    assert calls(emulator) == empty + ["GET /monitoring-stations/1", *empty] * 5
+
+    empty, itself = ["GET /monitoring-stations"] * 2, "GET /monitoring-stations/1"
+    assert calls(emulator) == [*empty, itself, *(empty * 5), itself]
+    assert clock.slept == [1, 2, 4, 9]
+    assert said == [
+        "CHeKT does not show stations that the state has: looking for 16 s more before they count as gone."
+    ]
+
+
+def test_stations_that_are_gone_wait_once(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, clock: Clock
+) -> None:
+    """The run's first look and its latest show neither: the second one needs no sixteen seconds of its own."""
+    emulator.remove_station(1)
+    other = replace(recorded, id=StationId("12345", "2"))
+    stations.read(recorded.id, recorded)
+    emulator.clear_requests()
+
+    assert stations.read(other.id, other) is None
+
+    itself = "GET /monitoring-stations/2"
+    assert calls(emulator) == [itself, *["GET /monitoring-stations"] * 2, itself]
+    assert clock.slept == [1, 2, 4, 9]
+
+
+def test_a_station_that_shows_after_a_while_is_not_gone(
+    emulator: Emulator, stations: StationOperations, recorded: Recorded, clock: Clock
+) -> None:
+    """A node that answers [] and 404 for some seconds loses nothing, however old the station is."""
+    old = replace(recorded, created_at="2020-01-01T00:00:00.000Z")
+    emulator.add_fault(Fault(method="GET", path=COLLECTION, status=200, body="[]", times=6))
+    emulator.add_fault(Fault(method="GET", path=f"{COLLECTION}/1", status=404, times=1))
+
+    assert stations.read(old.id, old) == recorded
+    assert 9 not in clock.slept, "it ends as soon as a list shows the station"
 
 
 def test_a_station_on_a_later_page_is_not_gone(

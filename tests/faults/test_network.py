@@ -84,8 +84,9 @@ def test_n1_packets_that_are_dropped(world: World, silent_port: int, monkeypatch
 def test_n1_a_host_that_is_away_for_a_moment(world: World) -> None:
     """Every write is made again, a POST too, and once."""
     provider = world.provider()
-    provider.read("12345/9", LONG_GONE)  # so that token and list are known
+    provider.read("12345/9", GONE)  # so that token and list are known
     world.emulator.clear_requests()
+    world.clock.slept.clear()
     world.emulator.stop()
     world.clock.meanwhile = world.emulator.start
 
@@ -128,7 +129,7 @@ def test_n2_a_certificate_that_does_not_check_out(
     assert (api.connections, api.requests) == (1, [])
 
 
-LONG_GONE = {"api_host": "localhost", "created_at": "2020-01-01T00:00:00.000Z"}
+GONE = {"api_host": "localhost", "created_at": "2020-01-01T00:00:00.000Z"}
 """What state holds of a station that is not there, and too old to be waited for."""
 
 LOST: list[dict[str, Any]] = [{"reset": True}, {"hang": 30.0}]
@@ -171,7 +172,8 @@ def test_n5_a_connection_that_the_server_closed(world: World) -> None:
     """Found closed before anything is sent on it: the call goes out once, on another."""
     provider = world.provider()
     world.emulator.add_dealer(777)
-    provider.read("777/9", LONG_GONE)  # so that there is a connection
+    provider.read("777/9", GONE)  # so that there is a connection
+    world.clock.slept.clear()
     world.emulator.stop()
     world.emulator.start()
     world.emulator.clear_requests()
