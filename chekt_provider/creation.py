@@ -3,7 +3,7 @@
 look             the external id is there: adopt or refuse
 POST             three at most, and none after the first without looks since the last that do not show the station
     201          is ours; but see replays.py for an answer that CHeKT has given before
-    refused      one look: there now = another's, unless an earlier POST may have made it
+    refused      looks as well: there now = another's, unless an earlier POST may have made it
     all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from http.client import CREATED
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
@@ -25,6 +26,7 @@ from chekt_provider.errors import (
     InvalidInput,
     NotChekt,
     Refused,
+    Replayed,
     ServerFailed,
     SettingsError,
     Throttled,
@@ -43,7 +45,7 @@ from chekt_provider.records import (
     not_taken,
     value,
 )
-from chekt_provider.replays import living
+from chekt_provider.replays import is_new, living
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
@@ -100,6 +102,10 @@ class Creation:
         self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
         """Of the first POST that may have made the station."""
+        self._accepted = False
+        """Whether a POST was answered by a success that shows no station."""
+        self._other: Station | None = None
+        """With which a POST was answered, under an external id that is not ours."""
         self.adopted = False
         """Whether the station was there before."""
 
@@ -110,11 +116,11 @@ class Creation:
             StationExists, TwinStations: the external id is taken.
             ChektError: see errors.py.
         """
-        look = self._stations.complete_look(self._operation)
+        first = look = self._stations.complete_look(self._operation)
         if existing := self._existing(look):
             return self._take_over(existing, look)
         failure: ChektError | None = None
-        for _ in range(POSTS):
+        for sent in range(1, POSTS + 1):
             try:
                 created = self._post()
             except _NOTHING_SENT:
@@ -123,11 +129,16 @@ class Creation:
                 answer = error
             else:
                 if alive := self._alive(created):
+                    is_ours = created.status == CREATED or is_new(created) or not not_taken(alive, self._wanted)
+                    if not is_ours:
+                        return self._take_over(alive, look)
+                    self._name_doubt(sent)
                     return self._settle(alive)
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
             if found := self._existing(look):
                 return self._found_after(found, look)
+            self._refuse_to_guess(answer, first, look)
             self._give_up_or_change_key(answer, failure)
             failure = answer
         raise self._after_all(answer)
@@ -150,35 +161,75 @@ class Creation:
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
-        made = created.station.external_monitoring_station_id if created.station else ""
-        if made and not is_form_of(made, wanted.external_monitoring_station_id):
-            raise self._operation.error(NotChekt, f"the answer is about monitoring station {shown(made)!r}")
+        made = created.station
+        if made and not is_form_of(made.external_monitoring_station_id, wanted.external_monitoring_station_id):
+            self._other = made
+            named = f"{shown(made.external_monitoring_station_id)!r} ({self._id(made)})"
+            raise self._operation.error(NotChekt, f"CHeKT answered with monitoring station {named}")
         return created
 
     def _alive(self, created: Created) -> Station | None:
-        station = created.station
-        if station is None:
+        if created.station is None:
             return None
-        known = (self._client, self._stations, self._operation, station, self._id(station))
-        return living(*known, created.answered_at, self._say)
+        known = (self._client, self._stations, self._operation)
+        return living(*known, created, self._id(created.station), self._say)
 
     def _not_shown(self, created: Created) -> ChektError:
-        """What it means that a POST succeeded without a station that is there."""
-        self._key = str(uuid.uuid4())  # under the old one CHeKT would only say the same again
-        cause = "CHeKT answered that it created it, and does not show it"
+        """What it means that a POST succeeded without a station that is there.
+
+        Under the same key CHeKT would only say the same again; but what it has only accepted may still come.
+        """
+        if created.station or self._accepted:
+            self._key = str(uuid.uuid4())
         if created.station:
             cause = f"CHeKT answers with {self._id(created.station)}, which was deleted"
-        return self._operation.error(Unclear, cause)
+            return self._operation.error(Replayed, cause)
+        self._accepted = True
+        return self._operation.error(Unclear, "CHeKT answered that it created it, and does not show it")
+
+    def _name_doubt(self, sent: int) -> None:
+        """Say it where an earlier POST may have made a station that CHeKT has not shown yet."""
+        if self._doubt:
+            self._say(
+                f"To {self._operation.action} took {sent} attempts, since {self._doubt.cause}: should an earlier one "
+                "have made a station as well, `pulumi preview --refresh` names both."
+            )
+
+    def _refuse_to_guess(self, answer: ChektError, first: Look[Station], look: Look[Station]) -> None:
+        """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
+
+        Such a station was the answer to a POST; or it came since the first look, not by this run, and has our external
+        id cut short, or what else was sent.
+        """
+        if self._doubt is None:
+            return
+        others = self._stations.written_since(first.begun)
+        came = [look.listed[number] for number in look.listed.keys() - first.listed.keys() - others]
+        wanted = self._wanted
+        alike = [
+            station
+            for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
+            if is_form_of(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
+            or not not_taken(station, wanted)
+        ]
+        if maybe := self._other or next(iter(alike), None):
+            named = f"{shown(maybe.external_monitoring_station_id)!r} ({self._id(maybe)})"
+            raise answer.replace(
+                cause=answer.cause if self._other else f"{answer.cause}; since then CHeKT lists {named}",
+                outcome="That may be this station, with an external id that CHeKT changed.",
+                remedy="Look at it in CHeKT's portal: if it is, delete it there and choose an "
+                "external_monitoring_station_id that CHeKT keeps; else run again.",
+            )
 
     def _look_after(self, answer: ChektError, look: Look[Station]) -> Look[Station]:
         """Look again after a POST that gave no station: once when it was refused, else until CHeKT must show it."""
         names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
         if isinstance(answer, InvalidInput) and names_other_field and not self._doubt:
             raise answer
-        refused = _is_refusal(answer)
-        if not refused:
+        made_nothing = _is_refusal(answer) or isinstance(answer, Replayed)
+        if not made_nothing:
             self._doubt = self._doubt or answer
-        once = refused and not isinstance(answer, Conflict | InvalidInput)  # those may speak of a station that is there
+        once = made_nothing and not isinstance(answer, Conflict | InvalidInput)  # which may mean one that is there
         if isinstance(answer, Throttled | TokenRefused):  # most likely nothing was made, and looks cost requests
             asked = _asked_wait(answer)
             self._client.sleep(max(BEHIND_SECONDS, asked if asked <= LONGEST_RETRY_AFTER_SECONDS else 0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Generic
 
 from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
@@ -17,6 +16,7 @@ from chekt_provider.records import same_form
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
 
+
 @dataclass(frozen=True)
 class Look(Generic[Item]):
     """One look at a dealer's stations or sites.
@@ -25,7 +25,6 @@ class Look(Generic[Item]):
         number: counts the looks of the run, those that failed included.
         items: by id; our own writes since, and those that the list may not show yet, are in it.
         listed: the items as CHeKT listed them, by id.
-        answered_at: CHeKT's clock when it listed them, in whole seconds; None where it did not say.
         trace_id: of the operation that took it.
         begun, ended: monotonic seconds.
         requests: how many it took.
@@ -34,7 +33,6 @@ class Look(Generic[Item]):
     number: int
     items: Mapping[str, Item]
     listed: Mapping[str, Item]
-    answered_at: datetime | None
     trace_id: str
     begun: float
     ended: float
@@ -136,11 +134,15 @@ class SharedList(Generic[Item]):
         """Take over what CHeKT answered to our own write."""
         self._note(item_id, item)
 
-    def note_deleted(self, item_id: str, created_at: str) -> None:
-        """Take over that we deleted what was created then."""
+    def note_gone(self, item_id: str, created_at: str) -> None:
+        """Take note that what was created then is no longer there."""
         with self._lock:
             self._known.discard(item_id)
             self._deleted[item_id] = created_at
+
+    def note_deleted(self, item_id: str, created_at: str) -> None:
+        """Take over that we deleted what was created then."""
+        self.note_gone(item_id, created_at)
         self._note(item_id, None)
 
     def _note(self, item_id: str, item: Item | None) -> None:
@@ -152,7 +154,7 @@ class SharedList(Generic[Item]):
                 self.latest = replace(self.latest, items=items)
 
     def deleted(self, item_id: str) -> str | None:
-        """When that was created which we deleted under this id in this run; None for nothing."""
+        """When that was created which this run deleted, or found gone, under this id; None for nothing."""
         with self._lock:
             return self._deleted.get(item_id)
 
@@ -203,7 +205,6 @@ class SharedList(Generic[Item]):
                 number,
                 items,
                 listed,
-                listing.answered_at,
                 operation.trace_id,
                 begun,
                 self._clock(),

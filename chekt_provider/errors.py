@@ -9,6 +9,7 @@
     │   └── Untrusted           … because the host's certificate does not check out
     ├── Unclear                 sent, but without a usable answer: whether it was done is not known
     │   ├── ServerFailed        … because CHeKT answered 5xx
+    │   ├── Replayed            … because CHeKT answered a creation with a station that was deleted since
     │   └── NotChekt            … because what answered is not CHeKT, or not in its shape
     ├── Refused                 CHeKT answered and refused
     │   ├── InvalidInput        400, 422
@@ -172,6 +173,10 @@ class Unclear(ChektError):
 
 class ServerFailed(Unclear):
     """CHeKT answered 5xx."""
+
+
+class Replayed(Unclear):
+    """CHeKT answered a creation with a station that was deleted since."""
 
 
 class NotChekt(Unclear):

@@ -255,6 +255,9 @@ def _wire_id(value: object) -> str:
 
 
 def _absent_is_blank(value: object) -> object:
+    """Text of an answer; half a surrogate pair, which JSON can hold and nothing can store, becomes "\ufffd"."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return "" if value is None else value
 
 

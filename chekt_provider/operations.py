@@ -44,10 +44,6 @@ PREVIEW_SECONDS = 10.0
 DELETION_SECONDS = 30.0
 """How long a deletion that CHeKT has accepted may take."""
 
-_LOOKING = (
-    f"CHeKT does not show stations that the state has: looking for {BEHIND_SECONDS:.0f} s more before they count as gone."
-)
-
 
 class StationOperations:
     """The four verbs, for all threads of one process.
@@ -161,6 +157,7 @@ class StationOperations:
             self._expect(recorded)
         station = self._live(operation, station_id, recorded)
         if station is None and recorded:
+            self._directory.stations(station_id.dealer_id).note_gone(station_id.station_id, recorded.created_at)
             return None
         if station is None:
             # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
@@ -265,8 +262,8 @@ class StationOperations:
         """The station as the list has it, else as it answers itself; None when it is gone for certain.
 
         Gone is what no list shows for as long as CHeKT may be behind, and no GET by id before and after that: new
-        stations show late, and the age that CHeKT tells is no proof. A 404 is also the answer when the dealer is unknown
-        or access to it was withdrawn: then a fresh list fails, loudly.
+        stations show late, and the age that CHeKT tells is no proof. A 404 is also the answer when the dealer is
+        unknown or access to it was withdrawn: then a fresh list fails, loudly.
 
         Raises:
             OtherStation: the number belongs to another station than the recorded one.
@@ -277,11 +274,8 @@ class StationOperations:
         if station is None:
             for _ in self._client.looks(operation):
                 look = stations.look_again(operation, look)
-                absent = stations.absent_for(number)
-                if recorded is None or number in look.items or absent >= BEHIND_SECONDS:
+                if recorded is None or number in look.items or stations.absent_for(number) >= BEHIND_SECONDS:
                     break
-                if absent == 0:
-                    self._say(_LOOKING)
             station = look.items.get(number) or self._by_id(operation, station_id)
         if station:
             require_same_station(operation, station_id, recorded.external_id if recorded else "", station)

@@ -6,9 +6,8 @@ CHeKT replays the answer of an earlier POST with the same key for 24 hours, also
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
-from chekt_provider.api.client import Client
+from chekt_provider.api.client import Client, Created
 from chekt_provider.api.transport import Operation
 from chekt_provider.directory import SharedList
 from chekt_provider.errors import ChektError, NotFound
@@ -20,25 +19,35 @@ OLD_SECONDS = 60.0
 """From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
 
 
+def is_new(created: Created) -> bool:
+    """Whether a station was made by the very POST that was answered with it, by CHeKT's own clock."""
+    age = age_of(created.station.created_at, created.answered_at) if created.station else None
+    return age is not None and -2 < age < 2  # both clocks may be cut to whole seconds
+
+
 def living(
     client: Client,
     stations: SharedList[Station],
     operation: Operation,
-    station: Station,
+    created: Created,
     station_id: StationId,
-    answered_at: datetime | None,
     say: Callable[[str], None],
 ) -> Station | None:
     """The station that a POST was answered with, as it is now; None for one that was deleted.
 
-    One that is new by CHeKT's own clock is no replay; any other is asked for by id until CHeKT must show it. One whose
-    age cannot be told, and that does not show, counts as there: an error would lose it.
+    One that is new is no replay; any other is asked for by id until CHeKT must show it. One whose age cannot be told,
+    or is in the future, and that does not show, counts as there: an error would lose it.
     """
-    age = age_of(station.created_at, answered_at)
-    if stations.deleted(station.monitoring_station_id) == station.created_at:
+    station = created.station
+    if station is None:
         return None
-    if age is not None and age < 2:  # both clocks may be cut to whole seconds
+    was_deleted = stations.deleted(station.monitoring_station_id) == station.created_at
+    if was_deleted and station.created_at:
+        return None
+    if is_new(created):
         return station
+    age = age_of(station.created_at, created.answered_at)
+    is_known = was_deleted or (age is not None and age > 0)
     why = "CHeKT does not show it yet"
     for _ in client.looks(operation):
         try:
@@ -46,7 +55,7 @@ def living(
         except NotFound:
             continue
         except ChektError as error:
-            age, why = None, f"whether it is there cannot be read ({error.cause})"
+            is_known, why = False, f"whether it is there cannot be read ({error.cause})"
             break
         if not same_form(live.external_monitoring_station_id, station.external_monitoring_station_id):
             return None  # its number is another's now
@@ -54,7 +63,7 @@ def living(
             named = f"{shown(live.external_monitoring_station_id)!r} ({station_id})"
             say(f"Taking monitoring station {named}: an earlier run created it.")
         return live
-    if age is not None:
+    if is_known:
         return None
     say(
         f"CHeKT answered that it created monitoring station {station_id}, but {why}: "

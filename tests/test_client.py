@@ -92,7 +92,9 @@ def test_a_creation_that_is_answered_without_a_station_gives_none(
     """That it is made is known; which it is has to be looked for."""
     emulator.add_fault(Fault(path=COLLECTION, when="after", headers={"Date": "soon"}, **fault))
 
-    assert client.create_station(client.operation("create"), "12345", BODY, "k-1") == Created(None, None)
+    assert client.create_station(client.operation("create"), "12345", BODY, "k-1") == Created(
+        None, None, fault["status"]
+    )
     assert calls(emulator) == ["POST /monitoring-stations"]
 
 
@@ -354,16 +356,19 @@ def test_sites_in_pages_are_all_there(emulator: Emulator, client: Client, style:
         ("whole", 1, 3),
         ("whole", 100, 3),
         ("pages", 0, 2),
-        ("pages", 5, 7),
+        ("pages", 5, 14),
         ("offset", 0, 2),
         ("offset", 5, 5),
         ("links", 0, 2),
         ("links", 2, 3),
-        ("links", 5, 3),
+        ("links", 5, 6),
     ],
 )
 def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: str, count: int, requests: int) -> None:
-    """An empty list two, a whole one three: itself, and a question for more in either way of paging."""
+    """An empty list two, a whole one three: itself, and a question for more in either way of paging.
+
+    Pages without a total are read twice.
+    """
     emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
     filled(emulator, count)
 
@@ -508,13 +513,13 @@ def test_a_list_goes_on_where_its_link_says(
     raw_server: NewServer, new_transport: Callable[..., Transport], link: str
 ) -> None:
     """Absolute or relative; its host is never followed: the token stays with the API's."""
-    listed, api = listed_by(raw_server, new_transport, page(1, link=link), page(2))
+    listed, api = listed_by(raw_server, new_transport, *[page(1, link=link), page(2)] * 2)
 
     assert listed == ["1", "2"]
     assert [request.split(b" HTTP")[0].decode() for request in api.requests] == [
         f"GET {COLLECTION}",
         f"GET {COLLECTION}?cursor=b",
-    ]
+    ] * 2
 
 
 def test_an_empty_page_with_a_link_is_not_the_end(
@@ -523,7 +528,7 @@ def test_an_empty_page_with_a_link_is_not_the_end(
     """Servers that filter may give pages without items."""
     pages = [page(link=f'<{COLLECTION}?c={n}>; rel="next"') for n in (1, 2)]
 
-    listed, _ = listed_by(raw_server, new_transport, *pages, page(7))
+    listed, _ = listed_by(raw_server, new_transport, *[*pages, page(7)] * 2)
 
     assert listed == ["7"]
 
@@ -535,9 +540,12 @@ def test_a_page_of_known_items_with_a_link_is_not_the_end(
     listed, _ = listed_by(
         raw_server,
         new_transport,
-        page(1, link=f'<{COLLECTION}?c=1>; rel="next"'),
-        page(1, link=f'<{COLLECTION}?c=2>; rel="next"'),
-        page(2),
+        *[
+            page(1, link=f'<{COLLECTION}?c=1>; rel="next"'),
+            page(1, link=f'<{COLLECTION}?c=2>; rel="next"'),
+            page(2),
+        ]
+        * 2,
     )
 
     assert listed == ["1", "2"]
@@ -607,19 +615,3 @@ def test_a_list_without_end_is_given_up(
         "Give the trace id to CHeKT's support, and run again. (trace id T)"
     )
     assert len(api.requests) == 6
-
-
-def test_a_list_tells_when_it_began_to_be_answered(
-    raw_server: NewServer, new_transport: Callable[..., Transport]
-) -> None:
-    """The first page's moment: a station made later may be missing from it."""
-    answers = [
-        http(body=b'[{"monitoring_station_id": %d}]' % n, headers=f"Date: Mon, 02 Nov 2026 12:00:0{n} GMT\r\n")
-        for n in (1, 2)
-    ]
-    api = raw_server(*answers)
-
-    answered_at = stations(Client(new_transport(base_url=api.url))).answered_at
-
-    assert answered_at is not None
-    assert answered_at.isoformat() == "2026-11-02T12:00:01+00:00"

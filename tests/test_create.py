@@ -34,6 +34,9 @@ OLD = (
 )
 """The answer to an earlier POST, of a station that is gone."""
 
+AT_THAT_TIME = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+"""CHeKT's clock when it answers with a station that was created in that moment."""
+
 
 def keys_of_posts(emulator: Emulator) -> list[str | None]:
     """The idempotency key of each POST so far."""
@@ -417,7 +420,7 @@ def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emu
     assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
 
 
-@pytest.mark.parametrize("created_at", ["2999-01-01T00:00:00", "tomorrow", ""])
+@pytest.mark.parametrize("created_at", ["2999-01-01T00:00:00", "2999-01-01T00:00:00Z", "tomorrow", ""])
 def test_an_answer_that_does_not_say_when_is_confirmed(
     emulator: Emulator, stations: StationOperations, created_at: str
 ) -> None:
@@ -475,9 +478,9 @@ def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
     """CHeKT answered without the prefix: one PUT; lost again, it is said, and the record holds the truth."""
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
-        '"linecard": "7", "created_at": "2999-01-01T00:00:00.000Z"}'
+        '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
     )
-    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost, headers=AT_THAT_TIME))
     emulator.add_fault(Fault(method="PUT", when="after", status=200, body=lost))
 
     recorded = stations.create(central())
@@ -496,9 +499,9 @@ def test_a_creation_that_cannot_be_completed_is_recorded(
     """The PUT of a lost field is refused: an error would lose the station that exists, so it is said."""
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
-        '"linecard": "7", "created_at": "2999-01-01T00:00:00.000Z"}'
+        '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
     )
-    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost))
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost, headers=AT_THAT_TIME))
     emulator.add_fault(Fault(method="PUT", status=403))
 
     recorded = stations.create(central())
@@ -516,9 +519,11 @@ def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
     """CHeKT trims or folds a name: state holds what it keeps and what was asked, so that no update follows."""
     folded = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "CENTRAL", '
-        '"prefix": "CH", "linecard": "7", "created_at": "2999-01-01T00:00:00.000Z"}'
+        '"prefix": "CH", "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
     )
-    emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=folded))
+    emulator.add_fault(
+        Fault(method="POST", path=COLLECTION, when="after", status=201, body=folded, headers=AT_THAT_TIME)
+    )
 
     recorded = stations.create(central())
 

@@ -45,7 +45,7 @@ def test_drift_is_what_the_list_says(emulator: Emulator, stations: StationOperat
 def test_a_removed_station_is_gone_after_sixteen_seconds(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str], clock: Clock
 ) -> None:
-    """List, the station itself, lists until CHeKT must show it, and itself again; each list is empty, and read twice."""
+    """List, the station itself, lists until CHeKT must show it, and itself again; an empty list is read twice."""
     emulator.remove_station(1)
 
     assert stations.read(recorded.id, recorded) is None
@@ -53,9 +53,7 @@ def test_a_removed_station_is_gone_after_sixteen_seconds(
     empty, itself = ["GET /monitoring-stations"] * 2, "GET /monitoring-stations/1"
     assert calls(emulator) == [*empty, itself, *(empty * 5), itself]
     assert clock.slept == [1, 2, 4, 9]
-    assert said == [
-        "CHeKT does not show stations that the state has: looking for 16 s more before they count as gone."
-    ]
+    assert said == ["CHeKT does not show stations that the state has: looking for 16 s more before they count as gone."]
 
 
 def test_stations_that_are_gone_wait_once(

@@ -8,7 +8,7 @@ import pytest
 
 from chekt_provider.emulator import Fault, Switches
 from chekt_provider.errors import ChektError, Conflict, ListIncomplete, StationExists, TwinStations, Unclear
-from tests.helpers import COLLECTION, anonymous, held
+from tests.helpers import COLLECTION, WAITING, anonymous, held
 from tests.safe_world import STACK, World
 
 
@@ -61,8 +61,9 @@ def test_a_station_of_unknown_age_that_never_shows_is_recorded_and_told(world: W
     assert str(world.up().id) == "12345/1"
 
     assert world.said == [
+        WAITING,
         "CHeKT answered that it created monitoring station 12345/1, but CHeKT does not show it yet: "
-        "run `pulumi up --refresh` in a minute."
+        "run `pulumi up --refresh` in a minute.",
     ]
 
 
@@ -94,7 +95,7 @@ def test_a_station_can_be_made_again_after_it_was_deleted(world: World, pause: f
     assert str(second.id) == "12345/2"
     assert world.numbers == [2]
     assert len(set(world.posts())) == 2
-    assert world.said == []
+    assert world.said == [WAITING]
 
 
 def test_a_station_that_this_run_deleted_is_not_taken_for_a_new_one(world: World) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,7 +105,7 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
         raise NotChekt(
             f"a redirect to {_host(raw.headers.get('Location', ''))} was answered, which is not followed",
             evidence=evidence,
-            outcome="Nothing was changed.",
+            outcome=NotChekt.default_outcome if raw.status == HTTPStatus.SEE_OTHER else "Nothing was changed.",
         )
     if raw.status >= 500:
         raise ServerFailed(f"CHeKT failed: {_said(raw, envelope, evidence)}", evidence=evidence)

@@ -30,12 +30,10 @@ class Listing(Generic[Item]):
 
     Attributes:
         items: in the order in which CHeKT listed them.
-        answered_at: CHeKT's clock when it began to answer, in whole seconds; None where it did not say.
         requests: how many it took to read it.
     """
 
     items: tuple[Item, ...]
-    answered_at: datetime | None = None
     requests: int = 1
 
 
@@ -46,10 +44,12 @@ class Created:
     Attributes:
         station: the one that it made; None where the answer says that it is made and does not show it.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
+        status: 201 where CHeKT says that it made one; 200 may also show one that was there.
     """
 
     station: Station | None
     answered_at: datetime | None
+    status: int | None
 
 
 class Client:
@@ -60,14 +60,19 @@ class Client:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._say = transport.say
         self.operation = transport.operation
         self.clock = transport.clock
         self.sleep = transport.sleep
         self.reserve = transport.reserve
+        self._has_said_that_it_waits = False
 
     def looks(self, operation: Operation) -> Iterator[None]:
         """The moments at which to look for a write until CHeKT must show it; the waits are no part of the deadline."""
         for pause in LOOKS:
+            if pause >= 2 and not self._has_said_that_it_waits:
+                self._has_said_that_it_waits = True
+                self._say(f"Waiting up to {sum(LOOKS)} s for CHeKT to show its latest changes; this is said once.")
             if pause:
                 operation.excuse(pause)
                 self.sleep(pause)
@@ -86,7 +91,7 @@ class Client:
         """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""
         answer = self._transport.call(operation, "POST", _stations(dealer_id), body=body, idempotency_key=key)
         station = None if answer.data is None else _parsed(Station, answer.data, answer, operation)
-        return Created(station, answer.answered_at)
+        return Created(station, answer.answered_at, answer.evidence.status)
 
     def update_station(
         self, operation: Operation, dealer_id: str, station_id: str, body: Mapping[str, str | None], key: str
@@ -143,7 +148,7 @@ class Client:
             items = reader.read()
         except ListIncomplete as error:
             raise error.replace(action=operation.action, evidence=Evidence(trace_id=operation.trace_id)) from None
-        return Listing(items, reader.first.answered_at if reader.first else None, reader.requests)
+        return Listing(items, reader.requests)
 
 
 def _stations(dealer_id: str) -> str:

@@ -2,7 +2,8 @@
 
 A list is whole when that is shown: it ended by its own links, or with as many items as it says it has, or a question
 for what comes after its end, in one way of paging at a time, brought nothing or the same again. A list that comes empty
-is asked for twice. Whatever contradicts itself is read anew, and refused the third time.
+is asked for twice. Pages that name no total are read until two readings agree. Whatever contradicts itself is read
+anew, and refused the third time.
 
 What cannot be seen: a list that is cut short, says nothing of it, and takes none of the ways that are tried here.
 """
@@ -44,8 +45,9 @@ class ListReader(Generic[Item]):
         self._bytes = 0
         self._total: int | None = None
         self._goes_on = False
-        self.first: Answer | None = None
-        """The first answer of the reading that counts."""
+        self._pages = 0
+        self._may_have_slipped = False
+        """Whether an item may have moved to a page that was read, when somebody deleted another."""
         self.requests = 0
         """How many it took."""
 
@@ -56,18 +58,22 @@ class ListReader(Generic[Item]):
             ListIncomplete: it cannot be shown to be whole.
             ChektError: what asking raises.
         """
-        for reading in range(1, READINGS + 1):
+        seen: set[str] | None = None
+        for _ in range(READINGS):
             try:
                 self._read_once()
-                return tuple(self._items.values())
             except _Contradiction as contradiction:
-                if reading == READINGS:
-                    raise ListIncomplete(f"what CHeKT lists is not whole: {contradiction}") from None
-        raise AssertionError
+                why, seen = str(contradiction), None
+                continue
+            if not self._may_have_slipped or self._items.keys() == seen:
+                return tuple(self._items.values())
+            why, seen = "its pages show other items each time that they are read", set(self._items)
+        raise ListIncomplete(f"what CHeKT lists is not whole: {why}")
 
     def _read_once(self) -> None:
-        self._items, self._total, self._goes_on, self.requests, self._bytes = {}, None, False, 0, 0
-        self.first = answer = self._get({})
+        self._items, self._total, self._goes_on, self._pages, self._bytes = {}, None, False, 0, 0
+        self._may_have_slipped = False
+        answer = self._get({})
         if not answer.data and answer.next_page is None:  # which is also what a list that went wrong looks like
             answer = self._get({})
         self._add(answer)
@@ -92,6 +98,7 @@ class ListReader(Generic[Item]):
 
     def _follow(self, answer: Answer) -> None:
         """Follow each page's link to the next, up to the page that has none."""
+        self._may_have_slipped = self._total is None
         followed: set[str] = set()
         while answer.next_page is not None:
             path, _, query = answer.next_page.partition("?")
@@ -104,10 +111,30 @@ class ListReader(Generic[Item]):
             self._merge(answer, self._of(answer))
 
     def _count_on(self, parameter: str) -> bool:
-        """Ask for what comes after so many items, until nothing comes. Whether CHeKT takes this way."""
-        taken = False
-        while not self._has_all() and self._add(self._beyond({parameter: str(len(self._items))}, taken)):
+        """Ask for what comes from the last known item on, until that is all that comes. Whether CHeKT takes this way.
+
+        The last item, asked for again, shows that none slipped through because somebody deleted another. Where pages
+        may hold one item only, the question is for what follows it.
+        """
+        taken, size = False, len(self._items)
+        again = 1 if size > 1 else 0
+        while not self._has_all():
+            known = list(self._items)
+            answer = self._beyond({parameter: str(len(known) - again)}, taken)
+            came = list(self._of(answer)) if answer is not None else []
+            if not taken and set(came) >= set(known):
+                self._add(answer)
+                return False  # the whole list again: CHeKT takes no such parameter
+            if answer is None and not (taken and again):
+                return taken
+            overlap = [item_id for item_id in came if item_id in self._items]
+            follows = came[: len(overlap)] == known[len(known) - len(overlap) :]
+            if not follows or len(overlap) < again or (len(overlap) == len(came) >= size):
+                raise _Contradiction("what comes after its last item does not follow it")
             taken = True
+            if answer is None or len(overlap) == len(came):
+                break
+            self._merge(answer, self._of(answer))
         return taken
 
     def _turn_pages(self) -> bool:
@@ -116,7 +143,11 @@ class ListReader(Generic[Item]):
         The first page may be 0 or 1: asked for by name, page 1 is the one that came unasked, or the next.
         """
         second = self._beyond({"page": "2"}, taken=False)
-        if second is not None and self._of(second).keys() & self._items.keys():
+        shown = self._of(second).keys() if second is not None else set()
+        if shown and shown < self._items.keys():
+            self._turn_pages_anew()
+            return True
+        if shown & self._items.keys():
             return self._add(second)  # the same again: CHeKT takes no pages
         taken = self._add(second)
         first = self._beyond({"page": "1"}, taken)
@@ -127,7 +158,17 @@ class ListReader(Generic[Item]):
         page = 3
         while taken and not self._has_all() and self._add(self._beyond({"page": str(page)}, taken)):
             page += 1
+        self._may_have_slipped = taken and self._total is None
         return taken
+
+    def _turn_pages_anew(self) -> None:
+        """Read all pages by number, where such a page is shorter than the list that came unasked."""
+        unasked, self._items, page = self._items, {}, 1
+        while self._add(self._beyond({"page": str(page)}, taken=True)):
+            page += 1
+        if not unasked.keys() <= self._items.keys():
+            raise _Contradiction("its pages leave out what it shows without them")
+        self._may_have_slipped = self._total is None
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:
         """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way.
@@ -174,10 +215,13 @@ class ListReader(Generic[Item]):
     def _get(self, query: Mapping[str, str] | str) -> Answer:
         answer = self._ask(query)
         self.requests += 1
+        self._pages += 1
         if answer.total is not None:
+            if self._total not in (None, answer.total):
+                raise _Contradiction("it says another total on another page")
             self._total = answer.total
         self._goes_on = answer.goes_on
-        _require(self.requests <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
+        _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
         return answer
 
 

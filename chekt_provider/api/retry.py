@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 
 from tenacity import RetryCallState
 
-from chekt_provider.errors import NotChekt, Refused, ServerFailed, Throttled, Unclear, Unreachable, Untrusted
+from chekt_provider.errors import NotChekt, Refused, Replayed, ServerFailed, Throttled, Unclear, Unreachable, Untrusted
 
 ATTEMPTS = 5
 DEADLINE_SECONDS = 120.0
@@ -46,7 +46,7 @@ def worth_repeating(error: BaseException, *, verb: str) -> bool:
             return verb != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
         case ServerFailed():
             return verb != "POST" and error.evidence.status in _TRANSIENT_STATUSES
-        case NotChekt():
+        case NotChekt() | Replayed():
             return False
         case Unclear():
             return verb != "POST"

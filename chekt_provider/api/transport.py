@@ -119,7 +119,7 @@ class Transport:
         read_seconds: how long an answer may keep us waiting.
 
     Attributes:
-        clock, sleep: as given, for whoever waits between calls.
+        say, clock, sleep: as given, for whoever waits between calls.
     """
 
     def __init__(
@@ -133,6 +133,7 @@ class Transport:
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self._settings = settings
+        self.say = say
         self.clock = clock
         self.sleep = sleep
         self._draw = draw

@@ -13,7 +13,7 @@ from chekt_provider.models import AssignmentInputs
 from tests.clock import Clock
 from tests.faults.rows import row
 from tests.faults.world import ID, INPUTS, LIST, SITES, World
-from tests.helpers import held, house, placed
+from tests.helpers import WAITING, held, house, placed
 from tests.safe_world import World as Dealer
 
 
@@ -58,7 +58,7 @@ def test_l3_a_clock_that_differs_or_is_not_told(world: World, clock: dict[str, A
 
     world.works()
 
-    assert world.said == []
+    assert set(world.said) <= {WAITING}
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["lost", "answered"])

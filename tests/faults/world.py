@@ -136,6 +136,8 @@ class World:
     def fault(self, *, method: str = "", path: str = "", **what: Any) -> None:
         """Let the verb's own request meet a fault, or another one that is named."""
         whole = path if path == TOKEN else DEALER + (path or self.path)
+        if "body" in what:
+            what = {"headers": {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, **what}
         self.emulator.add_fault(Fault(method=method or self.method, path=whole, **what))
 
     def fault_everywhere(self, **what: Any) -> None:
@@ -270,6 +272,6 @@ def as_held(inputs: Mapping[str, str], number: int = 1) -> tuple[int, str, str, 
 
 
 def station_json(**changes: Any) -> str:
-    """Station 1 as CHeKT answers it, made a moment ago."""
+    """Station 1 as CHeKT answers it, made in the moment of the answer where that is a fault's."""
     fields = {name: value for name, value in INPUTS.items() if name != "dealer_id"}
-    return json.dumps({"monitoring_station_id": 1, **fields, "created_at": "2999-01-01T00:00:00.000Z", **changes})
+    return json.dumps({"monitoring_station_id": 1, **fields, "created_at": "2026-01-01T00:00:00.000Z", **changes})
