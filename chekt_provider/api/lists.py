@@ -144,11 +144,11 @@ class ListReader(Generic[Item]):
         """
         second = self._beyond({"page": "2"}, taken=False)
         shown = self._of(second).keys() if second is not None else set()
-        if shown and shown < self._items.keys():
+        if shown >= self._items.keys():
+            return self._add(second)  # the same again: CHeKT takes no pages
+        if shown & self._items.keys():
             self._turn_pages_anew()
             return True
-        if shown & self._items.keys():
-            return self._add(second)  # the same again: CHeKT takes no pages
         taken = self._add(second)
         first = self._beyond({"page": "1"}, taken)
         if self._add(first):
@@ -162,7 +162,7 @@ class ListReader(Generic[Item]):
         return taken
 
     def _turn_pages_anew(self) -> None:
-        """Read all pages by number, where such a page is shorter than the list that came unasked."""
+        """Read all pages by number, where those have another length than the list that came unasked."""
         unasked, self._items, page = self._items, {}, 1
         while self._add(self._beyond({"page": str(page)}, taken=True)):
             page += 1

@@ -1,0 +1,363 @@
+"""One station, the right station, against a server that was written to break that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from chekt_provider.api.transport import Transport
+from chekt_provider.errors import ChektError, NotChekt, NotTaken, StationExists
+from chekt_provider.records import Recorded
+from chekt_provider.run import Run
+from chekt_provider.settings import read_settings
+from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.clock import Clock
+from tests.helpers import anonymous, central
+from tests.safe_world import STACK
+
+CLOCK = 1_700_000_000.0
+
+
+class Stack:
+    """Processes of one stack, and the CHeKT that they speak to, by one clock."""
+
+    def __init__(self, api: AnotherChekt, clock: Clock) -> None:
+        self.api = api
+        self.clock = clock
+        self.said: list[str] = []
+
+    def process(self) -> Run:
+        settings = read_settings(lambda key: None, self.api.environment())
+        transport = Transport(
+            settings, say=self.said.append, clock=self.clock, sleep=self.clock.sleep, draw=lambda: 0.5
+        )
+        return Run(settings, transport, self.said.append)
+
+    def up(self, run: Run | None = None, **changes: Any) -> Recorded:
+        return (run or self.process()).stations.create(central(**{"declared_by": STACK, **changes}))
+
+    def fails(self) -> str:
+        """The line with which an `up` fails."""
+        with pytest.raises(ChektError) as caught:
+            self.up()
+        return anonymous(str(caught.value))
+
+    def keys(self) -> list[str | None]:
+        """The idempotency key of each POST."""
+        return [key for method, _, key in self.api.log if method == "POST"]
+
+
+class Stacks:
+    """Begins a CHeKT of a kind."""
+
+    def __init__(self, exits: ExitStack) -> None:
+        self._exits = exits
+
+    def __call__(self, kind: type[AnotherChekt] = AnotherChekt) -> Stack:
+        clock = Clock(now=CLOCK)
+        return Stack(self._exits.enter_context(kind(clock)), clock)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stacks]:
+    with ExitStack() as exits:
+        yield Stacks(exits)
+
+
+class Loses(AnotherChekt):
+    """Takes each POST for a new one, and answers none."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        self.add(**body)
+        return (0, None)
+
+
+# The age of a station
+
+
+class LocalTime(AnotherChekt):
+    """Writes local time and labels it UTC."""
+
+    hours = 0
+
+    def created_at(self) -> str:
+        local = datetime.fromtimestamp(self.clock() + self.hours * 3600, UTC)
+        return local.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+class East(LocalTime):
+    hours = 9
+
+
+class West(LocalTime):
+    hours = -6
+
+
+@pytest.mark.parametrize("kind", [AnotherChekt, East, West])
+@pytest.mark.parametrize("lag", [2, 15])
+def test_a_refresh_right_after_an_up_keeps_the_station(stack: Stacks, kind: type[AnotherChekt], lag: float) -> None:
+    """Neither list nor GET shows it, and its age is hours off."""
+    acme = stack(kind)
+    acme.api.list_lag = acme.api.item_lag = lag
+    recorded = acme.up()
+
+    assert acme.process().stations.read(recorded.id, recorded) == recorded
+    assert len(acme.keys()) == 1
+
+
+@pytest.mark.parametrize("kind", [AnotherChekt, West])
+def test_a_station_that_was_deleted_is_made_anew(stack: Stacks, kind: type[AnotherChekt]) -> None:
+    """CHeKT replays the first answer; its station never shows."""
+    acme = stack(kind)
+    acme.process().stations.delete(acme.up())
+    acme.clock.now += 30
+
+    assert str(acme.up().id) == "12345/2"
+    assert list(acme.api.stations) == [2]
+
+
+def test_a_station_from_the_future_that_was_deleted_is_made_anew_after_a_refresh(stack: Stacks) -> None:
+    """Whether it is a replay cannot be told, so it is recorded and said; the refresh that is advised makes it good."""
+    acme = stack(East)
+    acme.process().stations.delete(acme.up())
+    acme.clock.now += 30
+    recorded = acme.up()
+    assert acme.said[-1] == (
+        "CHeKT answered that it created monitoring station 12345/1, but CHeKT does not show it yet: "
+        "run `pulumi up --refresh` in a minute."
+    )
+
+    run = acme.process()
+    assert run.stations.read(recorded.id, recorded) is None
+    assert str(acme.up(run).id) == "12345/2"
+    assert list(acme.api.stations) == [2]
+
+
+# External ids that CHeKT changes
+
+
+class Cuts(Loses):
+    def external_id(self, sent: str) -> str:
+        return sent[:5]
+
+
+class Rewrites(Loses):
+    def external_id(self, sent: str) -> str:
+        return sent.replace("-", "_")
+
+
+class AnswersRewritten(AnotherChekt):
+    """Takes each POST for a new one, and answers it."""
+
+    def external_id(self, sent: str) -> str:
+        return f"acme/{sent}"
+
+    def post(self, body: Row, key: str) -> Reply:
+        return (201, self.add(**body))
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(Cuts, "centr"), (Rewrites, "central_01")])
+def test_a_lost_answer_about_a_changed_external_id_makes_no_second_station(
+    stack: Stacks, kind: type[AnotherChekt], kept: str
+) -> None:
+    """The new station is named; nobody guesses that it is ours, and nothing is sent twice."""
+    acme = stack(kind)
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: the connection to 127.0.0.1 broke before "
+        f"the answer was complete; since then CHeKT lists {kept!r} (12345/1). That may be this station, with an "
+        "external id that CHeKT changed. Look at it in CHeKT's portal: if it is, delete it there and choose an "
+        "external_monitoring_station_id that CHeKT keeps; else run again. (trace id T)"
+    )
+    assert len(acme.api.stations) == 1
+
+
+def test_an_answer_with_another_external_id_makes_no_second_station(stack: Stacks) -> None:
+    """It is named as it was answered."""
+    acme = stack(AnswersRewritten)
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered with monitoring station "
+        "'acme/central-01' (12345/1). That may be this station, with an external id that CHeKT changed. Look at it in "
+        "CHeKT's portal: if it is, delete it there and choose an external_monitoring_station_id that CHeKT keeps; else "
+        "run again. (trace id T)"
+    )
+    assert len(acme.api.stations) == 1
+
+
+class Absorbs(AnotherChekt):
+    """Loses the POST, and meanwhile somebody makes a station that has nothing of ours."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if len(self.stations) == 1:
+            return super().post(body, key)
+        self.add(external_monitoring_station_id="central-99", name="Another")
+        return (0, None)
+
+
+def test_a_new_station_that_is_unlike_ours_stops_nothing(stack: Stacks) -> None:
+    """Neither its external id nor its values are ours: the POST is sent again."""
+    acme = stack(Absorbs)
+
+    assert str(acme.up().id) == "12345/2"
+    assert acme.said[-1] == (
+        "To create monitoring station 'central-01' of dealer 12345 took 2 attempts, since the connection to 127.0.0.1 "
+        "broke before the answer was complete: should an earlier one have made a station as well, `pulumi preview "
+        "--refresh` names both."
+    )
+
+
+# What POST answers
+
+
+class Upserts(AnotherChekt):
+    """Answers 200 with the station that has the external id, which no list shows yet."""
+
+    list_lag = 15.0
+
+    def post(self, body: Row, key: str) -> Reply:
+        for row in self.stations.values():
+            if row["external_monitoring_station_id"] == body["external_monitoring_station_id"]:
+                return (200, row)
+        return super().post(body, key)
+
+
+def test_another_s_station_that_is_answered_with_200_is_not_taken_over(stack: Stacks) -> None:
+    """Somebody made it five seconds ago, and it has other values: adopting was not asked for."""
+    acme = stack(Upserts)
+    acme.api.add(external_monitoring_station_id="central-01", name="Theirs")
+    acme.clock.now += 5
+
+    with pytest.raises(StationExists):
+        acme.up()
+
+    assert acme.api.stations[1]["name"] == "Theirs"
+    assert str(acme.up(adopt_existing=True).id) == "12345/1"
+    assert acme.api.stations[1]["name"] == "Central"
+
+
+class Accepts(AnotherChekt):
+    """Answers 202, and makes the station twenty seconds later; the same key makes one."""
+
+    accepted: tuple[float, Row] | None = None
+
+    def post(self, body: Row, key: str) -> Reply:
+        if key not in self._replays:
+            self._replays[key] = (202, None)
+            self.accepted = (self.clock() + 20, body)
+        return self._replays[key]
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if self.accepted and self.clock() >= self.accepted[0]:
+            self.add(**self.accepted[1])
+            self.accepted = None
+        return super().answer(method, path, query, body, key)
+
+
+def test_what_was_only_accepted_is_asked_for_again_under_its_key(stack: Stacks) -> None:
+    """Another key would make a second station when the first one comes."""
+    acme = stack(Accepts)
+
+    recorded = acme.up()
+
+    assert len(set(acme.keys())) == 1
+    assert list(acme.api.stations) == [int(recorded.id.station_id)]
+
+
+# A change that is answered with "see other"
+
+
+class SeesOther(AnotherChekt):
+    def put(self, number: int, body: Row) -> Reply:
+        super().put(number, body)
+        return (303, None)
+
+    def delete(self, number: int) -> Reply:
+        super().delete(number)
+        return (303, None)
+
+
+def test_a_change_that_is_answered_with_see_other_is_in_doubt(stack: Stacks) -> None:
+    """It was made: "Nothing was changed" would be untrue."""
+    acme = stack(SeesOther)
+    recorded = acme.up()
+
+    with pytest.raises(NotChekt) as updating:
+        acme.process().stations.update(recorded, central(name="Renamed"))
+    with pytest.raises(NotChekt) as deleting:
+        acme.process().stations.delete(recorded)
+
+    for caught in (updating, deleting):
+        assert "which is not followed. Whether the change was made is not known." in str(caught.value)
+
+
+# Text that nothing can store
+
+
+def test_half_a_surrogate_pair_is_no_traceback(stack: Stacks) -> None:
+    """JSON can hold it; the state cannot, and it is shown as the mark for what cannot be shown."""
+    acme = stack()
+    recorded = acme.up()
+    acme.api.stations[1]["name"] = "Central \ud83c"
+
+    read = acme.process().stations.read(recorded.id, recorded)
+
+    assert read is not None
+    assert read.fields["name"] == "Central \ufffd"
+
+
+# Pages
+
+
+class Pages(AnotherChekt):
+    """Four unasked, three for a page by number."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        asked = parse_qs(query)
+        first = (int(asked["page"][0]) - 1) * 3 if "page" in asked else 0
+        return rows[first : first + 3] if "page" in asked else rows[:4]
+
+
+def test_a_station_beyond_a_page_of_another_size_is_seen(stack: Stacks) -> None:
+    """Page 2 by number brings nothing new, and is not the end."""
+    acme = stack(Pages)
+    for number in range(1, 9):
+        acme.api.add(external_monitoring_station_id=f"s-{number}", name="S")
+    acme.api.add(external_monitoring_station_id="central-01", name="Theirs")
+
+    assert "it exists already as 12345/9" in acme.fails()
+    assert acme.keys() == []
+
+
+class Flaps(AnotherChekt):
+    """A node that is behind answers [] and 404 for five seconds."""
+
+    behind_until = 0.0
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if self.clock() < self.behind_until:
+            return (200, []) if not path[-1].isdigit() else (404, {"error": {"code": "not_found"}})
+        return super().answer(method, path, query, body, key)
+
+
+@pytest.mark.parametrize("verb", ["read", "delete"])
+def test_a_node_that_is_behind_loses_no_station(stack: Stacks, verb: str) -> None:
+    """Neither from the state by a refresh, nor by a deletion that it answers with 404."""
+    acme = stack(Flaps)
+    recorded = acme.up()
+    acme.clock.now += 86_400
+    assert isinstance(acme.api, Flaps)
+    acme.api.behind_until = acme.clock.now + 5
+    stations = acme.process().stations
+
+    if verb == "read":
+        assert stations.read(recorded.id, recorded) == recorded
+        return
+    with pytest.raises(NotTaken) as caught:
+        stations.delete(recorded)
+    assert "still shows the station after 30 s" in str(caught.value)
