@@ -125,6 +125,10 @@ class TokenError(ChektError):
 
     default_outcome = "No other call was made."
     default_remedy = "Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again."
+    api_remedy: ClassVar[str] = (
+        "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl is not set, "
+        "then run again."
+    )
 
 
 class CredentialsRefused(TokenError):
@@ -276,7 +280,7 @@ class SitesAttached(Unsafe):
 
     default_remedy = (
         "Move them to another monitoring station first: each with SiteAssignment, "
-        "or all with reassign_sites_to (set it, run `pulumi up`, then delete)."
+        "or all with reassign_sites_to (declare the station with it, run `pulumi up`, then delete)."
     )
 
 

@@ -315,7 +315,13 @@ class Sites:
                     f"{_named(back[0])} was moved to monitoring station {target}, and is back on the station",
                     outcome="The station was not deleted.",
                 )
-            self.require_room(operation, movers, target)
+            try:
+                self.require_room(operation, movers, target)
+            except NotFound as error:
+                raise error.replace(
+                    remedy="Name a monitoring station of this dealer in reassign_sites_to: "
+                    "declare the station with it, run `pulumi up`, then delete."
+                ) from None
             count = done + len(movers)
             for site in movers:
                 # Each with a deadline of its own: a station may have thousands of sites.

@@ -102,7 +102,8 @@ def test_sites_keep_their_station(
         "Could not delete monitoring station 'central-01' (12345/1): 12 sites send their signals to it (0 activated): "
         "'House 0' (1), 'House 1' (2), 'House 2' (3), 'House 3' (4), 'House 4' (5), 'House 5' (6), 'House 6' (7), "
         "'House 7' (8), 'House 8' (9), 'House 9' (10) and 2 more. Nothing was deleted. Move them to another monitoring "
-        "station first: each with SiteAssignment, or all with reassign_sites_to (set it, run `pulumi up`, then "
+        "station first: each with SiteAssignment, or all with reassign_sites_to (declare the station with it, "
+        "run `pulumi up`, then "
         "delete). (trace id T)"
     )
     assert "DELETE /monitoring-stations/1" not in calls(emulator)

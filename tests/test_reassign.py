@@ -226,7 +226,8 @@ def test_a_target_that_the_dealer_does_not_have_is_refused(
 
     assert line(stations, replace(recorded, reassign_sites_to=target), NotFound) == (
         f"Could not delete monitoring station 'central-01' (12345/1): dealer 12345 has no monitoring station {target}. "
-        "Nothing was changed. Name a monitoring station of this dealer. (HTTP 404, trace id T, request id R)"
+        "Nothing was changed. Name a monitoring station of this dealer in reassign_sites_to: declare the station with "
+        "it, run `pulumi up`, then delete. (HTTP 404, trace id T, request id R)"
     )
     assert placed(emulator) == {1: 1}
     assert names(emulator) == ["Central"]

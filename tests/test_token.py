@@ -28,6 +28,11 @@ SECRET = "canary+5e/c=3t"
 NewTransport = Callable[..., Transport]
 NewServer = Callable[..., RawServer]
 
+BASE_URL = (
+    "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl is not set, "
+    "then run again."
+)
+
 
 def listed(transport: Transport) -> Answer:
     """One call."""
@@ -432,7 +437,7 @@ def test_a_failing_token_endpoint_is_tried_five_times(emulator: Emulator, transp
     assert anonymous(str(error)) == (
         "Could not list the stations: the token endpoint at 127.0.0.1 gave no token: CHeKT failed: without a reason, "
         "5 times; no call gets through, this is an outage. "
-        "No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. "
+        f"No other call was made. {BASE_URL} "
         f"(HTTP {status}, trace id T, request id R)"
     )
     assert sequence(emulator) == [("token", status)] * 5
@@ -526,8 +531,7 @@ def test_an_answer_without_a_usable_token_is_an_error(
     assert type(error) is TokenError
     sentence = f"the token endpoint{cause}" if cause.startswith("'") else f"the token endpoint {cause}"
     assert anonymous(str(error)) == (
-        f"Could not list the stations: {sentence}. No other call was made. "
-        "Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. (HTTP 200, trace id T)"
+        f"Could not list the stations: {sentence}. No other call was made. {BASE_URL} (HTTP 200, trace id T)"
     )
     assert sequence(emulator) == [("token", 200)]
 

@@ -315,13 +315,17 @@ class Transport:
             return self._repeated(operation, "TOKEN", attempt)
         except CredentialsRefused as error:
             raise self._refused(error) from None
-        except TokenError:
-            raise
+        except TokenError as error:
+            raise self._about_its_url(error) from None
         except ChektError as error:
             host = urlsplit(self._settings.token_url).hostname
-            raise TokenError(
-                f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence
-            ) from None
+            cause = f"the token endpoint at {host} gave no token: {error.cause}"
+            raise self._about_its_url(TokenError(cause, evidence=error.evidence)) from None
+
+    def _about_its_url(self, error: TokenError) -> TokenError:
+        """The error with a remedy that names the setting from which the token endpoint comes."""
+        given = self._settings.token_url != f"{self._settings.base_url}/oauth/token"
+        return error if given else error.replace(remedy=TokenError.api_remedy)
 
     def _refused(self, error: CredentialsRefused) -> CredentialsRefused:
         """The refusal with the remedy that fits the kind of credentials, and where they were given."""

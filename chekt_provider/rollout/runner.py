@@ -158,11 +158,15 @@ class Runner:
     def _waits_for(self, wave: Wave, token: str) -> str:
         """What a wave waits for; "" where it may begin."""
         file = self._plan.notes / f"{wave.name}.approved"
-        if not wave.approval or _read(file) == token:
+        held = _read(file)
+        if not wave.approval or held == token:
             return ""
         if self._approve is not None and self._approve(wave):
             return ""
-        return f"The wave {wave.name} waits for approval: write {token} into {file}, and run again with --resume."
+        old = (
+            " What that file holds approves something else: the program or its settings changed since." if held else ""
+        )
+        return f"The wave {wave.name} waits for approval: write {token} into {file}, and run again with --resume.{old}"
 
     def _refuse_missing(self) -> None:
         workspace = QuietWorkspace(work_dir=str(self._plan.folder), pulumi_command=self._command)

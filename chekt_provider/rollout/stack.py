@@ -14,6 +14,9 @@ from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedError, QuietWorkspace
 from chekt_provider.rollout.report import Outcome, StackReport
 
+LATE_SECONDS = 16.0
+"""How late CHeKT may show what was made."""
+
 _LOCKED = "the stack is currently locked by"
 WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "1"}
 """Environment in which Pulumi writes the state once a run, not after every step."""
@@ -43,6 +46,7 @@ class StackWork:
         checkpoints: whether Pulumi writes the state after each resource.
         watch: is told how far it is.
         clock: seconds that only go up.
+        sleep: waits so many seconds.
 
     Attributes:
         name: the stack's.
@@ -58,6 +62,7 @@ class StackWork:
         checkpoints: bool,
         watch: Watch,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self._wave = wave
@@ -66,6 +71,7 @@ class StackWork:
         self._uppable = self._stack if checkpoints else self._select(folder, command, WITHOUT_CHECKPOINTS)
         self._watch = watch
         self._clock = clock
+        self._sleep = sleep
         self._began = clock()
 
     @property
@@ -100,13 +106,25 @@ class StackWork:
             return self._report("failed", events, _told(error, events, self.name))
         if more := broken(self._wave.gates, events.changes):
             return self._report("failed", events, ["the up did more than its preview showed.", *more])
-        after = self._events("verify", None)
-        try:
-            self._stack.preview_refresh(on_event=after, expect_no_changes=True)
-        except PulumiFailedError as error:
-            drift = self._drifted(after)
-            return self._report("failed", events, drift + after.errors if drift else _told(error, after, self.name))
-        return self._report("done", events, [])
+        if not (problems := self._verify()):
+            return self._report("done", events, [])
+        return self._report("failed", events, problems)
+
+    def _verify(self) -> list[str]:
+        """Why CHeKT does not hold what was made, a sentence each; looked at twice, since it may show it late."""
+        for look in ("first", "last"):
+            after = self._events("verify", None)
+            try:
+                self._stack.preview_refresh(on_event=after, expect_no_changes=True)
+            except PulumiFailedError as error:
+                drift = self._drifted(after)
+                if not drift:
+                    return _told(error, after, self.name)
+                if look == "first":
+                    self._sleep(LATE_SECONDS)
+            else:
+                return []
+        return drift + after.errors
 
     def _drifted(self, events: Events) -> list[str]:
         """What a refresh directly after the up found otherwise than it was made."""

@@ -97,7 +97,7 @@ def test_sites_stay_where_they_are_through_a_rename_and_guard_a_replacement(emul
     assert [anonymous(line) for line in stack.up(status=1).errors] == [
         "error: Could not delete monitoring station 'a-01' (12345/1): 1 site sends its signals to it (0 activated): "
         "'Shop' (2). Nothing was deleted. Move them to another monitoring station first: each with SiteAssignment, or "
-        "all with reassign_sites_to (set it, run `pulumi up`, then delete). (trace id T)"
+        "all with reassign_sites_to (declare the station with it, run `pulumi up`, then delete). (trace id T)"
     ]
     assert names(emulator) == {"a-01": "A", "a-02": "A"}
     assert placed(emulator) == {1: 2, 2: 1}

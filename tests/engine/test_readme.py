@@ -339,6 +339,10 @@ class _Situations:
         old = {"monitoring_station_id": 9, "name": "Central", "created_at": "2020-01-01T00:00:00.000Z"}
         self._fail(201, method="POST", body=json.dumps(old)).create(central())
 
+    def changed_external_id(self) -> None:
+        other = {"monitoring_station_id": 9, "external_monitoring_station_id": "acme/central-01", "name": "Central"}
+        self._fail(201, method="POST", body=json.dumps(other)).create(central())
+
     def being_deleted(self) -> None:
         self._recorded()
         self._fail(404, f"{COLLECTION}/1").create(central(adopt_existing=True))
@@ -481,6 +485,7 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "The station may have been created": _Situations.in_doubt,
     "CHeKT answered that it created it, and does not show it": _Situations.not_shown,
     "which was deleted": _Situations.dead,
+    "with an external id that CHeKT changed": _Situations.changed_external_id,
     "stations have this external id already": _Situations.twins,
     "it is being deleted, or has just been": _Situations.being_deleted,
     "what CHeKT lists is not whole": _Situations.half_a_list,

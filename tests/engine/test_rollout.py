@@ -379,5 +379,5 @@ def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: 
 
     status, shown = at_a_terminal(project, "y")
     assert (status, external_ids(emulator)) == (0, ["dev-a", "dev-b"])
-    for phase in ("dev preview", "dev up", "dev verify", "━━━", "dev: done (2 to create)"):
+    for phase in ("dev preview", "dev up", "dev verify", "━━━", "dev: done (2 created)"):
         assert phase in shown

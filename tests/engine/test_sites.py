@@ -134,7 +134,8 @@ def test_a_station_that_is_removed_hands_its_sites_on(emulator: Emulator, stack:
     assert [anonymous(line) for line in stack.up(status=1).errors] == [
         f"error: Could not delete monitoring station 'a-01' (12345/{number['A']}): 1 site sends its signals to it "
         "(0 activated): 'Villa' (1). Nothing was deleted. Move them to another monitoring station first: each with "
-        "SiteAssignment, or all with reassign_sites_to (set it, run `pulumi up`, then delete). (trace id T)"
+        "SiteAssignment, or all with reassign_sites_to (declare the station with it, run `pulumi up`, "
+        "then delete). (trace id T)"
     ]
 
     stack.program(program.format(", reassign_sites_to=b.monitoring_station_id"))
