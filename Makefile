@@ -15,7 +15,7 @@ down: ## destroy what `make up` created, and prove that nothing is left
 	@$(SET_UP) && sh tools/down.sh
 
 test: ## run every test, those of the real Pulumi engine included
-	@$(SET_UP) && { python -m tools.postgres || true; } && CHEKT_TEST_ENGINE=required python -m pytest -n auto --dist worksteal
+	@$(SET_UP) && { python -m tools.postgres || true; } && TEST_ENGINE=required python -m pytest -n auto --dist worksteal
 
 faults: ## try the 58 faults of the fault table, and print what held
 	@$(SET_UP) && python -m tests.faults.table

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from chekt_provider.settings import IDENTITY, PROVIDER, VARIABLES, stack_key
-from chekt_provider.stack_config import refuse_plain_secret, stack_config
+from chekt_provider.stack_config import refuse_bad_config, stack_config
 
 
 class Provider(pulumi.ProviderResource):
@@ -67,9 +67,9 @@ class Provider(pulumi.ProviderResource):
             opts: Pulumi's resource options.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text in the stack's config.
+            pulumi.RunError: the stack's config holds a secret in plain text, or a setting that is none.
         """
-        refuse_plain_secret()
+        refuse_bad_config()
         arguments = {
             "chekt:baseUrl": base_url,
             "chekt:tokenUrl": token_url,

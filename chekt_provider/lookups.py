@@ -28,8 +28,8 @@ from chekt_provider.log import show_log
 from chekt_provider.models import Station, StationInputs, id_digits, input_problems
 from chekt_provider.plugin_host import say
 from chekt_provider.records import StationId
-from chekt_provider.settings import VARIABLES, Settings, read_settings
-from chekt_provider.stack_config import refuse_plain_secret, stack_config
+from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, Settings, read_settings
+from chekt_provider.stack_config import refuse_bad_config, stack_config
 from chekt_provider.text import shown
 
 
@@ -109,7 +109,7 @@ def _told_in_one_line() -> Iterator[None]:
     try:
         yield
     except ChektError as error:
-        if os.environ.get("CHEKT_DEBUG") == "1":
+        if os.environ.get(DEBUG_VARIABLE) == "1":
             raise
         raise pulumi.RunError(str(error)) from None
 
@@ -203,7 +203,7 @@ _of_runs: WeakKeyDictionary[object, dict[_Source, Lookups]] = WeakKeyDictionary(
 
 def _lookups() -> Lookups:
     """Those of this run; new ones where no program is run, or where it changed the settings meanwhile."""
-    refuse_plain_secret()
+    refuse_bad_config()
     run = get_monitor()
     source = tuple((os.environ.get(variable), stack_config(key)) for key, variable in VARIABLES.items())
     with _lock:

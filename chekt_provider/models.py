@@ -6,7 +6,6 @@ CHeKT documents none.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
@@ -15,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from chekt_provider.text import unsafe
+from chekt_provider.text import did_you_mean, unsafe
 
 MAX_LENGTH = {
     "external_monitoring_station_id": 200,
@@ -237,8 +236,7 @@ def _problem(model: type[Inputs], name: str, kind: str, message: str) -> str:
     if kind == "missing":
         return f"{name} is missing: {_WHAT_TO_GIVE[name]}."
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, model.names(), n=1)
-        return f"{name!a} is not an input of {model.WHAT}{f'; did you mean {near[0]!r}?' if near else '.'}"
+        return f"{name!a} is not an input of {model.WHAT}{did_you_mean(name, model.names())}"
     return f"{name} {message}."
 
 

@@ -7,7 +7,7 @@ from pulumi.dynamic import Resource
 
 from chekt_provider.declared import declared_by, refuse_second
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
-from chekt_provider.stack_config import refuse_plain_secret
+from chekt_provider.stack_config import refuse_bad_config
 
 
 class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
@@ -66,7 +66,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             pulumi.RunError: chekt:clientSecret is set in plain text, or another resource of the program has the same
                 external id.
         """
-        refuse_plain_secret()
+        refuse_bad_config()
         refuse_second(resource_name, external_monitoring_station_id, dealer_id, opts)
         super().__init__(
             MonitoringStationProvider(),
@@ -99,7 +99,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             id: dealer id and monitoring station id, such as "12345/17".
             opts: Pulumi's resource options.
         """
-        refuse_plain_secret()
+        refuse_bad_config()
         station = MonitoringStation.__new__(MonitoringStation)
         properties = dict.fromkeys(["external_monitoring_station_id", "name", "prefix", "linecard", "dealer_id"])
         reading = ResourceOptions.merge(opts, ResourceOptions(id=id))
@@ -161,7 +161,7 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
         Raises:
             pulumi.RunError: chekt:clientSecret is set in plain text.
         """
-        refuse_plain_secret()
+        refuse_bad_config()
         super().__init__(
             SiteAssignmentProvider(),
             resource_name,

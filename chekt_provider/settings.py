@@ -23,7 +23,7 @@ from chekt_provider.errors import SettingsError
 from chekt_provider.keys import BadKeyError, load_key
 from chekt_provider.log import LEVELS
 from chekt_provider.models import id_digits
-from chekt_provider.text import shown
+from chekt_provider.text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -67,7 +67,8 @@ _NOT_WHAT = frozenset({*SECRETS, "chekt:requestsPerMinute", "chekt:traceId"})
 PROVIDER = "chekt:provider"
 """The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
 
-LOG_VARIABLE = "CHEKT_LOG"
+LOG_VARIABLE, DEBUG_VARIABLE = "CHEKT_LOG", "CHEKT_DEBUG"
+HTTPS_PORT = 443
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
@@ -115,9 +116,12 @@ class Settings:
 
     @property
     def api_host(self) -> str:
-        """The API's host name as state keeps it; all names of this machine are one."""
-        host = urlsplit(self.base_url).hostname or ""
-        return "localhost" if is_loopback(host) else host
+        """The API's host as state keeps it, with its port where that is not 443; all of this machine's are one."""
+        parts = urlsplit(self.base_url)
+        host = parts.hostname or ""
+        if is_loopback(host):
+            return "localhost"
+        return host if parts.port in (None, HTTPS_PORT) else f"{host}:{parts.port}"
 
     @property
     def can_call(self) -> bool:
@@ -217,17 +221,18 @@ class _Reader:
         self._notes: list[str] = []
 
     def settings(self) -> Settings:
+        self._refuse_unknown_variables()
         base_url = self._url("chekt:baseUrl", DEFAULT_BASE_URL, path_allowed=False)
         client_id, client_secret, private_key = self._credentials()
         return Settings(
             base_url=base_url,
-            token_url=self._url("chekt:tokenUrl", f"{base_url}/oauth/token", path_allowed=True),
+            token_url=self._token_url(base_url),
             client_id=client_id,
             client_secret=client_secret,
             private_key=private_key,
             key_id=self._key_id(),
             token_audience=self._credential("chekt:tokenAudience"),
-            dealer_id=self._dealer_id(),
+            dealer_id=self._dealer_id(base_url),
             adopt_existing=self._choice("chekt:adoptExisting", {"true": True, "false": False}, default=False),
             site_guard=self._choice("chekt:siteGuard", {"on": True, "off": False}, default=True),
             requests_per_minute=self._requests_per_minute(),
@@ -270,6 +275,30 @@ class _Reader:
             self._blame(key, problem)
             return default
         return url.rstrip("/")
+
+    def _token_url(self, base_url: str) -> str:
+        """The token endpoint. Base URL and token URL belong together: each is that of one environment of CHeKT's."""
+        of_api = f"{base_url}/oauth/token"
+        from_environment = {
+            key: self._environ.get(VARIABLES[key]) not in (None, "", self._config(key))
+            for key in ("chekt:baseUrl", "chekt:tokenUrl")
+        }
+        if from_environment["chekt:baseUrl"] and not from_environment["chekt:tokenUrl"]:
+            if "chekt:tokenUrl" not in self._own:
+                return of_api
+            self._blame("chekt:tokenUrl", f"is given, and the API by {VARIABLES['chekt:baseUrl']}: pass base_url too.")
+        if from_environment["chekt:tokenUrl"] and not from_environment["chekt:baseUrl"] and self._get("chekt:baseUrl"):
+            self._blame(
+                "chekt:tokenUrl",
+                f"is set in the environment, and {self._name('chekt:baseUrl')} is not: "
+                f"set {VARIABLES['chekt:baseUrl']} too.",
+            )
+        return self._url("chekt:tokenUrl", of_api, path_allowed=True)
+
+    def _refuse_unknown_variables(self) -> None:
+        known = [*VARIABLES.values(), LOG_VARIABLE, DEBUG_VARIABLE]
+        for name in sorted(name for name in self._environ if name.startswith("CHEKT_") and name not in known):
+            self._problems.append(f"{shown(name)} is no setting{did_you_mean(name, known)} Unset it, or rename it.")
 
     def _credentials(self) -> tuple[str, str, RSAPrivateKey | None]:
         client_id = self._credential("chekt:clientId")
@@ -322,8 +351,12 @@ class _Reader:
             self._blame(key, "holds a blank or a character outside ASCII: copy it again.")
         return value
 
-    def _dealer_id(self) -> str:
+    def _dealer_id(self, base_url: str) -> str:
+        """The dealer; one that the environment and the stack name differently is refused, but on this machine."""
         value = self._get("chekt:dealerId")
+        of_stack = id_digits(self._config("chekt:dealerId"))
+        if of_stack and id_digits(value) not in (None, of_stack) and not is_loopback(urlsplit(base_url).hostname or ""):
+            self._blame("chekt:dealerId", f"is {of_stack}, and {value} in the environment: unset the wrong one.")
         if value and not id_digits(value):
             self._blame("chekt:dealerId", "is not an id: write digits only, such as 12345.")
             return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words and emoji are spelt with
@@ -12,6 +13,13 @@ _JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words an
 def unsafe(character: str) -> bool:
     """Whether a character can steer a terminal, hide, or turn the direction of the text around it."""
     return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: a question about the nearest known one, or a full stop."""
+    by_form = {other.casefold(): other for other in known}
+    near = difflib.get_close_matches(name.casefold(), by_form, n=1, cutoff=0.75)
+    return f"; did you mean {by_form[near[0]]!r}?" if near else "."
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

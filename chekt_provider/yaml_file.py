@@ -5,7 +5,6 @@ Nothing is made of the text but nodes, which know their lines; no tag is ever ob
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, SequenceNode
 from yaml.reader import Reader
 
-from chekt_provider.text import shown
+from chekt_provider.text import did_you_mean, shown
 
 try:
     from yaml import CSafeLoader as SafeLoader  # ten times as fast
@@ -93,8 +92,8 @@ def located(path: str, line: int | None, sentence: str) -> str:
 
 def meant(name: str, known: Sequence[str]) -> str:
     """The end of a sentence about a key that is none: the one that was meant, or all that there are."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f": there are {', '.join(known)}."
+    meant = did_you_mean(name, known)
+    return f": there are {', '.join(known)}." if meant == "." else meant
 
 
 def line_of(node: Node) -> int:

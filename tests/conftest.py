@@ -37,7 +37,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the CHEKT_* variables of whoever runs the tests out of the way."""
-    for name in [name for name in os.environ if name.startswith("CHEKT_") and name != "CHEKT_TEST_ENGINE"]:
+    for name in [name for name in os.environ if name.startswith("CHEKT_")]:
         monkeypatch.delenv(name)
 
 

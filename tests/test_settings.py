@@ -111,12 +111,16 @@ def test_the_variables_are_those_of_the_documentation() -> None:
     }
 
 
-@pytest.mark.parametrize("key", sorted(ALL))
+@pytest.mark.parametrize("key", sorted(ALL.keys() - {"chekt:baseUrl", "chekt:tokenUrl", "chekt:dealerId"}))
 def test_the_environment_wins(key: str) -> None:
     """The config in the state may be stale; the environment never is."""
-    other = {**ALL, key: "https://stale.example" if key.endswith("Url") else "7"}
+    assert read_settings({**ALL, key: "7"}.get, {VARIABLES[key]: ALL[key]}) == READ
 
-    assert read_settings(other.get, {VARIABLES[key]: ALL[key]}) == READ
+
+@pytest.mark.parametrize("key", sorted(ALL))
+def test_environment_and_stack_may_say_the_same(key: str) -> None:
+    """Each of what belongs together as well."""
+    assert read_settings(ALL.get, {VARIABLES[key]: ALL[key]}) == READ
 
 
 @pytest.mark.parametrize("key", sorted(ALL))
@@ -233,6 +237,7 @@ def test_a_good_url_is_taken_and_leads_to_the_token_s(given: str, base_url: str,
         ("https://api.chekt.com", "api.chekt.com"),
         ("https://API.CHEKT.com:443", "api.chekt.com"),
         ("https://api.chektdev.com", "api.chektdev.com"),
+        ("https://api.chektdev.com:8443", "api.chektdev.com:8443"),
         ("http://localhost:1", "localhost"),
         ("http://LOCALHOST", "localhost"),
         ("http://127.0.0.1:2", "localhost"),
@@ -243,7 +248,7 @@ def test_a_good_url_is_taken_and_leads_to_the_token_s(given: str, base_url: str,
     ],
 )
 def test_the_api_s_host_is_one_name_for_all_of_this_machine(url: str, api_host: str) -> None:
-    """A new port of the emulator is the same environment."""
+    """A new port of the emulator is the same environment; elsewhere another port is another."""
     assert of_config({"chekt:baseUrl": url}).api_host == api_host
 
 
@@ -520,3 +525,75 @@ def test_of_secret_and_key_the_one_in_the_environment_wins(tmp_path: Path, winne
     assert settings.problems == ()
     assert (settings.client_secret == "canary") is (winner == "chekt:clientSecret")
     assert (settings.private_key is not None) is (winner == "chekt:privateKey")
+
+
+# a stack that goes to the wrong place
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("CHEKT_CLIENTID", "CHEKT_CLIENTID is no setting; did you mean 'CHEKT_CLIENT_ID'? Unset it, or rename it."),
+        ("CHEKT_BASEURL", "CHEKT_BASEURL is no setting; did you mean 'CHEKT_BASE_URL'? Unset it, or rename it."),
+        ("CHEKT_FLEET_OF_ACME", "CHEKT_FLEET_OF_ACME is no setting. Unset it, or rename it."),
+        ("CHEKT_OF_ACME_\x1b[31m", "CHEKT_OF_ACME_\\u001b[31m is no setting. Unset it, or rename it."),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_a_problem(variable: str, sentence: str) -> None:
+    """Ignored, it would leave the stack where the default is."""
+    assert of_environment({variable: "x"}).problems == (sentence,)
+
+
+def test_variables_for_whoever_runs_the_command_are_settings() -> None:
+    """And what does not begin so is nothing to us."""
+    assert of_environment({"CHEKT_LOG": "info", "CHEKT_DEBUG": "1", "CHEKTIFY": "x"}).problems == ()
+
+
+OTHER_DEALER = ("chekt:dealerId (CHEKT_DEALER_ID) is 12345, and 777 in the environment: unset the wrong one.",)
+
+
+@pytest.mark.parametrize("dealer", ["12345", 12345.0])
+def test_environment_and_stack_that_name_different_dealers_are_a_problem(dealer: object) -> None:
+    """A variable that was left over moves a stack to another dealer."""
+    settings = read_settings({"chekt:dealerId": dealer}.get, {"CHEKT_DEALER_ID": "777"})
+
+    assert settings.problems == OTHER_DEALER
+    assert read_settings({"chekt:dealerId": dealer}.get, {"CHEKT_DEALER_ID": "12345"}).problems == ()
+
+
+def test_on_this_machine_the_environment_may_name_another_dealer() -> None:
+    """An emulator around a command has dealers of its own."""
+    here = {"CHEKT_DEALER_ID": "777", "CHEKT_BASE_URL": "http://127.0.0.1:8112"}
+
+    assert read_settings({"chekt:dealerId": "12345"}.get, here).problems == ()
+
+
+def test_a_base_url_of_the_environment_does_not_take_the_stack_s_token_url() -> None:
+    """The token of one environment would go to the host of another."""
+    stack = {"chekt:baseUrl": "https://api.chekt.com", "chekt:tokenUrl": "https://auth.chekt.com/token"}
+
+    settings = read_settings(stack.get, {"CHEKT_BASE_URL": "https://api.chektdev.com"})
+
+    assert (settings.base_url, settings.token_url) == (
+        "https://api.chektdev.com",
+        "https://api.chektdev.com/oauth/token",
+    )
+
+
+def test_a_token_url_of_the_environment_does_not_go_with_the_stack_s_base_url() -> None:
+    """Nor the other way round; with the API that is the default it goes."""
+    auth = {"CHEKT_TOKEN_URL": "https://auth.chekt.com/token"}
+
+    assert read_settings({"chekt:baseUrl": "https://api.chektdev.com"}.get, auth).problems == (
+        "chekt:tokenUrl (CHEKT_TOKEN_URL) is set in the environment, and chekt:baseUrl is not: set CHEKT_BASE_URL too.",
+    )
+    assert of_environment(auth).problems == ()
+
+
+def test_a_provider_s_token_url_does_not_go_with_the_environment_s_base_url() -> None:
+    """Its own token URL is of the environment that it means."""
+    inputs = {"chekt:provider": "alpha", "chekt:tokenUrl": "https://auth.chekt.com/token"}
+
+    assert read_settings(inputs.get, {"CHEKT_BASE_URL": "https://api.chektdev.com"}).problems == (
+        "token_url of Provider 'alpha' is given, and the API by CHEKT_BASE_URL: pass base_url too.",
+    )

@@ -2,7 +2,7 @@
 
 A longer search with other seeds than everybody's:
 
-    CHEKT_STATEFUL_EXAMPLES=2000 pytest tests/test_stateful.py
+    STATEFUL_EXAMPLES=2000 pytest tests/test_stateful.py
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from chekt_provider.settings import read_settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, central, held
 
-EXAMPLES = int(os.environ.get("CHEKT_STATEFUL_EXAMPLES", "0"))
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 T = TypeVar("T")
 
 
@@ -469,7 +469,7 @@ def test_a_station_can_be_made_and_deleted_any_number_of_times_a_day(clock: Cloc
 
 @pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes
 def test_no_order_of_events_makes_a_second_station_or_loses_one() -> None:
-    """At least 2,000 steps; everybody sees the same ones, unless CHEKT_STATEFUL_EXAMPLES asks for others."""
+    """At least 2,000 steps; everybody sees the same ones, unless STATEFUL_EXAMPLES asks for others."""
     Stations.done = Counter()
     Stations.clock = MortalClock(now=1_700_000_000.0)
     with Emulator(clock=lambda: Stations.clock.now) as Stations.emulator:

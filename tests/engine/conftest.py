@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _engine() -> None:
-    """Skip where no engine is, unless CHEKT_TEST_ENGINE=required: `make test` and CI set it, so there it fails."""
+    """Skip where no engine is, unless TEST_ENGINE=required: `make test` and CI set it, so there it fails."""
     if shutil.which("pulumi") is None:
         sentence = 'No pulumi on PATH: run `make test`, or `eval "$(make -s env)"` first.'
-        if os.environ.get("CHEKT_TEST_ENGINE") == "required":
+        if os.environ.get("TEST_ENGINE") == "required":
             pytest.fail(sentence)
         pytest.skip(sentence)
 

@@ -26,7 +26,7 @@ def postgresql() -> AbstractContextManager[State]:
     programs = find_programs(cache_folder())
     if programs is None:
         sentence = f"No PostgreSQL server, and `make test` could not fetch one: {REMEDY}"
-        if os.environ.get("CHEKT_TEST_ENGINE") == "required":
+        if os.environ.get("TEST_ENGINE") == "required":
             pytest.fail(sentence)
         pytest.skip(sentence)
     return postgres_state(programs)

@@ -89,6 +89,18 @@ def test_a_secret_in_plain_text_is_refused_before_anything_is_registered(emulato
     assert emulator.requests == []
 
 
+def test_a_key_that_is_no_setting_is_refused_before_anything_is_registered(emulator: Emulator, stack: Stack) -> None:
+    """Left aside, `chekt:baseURL` would leave the stack at the API that is the default."""
+    stack.program(TWO)
+    stack.pulumi("config", "set", "chekt:baseURL", "http://127.0.0.1:8112")
+
+    assert stack.pulumi("preview", status=1).errors == [
+        "error: chekt:baseURL is no setting; did you mean 'chekt:baseUrl'? Take it away with "
+        "`pulumi config rm chekt:baseURL`."
+    ]
+    assert emulator.requests == []
+
+
 def test_every_bad_input_of_a_resource_is_refused_in_the_preview_at_once(emulator: Emulator, stack: Stack) -> None:
     """One line for each input, without its value; nothing is sent."""
     stack.program(

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from chekt_provider.emulator import Emulator, Fault
+from chekt_provider.emulator import Emulator, Fault, Switches
 from tests.engine.conftest import Run, Stack, let_pack_start, until
 from tests.helpers import COLLECTION, anonymous, held
 from tools.processes import kill
@@ -165,7 +165,8 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
 
     approval = project.folder / found[2]
     approval.write_text("0123456789abcdef\n")
-    assert sentence in project.rollout("--resume", status=1).text
+    old = "What that file holds approves something else: the program or its settings changed since."
+    assert f"{sentence} {old}" in project.rollout("--resume", status=1).text
     approval.write_text(f"{found[1]}\n")
     project.stack.environment["CHEKT_SITE_GUARD"] = "off"  # which nobody has approved
     assert "waits for approval" in project.rollout("--resume", "--wave", "production", status=1).text
@@ -366,6 +367,17 @@ def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator
         "after the up CHeKT holds something else for dev-a, dev-b: run `pulumi preview --refresh --diff --stack "
         "dev` to see what."
     ]
+
+
+def test_a_change_that_shows_late_is_none_of_somebody_else(emulator: Emulator, project: Project) -> None:
+    """The list is twelve seconds behind: CHeKT is looked at once more."""
+    project.stacks("dev")
+    (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
+    project.rollout()
+    project.stations("dev", a="A", b="Renamed")
+    emulator.switches = Switches(list_lag=12)
+
+    assert "dev: done (1 updated, " in project.rollout().text
 
 
 def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: Emulator, project: Project) -> None:

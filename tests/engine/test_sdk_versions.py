@@ -30,7 +30,7 @@ PROGRAM = """
     SiteAssignment("villa", site_id=1, monitoring_station_id=a.monitoring_station_id)
 """
 
-VERSIONS = ALWAYS + ASKED_FOR if os.environ.get("CHEKT_TEST_SDKS") == "all" else ALWAYS
+VERSIONS = ALWAYS + ASKED_FOR if os.environ.get("TEST_SDKS") == "all" else ALWAYS
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_stack_lives_with_another_sdk(
 ) -> None:
     """Preview, up, no change, rename, an error in our words alone, drift, refresh, repair, destroy.
 
-    A minute for each version: `make test` tries one of them, CHEKT_TEST_SDKS=all all.
+    A minute for each version: `make test` tries one of them, TEST_SDKS=all all.
     """
     stack.environment |= environment_with(version)
     house(emulator, "0001", name="Villa", on=None)

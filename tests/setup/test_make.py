@@ -159,7 +159,7 @@ def test_down_fails_while_the_api_holds_stations(ready: Machine) -> None:
 def test_tests_cannot_skip_the_engine(ready: Machine) -> None:
     """`make test` finds the engine first, and says that it has to be there; without PostgreSQL its tests speak up."""
     python = ready.checkout / ".venv" / "bin" / "python"
-    python.write_text('#!/bin/sh\necho "$CHEKT_TEST_ENGINE: python $*"\n[ "$2" != tools.postgres ]\n')
+    python.write_text('#!/bin/sh\necho "$TEST_ENGINE: python $*"\n[ "$2" != tools.postgres ]\n')
     python.chmod(0o755)
 
     assert ready.run("make", "test").stdout.splitlines() == [
