@@ -8,8 +8,10 @@ import re
 import socket
 import ssl
 import struct
+import threading
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -807,6 +809,48 @@ def test_an_answer_that_drips_is_given_up(raw_server: NewServer, new_transport: 
 
     assert type(error) is Unclear
     assert error.cause == "the answer was not complete after 60 s"
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "drop"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 2", b"0"),
+        (HEAD, b"X-More: 1\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n", b"X-More: 1\r\n"),
+        (CHUNKED, b"0"),
+        (CHUNKED + b"1\r\n[\r\n", b"1;x=y\r\n \r\n"),
+        (CHUNKED + b"2\r\n[]\r\n0\r\n", b"X-More: 1\r\n"),
+        (HEAD + b"Content-Length: 1000\r\n\r\n[", b" "),
+    ],
+    ids=["line", "status", "headers", "continue", "its headers", "chunk size", "chunks", "trailers", "body"],
+)
+@pytest.mark.parametrize("what", ["a call", "a token"])
+def test_whatever_drips_has_a_minute_in_all(
+    raw_server: NewServer, new_transport: NewTransport, clock: Clock, before: bytes, drop: bytes, what: str
+) -> None:
+    """Twenty seconds from each drop to the next, each of them in time; that of a token endpoint too."""
+    gone = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(before)
+        with suppress(OSError):  # the client has hung up
+            while not gone.wait(0.01):
+                connection.sendall(drop)
+                clock.now += 20
+
+    api = raw_server(drip)
+    urls = {"token_url": f"{api.url}/oauth/token"} if what == "a token" else {"base_url": api.url}
+
+    error = failed(new_transport(**urls), "POST")
+    gone.set()
+
+    assert "the answer was not complete after 60 s" in error.cause
 
 
 @pytest.mark.parametrize("fault", [Fault(pad=5 * 1024**2), Fault(pad=5 * 1024**2, gzip=True)])

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
@@ -25,6 +24,7 @@ from chekt_provider.api.answers import Answer, RawAnswer, is_json, judged, requi
 from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
+from chekt_provider.api.patience import PatientAdapter, at_most
 from chekt_provider.api.rate_limit import RateLimit
 from chekt_provider.errors import (
     ChektError,
@@ -366,44 +366,45 @@ class Transport:
     ) -> RawAnswer:
         """Send once and read the whole answer, within limits of time and size."""
         host = urlsplit(url).hostname or ""
-        proxies = {"no_proxy": host} if is_loopback(host) else None
-        give_up_at = self.clock() + WHOLE_ANSWER_SECONDS
-        try:
-            with self._session.request(
-                verb,
-                url,
-                auth=auth,
-                timeout=(CONNECT_SECONDS, read_seconds),
-                allow_redirects=False,
-                stream=True,
-                proxies=proxies,
-                **content,
-            ) as response:
-                if item and response.ok and is_json(response.headers):
-                    return self._list(response, give_up_at, item)
-                return RawAnswer(response.status_code, response.headers, self._body(response, give_up_at))
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _failure(error, host, read_seconds) from None
-        except OSError:  # not from the wire, whose errors requests wraps
-            raise Untrusted(
-                f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
-            ) from None
+        with at_most(WHOLE_ANSWER_SECONDS, self.clock) as left:
+            try:
+                with self._session.request(
+                    verb,
+                    url,
+                    auth=auth,
+                    timeout=(CONNECT_SECONDS, read_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                    proxies={"no_proxy": host} if is_loopback(host) else None,
+                    **content,
+                ) as response:
+                    if item and response.ok and is_json(response.headers):
+                        return self._list(response, item)
+                    return RawAnswer(response.status_code, response.headers, self._body(response))
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                if left() <= 0:
+                    raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
+                raise _failure(error, host, read_seconds) from None
+            except OSError:  # not from the wire, whose errors requests wraps
+                raise Untrusted(
+                    f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
+                ) from None
 
-    def _body(self, response: requests.Response, give_up_at: float) -> bytes:
+    def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
-        for piece in self._pieces(response, give_up_at):
+        for piece in self._pieces(response):
             body += piece
             if len(body) > LARGEST_ANSWER_BYTES:
                 raise NotChekt(f"the answer is larger than {LARGEST_ANSWER_BYTES // 1024**2} MiB")
         return bytes(body)
 
-    def _list(self, response: requests.Response, give_up_at: float, item: Callable[[Any], object]) -> RawAnswer:
+    def _list(self, response: requests.Response, item: Callable[[Any], object]) -> RawAnswer:
         """Read an array, item by item."""
         size = 0
 
         def counted() -> Iterator[bytes]:
             nonlocal size
-            for piece in self._pieces(response, give_up_at):
+            for piece in self._pieces(response):
                 size += len(piece)
                 if size > MOST_BYTES:
                     raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")
@@ -420,11 +421,9 @@ class Transport:
             broken = str(error)
         return RawAnswer(response.status_code, response.headers, b"", items, broken, size)
 
-    def _pieces(self, response: requests.Response, give_up_at: float) -> Iterator[bytes]:
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         while piece := response.raw.read1(65536, decode_content=True):
             yield piece
-            if self.clock() > give_up_at:
-                raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s")
 
 
 class _NotAdmitted(Exception):
@@ -444,7 +443,7 @@ class _Session(requests.Session):
 
 def _session() -> requests.Session:
     session = _Session()
-    adapter = HTTPAdapter(pool_maxsize=64, max_retries=0)
+    adapter = PatientAdapter(pool_maxsize=64, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
