@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import traceback
 from collections.abc import Callable
@@ -587,6 +588,56 @@ def test_an_api_that_repeats_the_request_does_not_spill_the_token(
 
     assert "canary" not in "".join([str(error), repr(error), *traceback.format_exception(error)])
     assert "Authorization: Bearer ***" in str(error)
+
+
+SPELT = {
+    "JSON": r'{"error": {"code": "x", "message": "Bearer canary\/token+0123="}}',
+    "JSON by code point": r'{"error": {"message": "Bearer canary\u002ftoken\u002B0123\u003d"}}',
+    "HTML": "<pre>Bearer canary&#47;token&#x2b;0123&equals;</pre>",
+    "HTML in JSON": r'{"error": {"message": "<b>canary&#47;token\u0026#43;0123=<\/b>"}}',
+    "a URL": "GET /?access_token=canary%2Ftoken%2b0123%3D",
+    "a URL in a URL": "GET /?next=%2F%3Faccess_token%3Dcanary%252Ftoken%252B0123%253D",
+    "backslashes": r"canary\x2ftoken\x2b0123=",
+}
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 500])
+@pytest.mark.parametrize("spelling", SPELT)
+def test_a_token_in_another_spelling_is_not_spilt(
+    emulator: Emulator, raw_server: NewServer, new_transport: NewTransport, spelling: str, status: int
+) -> None:
+    """Its text is left out as a whole."""
+    emulator.add_fault(Fault(path="/oauth/token", body=token_answer("canary/token+0123=")))
+    api = raw_server(http(status, SPELT[spelling].encode(), "application/json"))
+
+    transport = new_transport(base_url=api.url)
+    if status < 300:
+        assert transport.call(transport.operation("do it"), "POST", "/x", body={}).data is None
+        return
+    error = failed(transport)
+
+    assert (
+        re.search("canary|token.*0123", "".join([str(error), repr(error), *traceback.format_exception(error)])) is None
+    )
+    assert ": without a reason. " in str(error)
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "Content-Type", "Location"])
+@pytest.mark.parametrize("spelling", ["canary/token+0123=", "canary%2ftoken%2B0123%3D", "canary&#47;token&plus;0123="])
+@pytest.mark.parametrize("status", [200, 302, 403])
+def test_a_token_in_a_header_is_not_spilt(
+    emulator: Emulator, raw_server: NewServer, new_transport: NewTransport, name: str, spelling: str, status: int
+) -> None:
+    """Of those that an error may repeat."""
+    emulator.add_fault(Fault(path="/oauth/token", body=token_answer("canary/token+0123=")))
+    header = f"{name}: https://x/{spelling}\r\n"
+    kind = "" if name == "Content-Type" else "Content-Type: text/plain\r\n"
+    answer = f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: 2\r\n{kind}{header}\r\nno"
+    api = raw_server(answer.encode())
+
+    error = failed(new_transport(base_url=api.url))
+
+    assert "canary" not in "".join([str(error), repr(error), *traceback.format_exception(error)])
 
 
 def test_a_token_and_its_source_do_not_show_it() -> None:

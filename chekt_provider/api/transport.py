@@ -8,7 +8,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
 from chekt_provider.api.patience import PatientAdapter, at_most
 from chekt_provider.api.rate_limit import RateLimit
+from chekt_provider.api.redact import without_token
 from chekt_provider.errors import (
     ChektError,
     CredentialsRefused,
@@ -295,8 +296,7 @@ class Transport:
             self._limit.cap(0)
         elif remaining_count := id_digits(remaining):
             self._limit.cap(int(remaining_count))
-        # An excerpt may be shown, and a page for debugging may repeat the request.
-        return replace(raw, body=raw.body.replace(token.encode(), b"***"))
+        return without_token(raw, token)
 
     def _fetch_token(self) -> AccessToken:
         """Ask the token endpoint, repeated as `retry` says; its own trace id, since it serves all operations."""
