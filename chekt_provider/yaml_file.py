@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, SequenceNode
 from yaml.reader import Reader
 
@@ -26,6 +28,7 @@ DEEPEST = 20
 """PyYAML's recursion in C ends the process where a file nests deep enough."""
 
 _LONGEST_LINE = 300
+_ITSELF = "holds an alias of itself, or a tag: write the values out"
 
 TAG = "tag:yaml.org,2002:"
 _CONTROL = re.compile(rf"{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]|\r(?!\n)")
@@ -84,6 +87,39 @@ def read_yaml(file: str) -> Node | None:
         loader.dispose()
 
 
+def plain_values(node: Node) -> Any:
+    """The plain values of a node.
+
+    Raises:
+        BadYamlError: it holds an alias of itself, a tag, or aliases that multiply it.
+    """
+    refuse_growth(node)
+    try:
+        return SafeConstructor().construct_document(node)
+    except (ValueError, yaml.YAMLError):
+        raise BadYamlError(_ITSELF) from None
+
+
+def refuse_growth(node: Node) -> None:
+    """Raise BadYamlError for a node that an alias makes endless, or that aliases multiply."""
+    try:
+        size = _size(node, {})
+    except RecursionError:
+        raise BadYamlError(_ITSELF) from None
+    if size > MOST_NODES:
+        raise BadYamlError(f"holds more than {MOST_NODES:,} keys and values through aliases: write the values out")
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """How many nodes there are where each alias counts as what it stands for."""
+    if id(node) not in known:
+        inner = node.value if isinstance(node, SequenceNode) else ()
+        if isinstance(node, MappingNode):
+            inner = [each for pair in node.value for each in pair]
+        known[id(node)] = 1 + sum(_size(each, known) for each in inner)
+    return known[id(node)]
+
+
 def located(path: str, line: int | None, sentence: str) -> str:
     """One line that tells what is wrong in a file, and where; `line` is None for the whole file."""
     where = path if line is None else f"{path}:{line}"
@@ -134,6 +170,8 @@ class _Loader(SafeLoader):
 
 def _content(file: str) -> bytes:
     try:
+        if Path(file).is_fifo():  # which would be waited for
+            raise BadYamlError("is not a file")
         with Path(file).open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from pathlib import Path
 
@@ -177,6 +178,35 @@ def test_a_project_file_that_is_none(folder: Path, content: str | bytes) -> None
     file = folder / "stations" / "Pulumi.yaml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert refused(folder, WAVE) == ["stations/Pulumi.yaml is not the YAML of a Pulumi project."]
+
+
+MULTIPLIED = "\n".join(["  x0: &x0 a", *(f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 12)), ""])
+"""Nine times nine times nine … in half a kilobyte."""
+
+
+def test_aliases_that_multiply_are_refused(folder: Path) -> None:
+    """In a moment, in the file and in the project's: nothing walks what they stand for."""
+    assert refused(folder, f"{WAVE}operator:\n{MULTIPLIED}") == [
+        "rollout.yaml: holds more than 500,000 keys and values through aliases: write the values out."
+    ]
+    (folder / "stations" / "Pulumi.yaml").write_text(f"name: stations\nconfig:\n{MULTIPLIED}")
+    assert refused(folder, WAVE) == ["stations/Pulumi.yaml is not the YAML of a Pulumi project."]
+
+
+def test_brackets_without_end_are_refused(folder: Path) -> None:
+    """A hundred thousand of them, in the file and in the project's."""
+    brackets = "operator: " + "[" * 100_000
+    assert refused(folder, brackets) == ["rollout.yaml: nests lists and keys more than 20 deep."]
+    (folder / "stations" / "Pulumi.yaml").write_text(brackets)
+    assert refused(folder, WAVE) == ["stations/Pulumi.yaml is not the YAML of a Pulumi project."]
+
+
+def test_a_pipe_is_no_file(folder: Path) -> None:
+    """It would be waited for."""
+    os.mkfifo(folder / "pipe.yaml")
+    with pytest.raises(BadRolloutError) as error:
+        read_plan("pipe.yaml")
+    assert str(error.value) == "pipe.yaml: is not a file."
 
 
 def test_stacks_that_no_wave_means_are_known(folder: Path) -> None:

@@ -13,11 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
 from chekt_provider.rollout.sources import file_digest, folder_digest, program_digest
 from chekt_provider.settings import decided
+from chekt_provider.yaml_file import BadYamlError, plain_values, read_yaml
 
 _LOGIN = re.compile(r"(?<=//)[^/]*@|(?<=[?&]password=)[^&]*")
 """User name and password in a URL. Who holds a fingerprint and all else in it could try the likely ones."""
@@ -203,8 +202,9 @@ def _gates(document: Document, index: int, problems: list[str]) -> Gates:
 
 def _project(folder: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        node = read_yaml(str(folder / "Pulumi.yaml"))
+        found = None if node is None else plain_values(node)
+    except BadYamlError:
         found = None
     if not isinstance(found, dict):
         raise BadRolloutError(f"{folder / 'Pulumi.yaml'} is not the YAML of a Pulumi project.")

@@ -22,11 +22,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
-from yaml import YAMLError
-from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from chekt_provider.yaml_file import TAG, BadYamlError, line_of, located, meant, read_yaml
+from chekt_provider.yaml_file import TAG, BadYamlError, line_of, located, meant, plain_values, read_yaml, refuse_growth
 
 _Path = tuple[str | int, ...]
 
@@ -149,10 +147,11 @@ def read_rollout_file(path: str) -> Document:
     if not isinstance(node, MappingNode):
         raise BadRolloutError(f"{path}: holds no `waves:`.")
     try:
+        refuse_growth(node)
         problems = list(_traps(node, ()))
-        value = {} if problems else SafeConstructor().construct_document(node)
-    except (RecursionError, ValueError, YAMLError):
-        raise BadRolloutError(f"{path}: holds an alias of itself, or a tag: write the values out.") from None
+        value = {} if problems else plain_values(node)
+    except BadYamlError as error:
+        raise BadRolloutError(f"{path}: {error}.") from None
     if not problems:
         try:
             return Document(path, RolloutFile.model_validate(value), node)
