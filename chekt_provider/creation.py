@@ -162,9 +162,10 @@ class Creation:
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
         made = created.station
-        if made and not is_form_of(made.external_monitoring_station_id, wanted.external_monitoring_station_id):
+        external_id = made.external_monitoring_station_id if made else ""
+        if made and external_id and not is_form_of(external_id, wanted.external_monitoring_station_id):
             self._other = made
-            named = f"{shown(made.external_monitoring_station_id)!r} ({self._id(made)})"
+            named = f"{shown(external_id)!r} ({self._id(made)})"
             raise self._operation.error(NotChekt, f"CHeKT answered with monitoring station {named}")
         return created
 

@@ -2,13 +2,16 @@
 
 The SDK answers every exception with a whole Python traceback, and has no other channel for an error of create, read,
 update or delete; and it works on four operations at once. Where its module does not look as expected nothing is
-changed: then the worst is a traceback, and four at once.
+changed: then the worst is a traceback, and four at once. Its process would outlive an engine that is killed.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +20,8 @@ from types import FrameType, ModuleType
 from chekt_provider.errors import ChektError
 
 MOST_WORKERS = 64
+LAST_SECONDS = 180.0
+"""An operation's deadline, and an answer's."""
 
 
 class _ErrorText:
@@ -30,12 +35,15 @@ class _ErrorText:
 
 def show_errors_as_text() -> None:
     """Make the SDK's servicer print our errors without a traceback; CHEKT_DEBUG=1 keeps the tracebacks."""
-    servicer = sys.modules["__main__"]
-    known = hasattr(servicer, "DynamicResourceProviderServicer") and isinstance(
-        getattr(servicer, "traceback", None), ModuleType
-    )
-    if known and os.environ.get("CHEKT_DEBUG") != "1":
-        vars(servicer)["traceback"] = _ErrorText()
+    servicer = _servicer()
+    if isinstance(servicer.get("traceback"), ModuleType) and os.environ.get("CHEKT_DEBUG") != "1":
+        servicer["traceback"] = _ErrorText()
+
+
+def _servicer() -> dict[str, object]:
+    """What stands in the servicer's module; nothing where this is not the SDK's process."""
+    names = vars(sys.modules["__main__"])
+    return names if "DynamicResourceProviderServicer" in names else {}
 
 
 def lift_worker_limit() -> None:
@@ -49,6 +57,28 @@ def lift_worker_limit() -> None:
     executor = frame.f_locals["executor_reference"]() if frame else None
     if isinstance(executor, ThreadPoolExecutor) and hasattr(executor, "_max_workers"):
         executor._max_workers = max(executor._max_workers, MOST_WORKERS)
+
+
+def leave_after_engine(seconds: float = LAST_SECONDS) -> None:
+    """End this process some time after the engine has ended: nobody else does where the engine was killed.
+
+    Args:
+        seconds: for what is under way to come to its end; nothing new comes without an engine.
+    """
+    host, _, port = sys.argv[-1].rpartition(":")  # the engine's address is the plugin's one argument
+    if _servicer() and host and port.isdecimal():
+        threading.Thread(target=_leave_after, args=((host, int(port)), seconds), daemon=True).start()
+
+
+def _leave_after(engine: tuple[str, int], seconds: float) -> None:
+    with suppress(OSError):
+        while True:  # it may close a connection on which nobody speaks
+            with socket.create_connection(engine) as connection:
+                while connection.recv(4096):
+                    pass
+            time.sleep(1)
+    time.sleep(seconds)
+    os._exit(1)
 
 
 def say(sentence: str) -> None:

@@ -18,7 +18,7 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.log import show_log
 from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import lift_worker_limit, say, show_errors_as_text
+from chekt_provider.plugin_host import leave_after_engine, lift_worker_limit, say, show_errors_as_text
 from chekt_provider.settings import Settings, read_settings
 
 
@@ -58,6 +58,7 @@ def run_of(config: Config) -> Run:
 def _begin(config: Config) -> Run:
     show_errors_as_text()
     lift_worker_limit()
+    leave_after_engine()
     settings = read_settings(config.get, os.environ)
     show_log(settings.log_level)
     for note in settings.notes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 
 import pytest
@@ -38,3 +40,26 @@ class _Unread:
 
     def flush(self) -> None:
         pass
+
+
+PLUGIN = """
+import sys, threading
+class DynamicResourceProviderServicer: pass
+from chekt_provider.plugin_host import leave_after_engine
+leave_after_engine(0.1)
+print("up", flush=True)
+threading.Event().wait()
+"""
+
+
+def test_the_plugin_ends_after_its_engine() -> None:
+    """An engine that was killed ends nothing; one that only closes a connection is still there."""
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        address = f"127.0.0.1:{engine.getsockname()[1]}"
+        with subprocess.Popen([sys.executable, "-c", PLUGIN, address], stdout=subprocess.PIPE) as plugin:
+            engine.accept()[0].close()
+            again = engine.accept()[0]
+            assert plugin.poll() is None
+            engine.close()
+            again.close()
+            assert plugin.wait(30) == 1

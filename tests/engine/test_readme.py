@@ -268,7 +268,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
     """Those to files of this repository."""
-    links = [link.replace("\\", "") for link in re.findall(r"\]\(([^)]+)\)", README)]
+    links = [link.replace("\\", "") for link in re.findall(r"\]\(([^)#]+)\)", README)]
 
     assert "examples/infra-repo" in links
     assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
