@@ -273,7 +273,7 @@ class Listed:
 
 
 def reader(ask: Ask) -> ListReader[str]:
-    return ListReader[str](ask, str, LIST)
+    return ListReader[str](ask, str, LIST, lambda seconds: None)
 
 
 def read(ask: Ask) -> list[int]:
@@ -327,15 +327,15 @@ def test_a_list_cut_in_any_way_gives_every_item_once(
         ("whole", 0, True, [{}, {}]),
         ("whole", 5, False, [{}, {"offset": "4"}, {"page": "2"}]),
         ("whole", 5, True, [{}]),
-        ("offset", 2, False, [{}, {"offset": "1"}]),
-        ("offset", 3, False, [{}, {"offset": "1"}, {"offset": "2"}]),
-        ("offset", 5, False, [{}, *({"offset": n} for n in "1234")]),
+        ("offset", 2, False, [{}, *({"offset": n} for n in "122")]),
+        ("offset", 3, False, [{}, *({"offset": n} for n in "1233")]),
+        ("offset", 5, False, [{}, *({"offset": n} for n in "123455")]),
         ("offset", 5, True, [{}, *({"offset": n} for n in "123")]),
         ("page 1", 2, False, [{}, {"offset": "1"}, {"page": "2"}, {"page": "2"}, {"page": "1"}]),
         ("page 1", 5, False, [{}, {"offset": "1"}, *({"page": n} for n in "21344")] * 2),
         ("page 1", 5, True, [{}, {"offset": "1"}, {"page": "2"}, {"page": "1"}, {"page": "3"}]),
-        ("page 0", 3, False, [{}, {"offset": "1"}, *({"page": n} for n in "22133")] * 2),
-        ("page 0", 7, False, [{}, {"offset": "1"}, *({"page": n} for n in "21344")] * 2),
+        ("page 0", 3, False, [{}, {"offset": "1"}, *({"page": n} for n in "2210")] * 2),
+        ("page 0", 7, False, [{}, {"offset": "1"}, *({"page": n} for n in "210344")] * 2),
         ("skip", 5, True, [{}, {"offset": "1"}, {"page": "2"}, {"skip": "1"}, {"skip": "2"}, {"skip": "3"}]),
         ("links", 2, True, [{}]),
         ("links", 5, False, [{}, "after=2", "after=4"] * 2),
@@ -360,8 +360,17 @@ def test_what_a_list_is_asked(way: str, count: int, told: bool, asked: list[Quer
 @pytest.mark.parametrize(
     ("unknown", "asked"),
     [
-        (InvalidInput, [{}, {"offset": "1"}, {"page": "2"}, {"page": "1"}]),
-        (NotFound, [{}, *[{"offset": "1"}, {}] * 2, *[{"page": "2"}, {}] * 2, *[{"page": "1"}, {}] * 2]),
+        (InvalidInput, [{}, {"offset": "1"}, {"page": "2"}, {"page": "1"}, {"page": "0"}]),
+        (
+            NotFound,
+            [
+                {},
+                *[{"offset": "1"}, {}] * 2,
+                *[{"page": "2"}, {}] * 2,
+                *[{"page": "1"}, {}] * 2,
+                *[{"page": "0"}, {}] * 2,
+            ],
+        ),
     ],
 )
 def test_a_list_that_takes_no_questions_is_whole(unknown: type[ChektError], asked: list[Query]) -> None:
@@ -415,7 +424,7 @@ def test_an_empty_list_that_says_it_has_items_is_refused() -> None:
     ask, asked = scripted(answer([], total=3))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are 3, and shows 0"
-    assert asked == [{}] * 6
+    assert asked == [{}] * 8
 
 
 def test_an_empty_page_with_a_link_is_not_asked_for_twice() -> None:
@@ -435,7 +444,7 @@ def test_a_total_that_is_never_reached_is_an_error(total: int, told: str) -> Non
     ask, asked = scripted(answer([1, 2, 3], total=total))
 
     assert refused(ask) == f"what CHeKT lists is not whole: it says that there are {told}, and shows 3"
-    assert asked == [{}, {"offset": "2"}, {"page": "2"}, {"skip": "2"}] * 3
+    assert asked == [{}, {"offset": "2"}, {"page": "2"}, {"skip": "2"}] * 4
 
 
 def test_a_total_that_is_reached_at_the_second_reading_is_enough() -> None:
@@ -457,10 +466,10 @@ def test_a_total_that_changes_while_a_list_is_read_is_read_again() -> None:
 
 def test_links_that_end_before_the_total_are_an_error() -> None:
     """A list of links says two things of its end."""
-    ask, asked = scripted(*[answer([1, 2], next_page=f"{LIST}?c=1", total=5), answer([3], total=5)] * 3)
+    ask, asked = scripted(*[answer([1, 2], next_page=f"{LIST}?c=1", total=5), answer([3], total=5)] * 4)
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are 5, and shows 3"
-    assert asked == [{}, "c=1"] * 3
+    assert asked == [{}, "c=1"] * 4
 
 
 # contradictions
@@ -496,27 +505,27 @@ def test_a_whole_list_of_which_half_comes_the_next_time_is_read_again() -> None:
 def test_no_item_slips_through_when_another_is_deleted(deleted: int, first: list[int], second: list[int]) -> None:
     """Offset 2 shows item 4 and not item 3, the last that is known: the list is read anew."""
     rest = [item for item in [*first, *second] if item != deleted]
-    script = [answer(first), answer(rest[2:5]), answer(rest[:3]), answer(rest[2:5]), answer(rest[4:])]
+    script = [answer(first), answer(rest[2:5]), answer(rest[:3]), answer(rest[2:5]), answer(rest[4:]), answer([])]
     ask, asked = scripted(*script)
 
     assert read(ask) == rest
-    assert [query["offset"] for query in asked if query and not isinstance(query, str)] == ["2", "2", "4"]
+    assert [query["offset"] for query in asked if query and not isinstance(query, str)] == ["2", "2", "4", "5", "5"]
 
 
 def test_an_item_that_was_made_meanwhile_moves_none_away() -> None:
     """The newest comes first: the last known item comes again, and what follows it."""
-    ask, asked = scripted(answer([5, 4, 3]), answer([4, 3, 2]), answer([2]))
+    ask, asked = scripted(answer([5, 4, 3]), answer([4, 3, 2]), answer([2]), answer([]))
 
     assert read(ask) == [5, 4, 3, 2]
-    assert asked == [{}, {"offset": "2"}, {"offset": "3"}]
+    assert asked == [{}, *({"offset": n} for n in "2344")]
 
 
 def test_pages_that_do_not_follow_three_times_are_an_error() -> None:
     """A list that changes that fast cannot be read."""
-    ask, asked = scripted(*[answer([5, 4]), answer([3, 2])] * 3)
+    ask, asked = scripted(*[answer([5, 4]), answer([3, 2])] * 4)
 
     assert refused(ask) == "what CHeKT lists is not whole: what comes after its last item does not follow it"
-    assert asked == [{}, {"offset": "1"}] * 3
+    assert asked == [{}, {"offset": "1"}] * 4
 
 
 def test_pages_are_read_until_two_readings_agree() -> None:
@@ -534,8 +543,8 @@ def test_pages_are_read_until_two_readings_agree() -> None:
 
 
 def test_pages_that_never_agree_are_an_error() -> None:
-    """Three readings by links, three lists."""
-    readings = iter([[1], [2], [3]])
+    """Five readings by links, five lists; before the last three it waits."""
+    readings = iter([[1], [2], [3], [4], [5]])
 
     def changing(query: Query) -> Answer:
         return answer([7], next_page="?c=1") if query == {} else answer(next(readings))
@@ -558,12 +567,96 @@ def test_pages_shorter_than_the_list_unasked_are_turned_from_the_first() -> None
     assert read(ask) == items
 
 
+@pytest.mark.parametrize("unasked", [1, 2, 3, 10, 30, 99])
+@pytest.mark.parametrize("size", [2, 10, 20])
+@pytest.mark.parametrize("lowest", [0, 1])
+@pytest.mark.parametrize("told", [False, True], ids=["no total", "total"])
+def test_pages_of_another_length_than_the_list_unasked_are_read(
+    unasked: int, size: int, lowest: int, told: bool
+) -> None:
+    """Shorter and longer ones, counted from 0 and from 1, and a list that comes whole where nobody asks for a page."""
+    for count in (0, 1, 2, 19, 20, 25, 40, 45, 61):
+        items = list(range(1, count + 1))
+
+        def ask(query: Query, items: list[int] = items) -> Answer:
+            total = len(items) if told else None
+            if "page" not in query:
+                return answer(items[:unasked], total=total)
+            first = (number(query, "page", lowest) - lowest) * size
+            return answer(items[max(first, 0) : first + size] if first >= 0 else [], total=total)
+
+        assert sorted(read(ask)) == items, count
+
+
+def test_items_one_at_a_time_are_not_the_end() -> None:
+    """Unasked three, and one for each offset: the last known item alone is no proof that nothing follows it."""
+
+    def ask(query: Query) -> Answer:
+        first = number(query, "offset", 0)
+        return answer(range(first + 1, min(first + 1, 7) + 1) if query else [1, 2, 3])
+
+    assert read(ask) == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("beyond", [[], [7]], ids=["empty", "the last again"])
+@pytest.mark.parametrize("kind", [None, InvalidInput, NotFound])
+def test_an_offset_ends_at_the_last_item(kind: type[ChektError] | None, beyond: list[int]) -> None:
+    """Whatever is answered to the question for what follows it: nothing, the last once more, or a refusal."""
+
+    def ask(query: Query) -> Answer:
+        first = number(query, "offset", 0)
+        if first >= 7 and kind:
+            raise kind("out of range")
+        return answer(range(first + 1, min(first + 3, 7) + 1) if first < 7 else beyond)
+
+    assert read(ask) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_list_that_contradicts_itself_is_waited_for() -> None:
+    """Its servers may be apart: three pauses, sixteen seconds in all."""
+    slept: list[float] = []
+    ask, _ = scripted(answer([1, 2], total=3))
+
+    with pytest.raises(ListIncomplete):
+        ListReader[str](ask, str, LIST, slept.append).read()
+
+    assert slept == [1, 4, 11]
+
+
+def test_a_page_that_leads_to_itself_is_the_last() -> None:
+    """Some APIs end their links so."""
+    ask, _ = scripted(*[answer([1], next_page="?c=1"), answer([2], next_page="?c=1")] * 2)
+
+    assert read(ask) == [1, 2]
+
+
+@pytest.mark.parametrize("path", [f"{LIST}/", "/dealers/1/sites", "/internal/v2/dealers/1/sites"])
+def test_a_link_may_have_the_path_of_a_server_behind_a_gateway(path: str) -> None:
+    """Its query counts; our own path is asked."""
+    ask, asked = scripted(*[answer([1], next_page=f"{path}?c=1"), answer([2])] * 2)
+
+    assert read(ask) == [1, 2]
+    assert asked == [{}, "c=1"] * 2
+
+
+def test_the_first_page_asked_for_once_more_does_not_say_that_the_list_goes_on() -> None:
+    """It does, as a page; the last one does not."""
+
+    def ask(query: Query) -> Answer:
+        page = number(query, "page", 1)
+        if page > 2:
+            raise NotFound("no such page")
+        return answer([page * 2 - 1, page * 2], goes_on=page == 1)
+
+    assert read(ask) == [1, 2, 3, 4]
+
+
 def test_pages_that_leave_out_what_shows_unasked_are_an_error() -> None:
-    """Pages that count from 0, shorter than the list unasked: page 1 is not the first."""
+    """Pages that count from -1, shorter than the list unasked: neither page 1 nor page 0 is the first."""
     items = [1, 2, 3, 4, 5, 6, 7]
 
     def ask(query: Query) -> Answer:
-        return answer(items[:6]) if "page" not in query else answer(items[int(query["page"]) * 2 :][:2])  # type: ignore[index]
+        return answer(items[:6]) if "page" not in query else answer(items[(int(query["page"]) + 1) * 2 :][:2])  # type: ignore[index]
 
     assert refused(ask) == "what CHeKT lists is not whole: its pages leave out what it shows without them"
 
@@ -572,10 +665,10 @@ def test_a_second_page_without_a_first_is_an_error() -> None:
     """Page 1 asked for by name is the first page, wherever the count begins."""
     nothing = [answer([])] * 2  # which is asked for twice
     once = [answer([1, 2]), *nothing, answer([3]), *nothing]
-    ask, asked = scripted(*once * 3)
+    ask, asked = scripted(*once * 4)
 
     assert refused(ask) == "what CHeKT lists is not whole: page 2 has items, and page 1 has none"
-    assert asked == [{}, {"offset": "1"}, {"offset": "1"}, {"page": "2"}, {"page": "1"}, {"page": "1"}] * 3
+    assert asked == [{}, {"offset": "1"}, {"offset": "1"}, {"page": "2"}, {"page": "1"}, {"page": "1"}] * 4
 
 
 def test_a_list_that_says_it_goes_on_and_not_how_is_an_error() -> None:

@@ -48,9 +48,12 @@ _REFUSALS: dict[int, type[ChektError]] = {
     425: Unclear,
     429: Throttled,
 }
-_NO = ("", "0", "false", "null", "none")
+_NO = ("", "0", "false", "null", "none", "no", "off", "n")
 _TOTALS = ("X-Total-Count", "X-Total", "Total-Count")
-_MORE = re.compile("next|cursor|continuation|has-more", re.IGNORECASE)
+_MORE = re.compile(
+    "(x-|pagination-)*(next|cursor|continuation|has-more|has-next)(-(page|cursor|token|link|url|offset))*",
+    re.IGNORECASE,
+)
 """Headers by which an API says how long a list is, and that it goes on; CHeKT documents neither."""
 
 
@@ -105,7 +108,7 @@ def judged(raw: RawAnswer, trace_id: str) -> Answer:
         raise NotChekt(
             f"a redirect to {_host(raw.headers.get('Location', ''))} was answered, which is not followed",
             evidence=evidence,
-            outcome=NotChekt.default_outcome if raw.status == HTTPStatus.SEE_OTHER else "Nothing was changed.",
+            outcome="Nothing was changed." if raw.status > HTTPStatus.SEE_OTHER else NotChekt.default_outcome,
         )
     if raw.status >= 500:
         raise ServerFailed(f"CHeKT failed: {_said(raw, envelope, evidence)}", evidence=evidence)
@@ -127,7 +130,7 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
         _answered_at(raw.headers),
         _next_page(raw.headers),
         total=_total(raw.headers),
-        goes_on=any(_MORE.search(name) and text.strip().lower() not in _NO for name, text in raw.headers.items()),
+        goes_on=any(_MORE.fullmatch(name) and text.strip().lower() not in _NO for name, text in raw.headers.items()),
         size=raw.size,
     )
 

@@ -143,7 +143,11 @@ class Client:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
-        reader = ListReader[Item](ask, number_of, path)
+        def wait(seconds: float) -> None:
+            operation.excuse(seconds)
+            self.sleep(seconds)
+
+        reader = ListReader[Item](ask, number_of, path, wait)
         try:
             items = reader.read()
         except ListIncomplete as error:

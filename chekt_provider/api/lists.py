@@ -19,8 +19,10 @@ from chekt_provider.errors import InvalidInput, ListIncomplete, NotFound
 MOST_REQUESTS, MOST_ITEMS, MOST_BYTES = 1000, 100_000, 256 * 1024**2
 """Where reading a list ends, should the list never do."""
 
-READINGS = 3
-"""How often a list that contradicts itself is read."""
+PAUSES = (1, 4, 11)
+"""Seconds before a list that contradicts itself is read anew: as long as its servers may be apart."""
+
+_FIRST_PAGES: tuple[Mapping[str, str], ...] = ({}, {"page": "0"}, {"page": "1"})
 
 Item = TypeVar("Item")
 
@@ -33,14 +35,20 @@ class ListReader(Generic[Item]):
             are the items.
         number: an item's id.
         path: the list's own, which its links must stay on.
+        sleep: waits so many seconds.
     """
 
     def __init__(
-        self, ask: Callable[[Mapping[str, str] | str], Answer], number: Callable[[Item], str], path: str
+        self,
+        ask: Callable[[Mapping[str, str] | str], Answer],
+        number: Callable[[Item], str],
+        path: str,
+        sleep: Callable[[float], None],
     ) -> None:
         self._ask = ask
         self._number = number
         self._path = path
+        self._sleep = sleep
         self._items: dict[str, Item] = {}
         self._bytes = 0
         self._total: int | None = None
@@ -58,17 +66,24 @@ class ListReader(Generic[Item]):
             ListIncomplete: it cannot be shown to be whole.
             ChektError: what asking raises.
         """
+        pauses = iter(PAUSES)
         seen: set[str] | None = None
-        for _ in range(READINGS):
+        while True:
             try:
                 self._read_once()
             except _Contradiction as contradiction:
                 why, seen = str(contradiction), None
-                continue
-            if not self._may_have_slipped or self._items.keys() == seen:
-                return tuple(self._items.values())
-            why, seen = "its pages show other items each time that they are read", set(self._items)
-        raise ListIncomplete(f"what CHeKT lists is not whole: {why}")
+            else:
+                if not self._may_have_slipped or self._items.keys() == seen:
+                    return tuple(self._items.values())
+                first, seen = seen is None, set(self._items)
+                if first:
+                    continue
+                why = "its pages show other items each time that they are read"
+            pause = next(pauses, None)
+            if pause is None:
+                raise ListIncomplete(f"what CHeKT lists is not whole: {why}")
+            self._sleep(pause)
 
     def _read_once(self) -> None:
         self._items, self._total, self._goes_on, self._pages, self._bytes = {}, None, False, 0, 0
@@ -83,7 +98,7 @@ class ListReader(Generic[Item]):
             self._ask_for_more()
         if self._total is not None and len(self._items) != self._total:
             raise _Contradiction(f"it says that there are {self._total:,}, and shows {len(self._items):,}")
-        if self._goes_on:
+        if self._goes_on and not self._has_all():
             raise _Contradiction("it says that it goes on, and does not say how")
 
     def _ask_for_more(self) -> None:
@@ -100,15 +115,24 @@ class ListReader(Generic[Item]):
         """Follow each page's link to the next, up to the page that has none."""
         self._may_have_slipped = self._total is None
         followed: set[str] = set()
+        asked = ""
         while answer.next_page is not None:
             path, _, query = answer.next_page.partition("?")
-            if path not in ("", self._path) or not query:
+            if not self._is_own(path) or not query:
                 raise ListIncomplete("a list goes on at another path")
             if query in followed:
+                if query == asked:
+                    return  # the last page leads to itself
                 raise ListIncomplete("a list goes in a circle")
             followed.add(query)
+            asked = query
             answer = self._get(query)
             self._merge(answer, self._of(answer))
+
+    def _is_own(self, path: str) -> bool:
+        """Whether a link stays on the list: a gateway may stand before a server that has another path to it."""
+        own = self._path.partition("/dealers/")[2]
+        return path == "" or path.rstrip("/").endswith(f"/dealers/{own}")
 
     def _count_on(self, parameter: str) -> bool:
         """Ask for what comes from the last known item on, until that is all that comes. Whether CHeKT takes this way.
@@ -116,11 +140,11 @@ class ListReader(Generic[Item]):
         The last item, asked for again, shows that none slipped through because somebody deleted another. Where pages
         may hold one item only, the question is for what follows it.
         """
-        taken, size = False, len(self._items)
+        taken, ended, size = False, False, len(self._items)
         again = 1 if size > 1 else 0
         while not self._has_all():
             known = list(self._items)
-            answer = self._beyond({parameter: str(len(known) - again)}, taken)
+            answer = self._beyond({parameter: str(len(known) - again)}, taken and not ended)
             came = list(self._of(answer)) if answer is not None else []
             if not taken and set(came) >= set(known):
                 self._add(answer)
@@ -132,43 +156,41 @@ class ListReader(Generic[Item]):
             if not follows or len(overlap) < again or (len(overlap) == len(came) >= size):
                 raise _Contradiction("what comes after its last item does not follow it")
             taken = True
-            if answer is None or len(overlap) == len(came):
+            if answer is None:
                 break
             self._merge(answer, self._of(answer))
+            if len(overlap) == len(came):  # nothing follows, or one item comes at a time
+                if again == 0:
+                    break
+                ended, again = True, 0
         return taken
 
     def _turn_pages(self) -> bool:
-        """Ask for page after page, until nothing comes. Whether CHeKT takes this way.
+        """Ask for page after page by number, until nothing comes. Whether CHeKT takes this way.
 
-        The first page may be 0 or 1: asked for by name, page 1 is the one that came unasked, or the next.
+        The first page may be 0 or 1, and pages may have another length than what came unasked, which they must hold.
         """
+        unasked = self._items
         second = self._beyond({"page": "2"}, taken=False)
-        shown = self._of(second).keys() if second is not None else set()
-        if shown >= self._items.keys():
+        if second is not None and self._of(second).keys() >= unasked.keys():
             return self._add(second)  # the same again: CHeKT takes no pages
-        if shown & self._items.keys():
-            self._turn_pages_anew()
-            return True
-        taken = self._add(second)
-        first = self._beyond({"page": "1"}, taken)
-        if self._add(first):
-            taken = True
-        elif taken and first is None:
+        self._items = {}
+        first = self._beyond({"page": "1"}, taken=second is not None)
+        if second is not None and first is None:
             raise _Contradiction("page 2 has items, and page 1 has none")
+        if first is None or next(iter(unasked)) not in self._of(first):
+            self._add(self._beyond({"page": "0"}, taken=False))
+        pages = bool(self._items) + self._add(first) + self._add(second)
         page = 3
-        while taken and not self._has_all() and self._add(self._beyond({"page": str(page)}, taken)):
+        while second is not None and not self._has_all() and self._add(self._beyond({"page": str(page)}, taken=True)):
             page += 1
-        self._may_have_slipped = taken and self._total is None
-        return taken
-
-    def _turn_pages_anew(self) -> None:
-        """Read all pages by number, where those have another length than the list that came unasked."""
-        unasked, self._items, page = self._items, {}, 1
-        while self._add(self._beyond({"page": str(page)}, taken=True)):
-            page += 1
+        if not self._items:
+            self._items = unasked
+            return False
         if not unasked.keys() <= self._items.keys():
             raise _Contradiction("its pages leave out what it shows without them")
-        self._may_have_slipped = self._total is None
+        self._may_have_slipped = pages > 1 and self._total is None
+        return True
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:
         """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way.
@@ -220,7 +242,8 @@ class ListReader(Generic[Item]):
             if self._total not in (None, answer.total):
                 raise _Contradiction("it says another total on another page")
             self._total = answer.total
-        self._goes_on = answer.goes_on
+        if self._pages == 1 or query not in _FIRST_PAGES:  # asked for once more, those say nothing of the end
+            self._goes_on = answer.goes_on
         _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
         return answer
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import NO_CONTENT
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
 from typing import Any, TypeVar
@@ -378,7 +379,7 @@ class Transport:
                     proxies={"no_proxy": host} if is_loopback(host) else None,
                     **content,
                 ) as response:
-                    if item and response.ok and is_json(response.headers):
+                    if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
                         return self._list(response, item)
                     return RawAnswer(response.status_code, response.headers, self._body(response))
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
