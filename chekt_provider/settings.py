@@ -298,7 +298,9 @@ class _Reader:
     def _refuse_unknown_variables(self) -> None:
         known = [*VARIABLES.values(), LOG_VARIABLE, DEBUG_VARIABLE]
         for name in sorted(name for name in self._environ if name.startswith("CHEKT_") and name not in known):
-            self._problems.append(f"{shown(name)} is no setting{did_you_mean(name, known)} Unset it, or rename it.")
+            self._problems.append(
+                f"{shown(name)} is no setting{did_you_mean(name, known, 'CHEKT_')} Unset it, or rename it."
+            )
 
     def _credentials(self) -> tuple[str, str, RSAPrivateKey | None]:
         client_id = self._credential("chekt:clientId")

@@ -24,7 +24,7 @@ def refuse_bad_config() -> None:
     known = {*CONFIG.get(), *get_config_env()}
     for key in sorted(key for key in known if key.startswith("chekt:") and key not in VARIABLES):
         remedy = f"Take it away with `pulumi config rm {shown(key)}`."
-        raise pulumi.RunError(f"{shown(key)} is no setting{did_you_mean(key, VARIABLES)} {remedy}")
+        raise pulumi.RunError(f"{shown(key)} is no setting{did_you_mean(key, VARIABLES, 'chekt:')} {remedy}")
     for key in SECRETS:
         value = stack_config(key)
         is_secret = key == "chekt:clientSecret" or "-----" in (value or "")  # a path to a key is none

@@ -15,10 +15,13 @@ def unsafe(character: str) -> bool:
     return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: a question about the nearest known one, or a full stop."""
-    by_form = {other.casefold(): other for other in known}
-    near = difflib.get_close_matches(name.casefold(), by_form, n=1, cutoff=0.75)
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """The end of a sentence about an unknown name: a question about the nearest known one, or a full stop.
+
+    All names begin with `prefix`, which makes none of them near.
+    """
+    by_form = {other.removeprefix(prefix).casefold(): other for other in known}
+    near = difflib.get_close_matches(name.removeprefix(prefix).casefold(), by_form, n=1)
     return f"; did you mean {by_form[near[0]]!r}?" if near else "."
 
 
