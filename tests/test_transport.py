@@ -402,7 +402,10 @@ SEE_OTHER = [(status, verb) for status in (300, 301, 302, 303) for verb in ("POS
 def test_a_redirect_is_not_followed(
     emulator: Emulator, raw_server: NewServer, transport: Transport, verb: str, status: int
 ) -> None:
-    """Followed, a POST would become a GET, or the body and the token go to another host. Up to 303 it may follow a change."""
+    """Followed, a POST would become a GET, or the body and the token go to another host.
+
+    Up to 303 it may follow a change.
+    """
     target = raw_server(http())
     emulator.add_fault(
         Fault(path=COLLECTION, status=status, headers={"Location": f"http://localhost:{target.port}/x"}, times=None)
