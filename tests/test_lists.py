@@ -715,6 +715,14 @@ def test_links_in_a_circle_are_an_error() -> None:
     assert asked == [{}, "c=1", "c=2"]
 
 
+def test_a_first_page_that_comes_again_under_its_own_link_is_a_circle() -> None:
+    """A page that leads to itself is the last one only where it brought something new."""
+    ask, asked = scripted(*[answer([1], next_page="?c=1")] * 4)
+
+    assert refused(ask) == "a list goes in a circle"
+    assert asked == [{}, "c=1"]
+
+
 def test_pages_by_link_may_overlap() -> None:
     """CHeKT says itself where the next one begins."""
     ask, _ = scripted(*[answer([1, 2], next_page="?c=1"), answer([2, 3], next_page="?c=2"), answer([2, 3])] * 2)

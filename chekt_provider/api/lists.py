@@ -115,17 +115,17 @@ class ListReader(Generic[Item]):
         """Follow each page's link to the next, up to the page that has none."""
         self._may_have_slipped = self._total is None
         followed: set[str] = set()
-        asked = ""
+        asked, known = "", 0
         while answer.next_page is not None:
             path, _, query = answer.next_page.partition("?")
             if not self._is_own(path) or not query:
                 raise ListIncomplete("a list goes on at another path")
             if query in followed:
-                if query == asked:
+                if query == asked and len(self._items) > known:
                     return  # the last page leads to itself
                 raise ListIncomplete("a list goes in a circle")
             followed.add(query)
-            asked = query
+            asked, known = query, len(self._items)
             answer = self._get(query)
             self._merge(answer, self._of(answer))
 
