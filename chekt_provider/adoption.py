@@ -61,7 +61,7 @@ def adopt(
             f"CHeKT lists it as {station_id}, which it says does not exist: it is being deleted, or has just been",
             remedy="Run again in a minute.",
         ) from None
-    require_same_station(operation, station_id, listed.external_monitoring_station_id, live)
+    require_same_station(operation, writes.record(station_id.dealer_id, listed, {}), live)
     say(told(live, wanted))
     if differing(live, wanted):
         live = writes.put_over(operation, station_id, live, wanted)

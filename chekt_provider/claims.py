@@ -74,6 +74,11 @@ class Claims:
         with self._lock:
             return any(held == thing for held, _ in self._going_on(claim))
 
+    def has(self, claim: Claim) -> bool:
+        """Whether a resource of the program has a thing, or is about to."""
+        with self._lock:
+            return claim in self._created or bool(self._going_on(claim))
+
     def release(self, claim: Claim) -> None:
         """Let another resource have the thing."""
         with self._lock:

@@ -3,7 +3,7 @@
 look             the external id is there: adopt or refuse
 POST             three at most, and none after the first without looks since the last that do not show the station
     201          is ours; but see replays.py for an answer that CHeKT has given before
-    refused      looks as well: there now = another's, unless an earlier POST may have made it
+    400, 409     looks as well: there now = another's, unless an earlier POST may have made it
     all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
 """
 
@@ -42,6 +42,7 @@ from chekt_provider.records import (
     Recorded,
     StationId,
     is_form_of,
+    is_rewritten,
     not_taken,
     value,
 )
@@ -78,6 +79,7 @@ class Creation:
         operation: whose action errors name.
         wanted: the station.
         adopt: whether a station that has the external id may be taken over.
+        is_claimed: whether a resource of this run has an external id.
         say: told what a person should know although nothing failed.
     """
 
@@ -90,6 +92,7 @@ class Creation:
         wanted: StationInputs,
         *,
         adopt: bool,
+        is_claimed: Callable[[str], bool],
         say: Callable[[str], None],
     ) -> None:
         self._client = client
@@ -98,6 +101,7 @@ class Creation:
         self._operation = operation
         self._wanted = wanted
         self._adopt = adopt
+        self._is_claimed = is_claimed
         self._say = say
         self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
@@ -123,12 +127,13 @@ class Creation:
         for sent in range(1, POSTS + 1):
             try:
                 created = self._post()
+                alive = self._alive(created)
             except _NOTHING_SENT:
                 raise
             except ChektError as error:
                 answer = error
             else:
-                if alive := self._alive(created):
+                if alive:
                     is_ours = created.status == CREATED or is_new(created) or not not_taken(alive, self._wanted)
                     if not is_ours:
                         return self._take_over(alive, look)
@@ -161,19 +166,24 @@ class Creation:
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
-        made = created.station
-        external_id = made.external_monitoring_station_id if made else ""
-        if made and external_id and not is_form_of(external_id, wanted.external_monitoring_station_id):
-            self._other = made
-            named = f"{shown(external_id)!r} ({self._id(made)})"
-            raise self._operation.error(NotChekt, f"CHeKT answered with monitoring station {named}")
+        self._require_own(created.station)
         return created
+
+    def _require_own(self, station: Station | None) -> None:
+        """Make sure that an answer shows no station under an external id that is not ours."""
+        external_id = station.external_monitoring_station_id if station else ""
+        if station and external_id and not is_form_of(external_id, self._wanted.external_monitoring_station_id):
+            self._other = station
+            named = f"{shown(external_id)!r} ({self._id(station)})"
+            raise self._operation.error(NotChekt, f"CHeKT answered with monitoring station {named}")
 
     def _alive(self, created: Created) -> Station | None:
         if created.station is None:
             return None
         known = (self._client, self._stations, self._operation)
-        return living(*known, created, self._id(created.station), self._say)
+        alive = living(*known, created, self._id(created.station), self._say)
+        self._require_own(alive)
+        return alive
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
@@ -199,19 +209,21 @@ class Creation:
     def _refuse_to_guess(self, answer: ChektError, first: Look[Station], look: Look[Station]) -> None:
         """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
 
-        Such a station was the answer to a POST; or it came since the first look, not by this run, and has our external
-        id cut short, or what else was sent.
+        Such a station was the answer to a POST; or it came since the first look, under no external id of this run, and
+        its own, or its name, is ours but for what is neither letter nor digit, or cut short.
         """
         if self._doubt is None:
             return
-        others = self._stations.written_since(first.begun)
-        came = [look.listed[number] for number in look.listed.keys() - first.listed.keys() - others]
+        came = [look.listed[number] for number in look.listed.keys() - first.listed.keys()]
         wanted = self._wanted
         alike = [
             station
             for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
-            if is_form_of(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
-            or not not_taken(station, wanted)
+            if not self._is_claimed(station.external_monitoring_station_id)
+            and (
+                is_rewritten(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
+                or is_rewritten(station.name, wanted.name)
+            )
         ]
         if maybe := self._other or next(iter(alike), None):
             named = f"{shown(maybe.external_monitoring_station_id)!r} ({self._id(maybe)})"
@@ -227,11 +239,11 @@ class Creation:
         names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
         if isinstance(answer, InvalidInput) and names_other_field and not self._doubt:
             raise answer
-        made_nothing = _is_refusal(answer) or isinstance(answer, Replayed)
+        made_nothing = isinstance(answer, Conflict | InvalidInput | Replayed)
         if not made_nothing:
             self._doubt = self._doubt or answer
-        once = made_nothing and not isinstance(answer, Conflict | InvalidInput)  # which may mean one that is there
-        if isinstance(answer, Throttled | TokenRefused):  # most likely nothing was made, and looks cost requests
+        once = isinstance(answer, Replayed)
+        if isinstance(answer, Refused) and not made_nothing:  # most likely nothing was made, and looks cost requests
             asked = _asked_wait(answer)
             self._client.sleep(max(BEHIND_SECONDS, asked if asked <= LONGEST_RETRY_AFTER_SECONDS else 0))
             once = True

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from chekt_provider.text import did_you_mean, unsafe
@@ -279,6 +279,7 @@ class Station(BaseModel):
     Attributes:
         monitoring_station_id: CHeKT's id, as digits.
         created_at: ISO 8601, UTC, milliseconds.
+        is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
@@ -289,6 +290,15 @@ class Station(BaseModel):
     prefix: WireText = ""
     linecard: WireText = ""
     created_at: WireText = ""
+    is_deleted: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _see_marks(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        marks = [data.get(name) for name in ("deleted", "is_deleted", "deleted_at")]
+        return {**data, "is_deleted": any(mark not in (None, "", 0, "0", "false") for mark in marks)}
 
 
 class Site(BaseModel):

@@ -86,6 +86,7 @@ class StationOperations:
                 operation,
                 wanted,
                 adopt=self._adopts(wanted),
+                is_claimed=lambda external_id: self._claims.has((wanted.dealer_id, external_id)),
                 say=self._say,
             )
             recorded = creation.run()
@@ -164,6 +165,8 @@ class StationOperations:
             raise operation.error(NotFound, "it does not exist", remedy="Correct the id given to get().")
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
+        if recorded and recorded.external_id:  # what was sent, where CHeKT shows its own form of it later
+            asked.setdefault("external_monitoring_station_id", recorded.external_id)
         live = self._writes.record(station_id.dealer_id, station, asked)
         if recorded is None:
             return live
@@ -206,31 +209,40 @@ class StationOperations:
         if recorded.id in self._adopted or self._claims.goes_on(_claim(recorded), recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        was_there = self._require_same_station(operation, recorded)
+        self._require_same_station(operation, recorded)
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
         recorded = replace(recorded, reassign_sites_to=reassign)
         admit = self.sites.guard(operation, recorded, looking=self._settings.site_guard)
-        number = recorded.id.station_id
-        try:
-            done = self._client.delete_station(operation, recorded.id.dealer_id, number, str(uuid.uuid4()), admit)
-            answered = "accepted the deletion"
-        except NotFound:
-            done = not was_there and self._live(operation, recorded.id, recorded) is None
-            answered = "answered that it does not exist"
-        if not done:
-            self._wait_for_the_end(operation, recorded.id, answered)
-        self._directory.stations(recorded.id.dealer_id).note_deleted(number, recorded.created_at)
+        self._delete(operation, recorded, admit)
+        self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
         self._claims.release(_claim(recorded))
 
-    def _require_same_station(self, operation: Operation, recorded: Recorded) -> bool:
-        """Make sure that what is about to be deleted is the recorded station; whether CHeKT shows it at all."""
+    def _require_same_station(self, operation: Operation, recorded: Recorded) -> None:
+        """Make sure that what is about to be deleted is the recorded station, where CHeKT shows it at all."""
         look = self._directory.stations(recorded.id.dealer_id).look(operation)
-        live = look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id)
-        if live:
-            require_same_station(operation, recorded.id, recorded.external_id, live)
-        return live is not None
+        if live := look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id):
+            require_same_station(operation, recorded, live)
 
-    def _wait_for_the_end(self, operation: Operation, station_id: StationId, answered: str) -> None:
+    def _delete(self, operation: Operation, recorded: Recorded, admit: Callable[[], None]) -> None:
+        """Send the DELETE, and see it through. A 404 may come from a server that is behind: then it is sent once more.
+
+        Raises:
+            NotTaken: CHeKT shows the station all the same.
+        """
+        dealer_id, number = recorded.id.dealer_id, recorded.id.station_id
+        for _ in range(2):
+            try:
+                if not self._client.delete_station(operation, dealer_id, number, str(uuid.uuid4()), admit):
+                    self._wait_for_the_end(operation, recorded.id)
+                return
+            except NotFound:
+                live = self._shown_late(operation, recorded.id)
+            if live is None:
+                return
+            require_same_station(operation, recorded, live)
+        raise _still_shown(operation, "answered that it does not exist", BEHIND_SECONDS)
+
+    def _wait_for_the_end(self, operation: Operation, station_id: StationId) -> None:
         """Look until a deletion is done for certain: CHeKT answers 404 by id, and the dealer still answers.
 
         Raises:
@@ -245,12 +257,7 @@ class StationOperations:
                 stations.look_again(operation, seen)  # which fails, loudly, where it is the dealer that does not exist
                 return
             self._client.sleep(2)
-        raise operation.error(
-            NotTaken,
-            f"CHeKT {answered}, and still shows the station after {DELETION_SECONDS:.0f} s",
-            outcome="It may still be deleted.",
-            remedy="Run again in a minute.",
-        )
+        raise _still_shown(operation, "accepted the deletion", DELETION_SECONDS)
 
     def _adopts(self, wanted: StationInputs) -> bool:
         return wanted.adopt_existing or self._settings.adopt_existing
@@ -261,27 +268,34 @@ class StationOperations:
     def _live(self, operation: Operation, station_id: StationId, recorded: Recorded | None) -> Station | None:
         """The station as the list has it, else as it answers itself; None when it is gone for certain.
 
-        Gone is what no list shows for as long as CHeKT may be behind, and no GET by id before and after that: new
-        stations show late, and the age that CHeKT tells is no proof. A 404 is also the answer when the dealer is
-        unknown or access to it was withdrawn: then a fresh list fails, loudly.
-
         Raises:
             OtherStation: the number belongs to another station than the recorded one.
         """
-        stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
-        look = stations.look(operation)
-        station = look.items.get(number) or self._by_id(operation, station_id)
-        if station is None:
-            for _ in self._client.looks(operation):
-                look = stations.look_again(operation, look)
-                if recorded is None or number in look.items or stations.absent_for(number) >= BEHIND_SECONDS:
-                    break
-            station = look.items.get(number) or self._by_id(operation, station_id)
+        look = self._directory.stations(station_id.dealer_id).look(operation)
+        station = look.items.get(station_id.station_id) or self._by_id(operation, station_id)
+        station = station or self._shown_late(operation, station_id)
         if station:
-            require_same_station(operation, station_id, recorded.external_id if recorded else "", station)
+            if recorded:
+                require_same_station(operation, recorded, station)
+            look = self._directory.stations(station_id.dealer_id).latest or look
             twins = called(look.items.values(), station.external_monitoring_station_id)
             self._name_twins(station_id.dealer_id, twins)
         return station
+
+    def _shown_late(self, operation: Operation, station_id: StationId) -> Station | None:
+        """A station that CHeKT said does not exist, once it shows it all the same; None when it is gone for certain.
+
+        Gone is what no list shows for as long as CHeKT may be behind, and no GET by id after that: new stations show
+        late, and the age that CHeKT tells is no proof. A 404 is also the answer when the dealer is unknown or access
+        to it was withdrawn: then a fresh list fails, loudly.
+        """
+        stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
+        look = stations.look(operation)
+        for _ in self._client.looks(operation):
+            look = stations.look_again(operation, look)
+            if number in look.items or stations.absent_for(number) >= BEHIND_SECONDS:
+                break
+        return look.items.get(number) or self._by_id(operation, station_id)
 
     def _by_id(self, operation: Operation, station_id: StationId) -> Station | None:
         try:
@@ -309,6 +323,15 @@ class StationOperations:
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+
+
+def _still_shown(operation: Operation, answered: str, seconds: float) -> NotTaken:
+    return operation.error(
+        NotTaken,
+        f"CHeKT {answered}, and still shows the station after {seconds:.0f} s",
+        outcome="It may still be deleted.",
+        remedy="Run again in a minute.",
+    )
 
 
 def _claim(recorded: Recorded) -> Claim:

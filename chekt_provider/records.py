@@ -134,23 +134,31 @@ def require_same_host(action: str, recorded: str, configured: str) -> None:
         )
 
 
-def require_same_station(operation: Operation, station_id: StationId, recorded: str, live: Station) -> None:
+def require_same_station(operation: Operation, recorded: Recorded, live: Station) -> None:
     """Make sure that a number still belongs to the station that it belonged to.
 
     CHeKT never changes an external id. Where a database was restored, or a number is given again, it is another's.
 
     Args:
         operation: whose error it would be.
-        station_id: the number.
-        recorded: the external id that the state, or a list, has; "" where it does not say.
+        recorded: what the state, or a list, has.
         live: what has the number now.
     """
-    now = live.external_monitoring_station_id
-    if recorded and not same_form(now, recorded):
+    now, was = live.external_monitoring_station_id, recorded.external_id
+    if was and not is_same_station(live, was, recorded.created_at):
         raise operation.error(
             OtherStation,
-            f"{station_id} is monitoring station {shown(now)!r} now, and was {shown(recorded)!r}",
+            f"{recorded.id} is monitoring station {shown(now)!r} now, and was {shown(was)!r}",
         )
+
+
+def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
+    """Whether what has a number now had another external id, or none, before CHeKT brought it to its own form.
+
+    CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same.
+    """
+    now = live.external_monitoring_station_id
+    return same_form(now, external_id) or (live.created_at == created_at != "" and is_rewritten(now, external_id))
 
 
 def value(station: Station | StationInputs, name: str) -> str:
@@ -194,6 +202,16 @@ def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
     A value that is untouched is not taken for one that was cut.
     """
     return same_form(kept, wanted) or (bool(kept) and not untouched and _form(wanted).startswith(_form(kept)))
+
+
+def is_rewritten(kept: str, sent: str) -> bool:
+    """Whether CHeKT may have made one out of the other if only letters and digits count, and it may cut them short."""
+    kept, sent = _letters(kept), _letters(sent)
+    return bool(kept) and sent.startswith(kept)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in _form(text) if character.isalnum())
 
 
 @lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations

@@ -12,7 +12,7 @@ from chekt_provider.api.transport import Operation
 from chekt_provider.directory import SharedList
 from chekt_provider.errors import ChektError, NotFound
 from chekt_provider.models import Station
-from chekt_provider.records import StationId, age_of, same_form
+from chekt_provider.records import StationId, age_of, is_same_station
 from chekt_provider.text import shown
 
 OLD_SECONDS = 60.0
@@ -57,7 +57,7 @@ def living(
         except ChektError as error:
             is_known, why = False, f"whether it is there cannot be read ({error.cause})"
             break
-        if not same_form(live.external_monitoring_station_id, station.external_monitoring_station_id):
+        if not is_same_station(live, station.external_monitoring_station_id, station.created_at):
             return None  # its number is another's now
         if age is not None and age >= OLD_SECONDS:
             named = f"{shown(live.external_monitoring_station_id)!r} ({station_id})"

@@ -264,7 +264,8 @@ class Stations(RuleBasedStateMachine):
                 assert adopt, "taken over unasked"
                 self.adopted.add(external_id)
             return
-        if mishap == CALM and not isinstance(result, OtherStation):
+        changed_since_the_look = self.unsure.get(external_id) == self.run
+        if mishap == CALM and not isinstance(result, OtherStation) and not changed_since_the_look:
             assert isinstance(result, TwinStations if len(there) > 1 else StationExists), result
             assert len(there) > 1 or (there and not adopt), result
         self._start_run()  # Pulumi never tries a creation twice in one run

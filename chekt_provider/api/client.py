@@ -15,7 +15,7 @@ from chekt_provider.api.answers import Answer
 from chekt_provider.api.array import BadArrayError
 from chekt_provider.api.lists import ListReader
 from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt
+from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt, NotFound
 from chekt_provider.models import Site, Station
 
 LOOKS = (0, 1, 2, 4, 9)
@@ -80,12 +80,16 @@ class Client:
 
     def list_stations(self, operation: Operation, dealer_id: str) -> Listing[Station]:
         """GET the collection: every monitoring station of a dealer."""
-        return self._list(operation, _stations(dealer_id), Station)
+        listing = self._list(operation, _stations(dealer_id), Station)
+        return replace(listing, items=tuple(station for station in listing.items if not station.is_deleted))
 
     def get_station(self, operation: Operation, dealer_id: str, station_id: str) -> Station:
         """GET one monitoring station. Raises NotFound where it, or the dealer, does not exist."""
         answer = self._transport.call(operation, "GET", f"{_stations(dealer_id)}/{station_id}")
-        return _station(station_id, answer, operation)
+        station = _station(station_id, answer, operation)
+        if station.is_deleted:
+            raise operation.error(NotFound, "CHeKT marks it as deleted")
+        return station
 
     def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, str], key: str) -> Created:
         """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""

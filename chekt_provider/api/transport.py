@@ -69,6 +69,7 @@ class Operation:
         trace_id: sent as x-partner-trace-id with each of its calls.
         deadline: monotonic seconds after which no further attempt is made.
         changing: whether any of its calls so far could have changed something.
+        changed: whether one may have done so: it succeeded, or is in doubt.
         paid: how many of its next requests have their place in the queue already.
     """
 
@@ -76,6 +77,7 @@ class Operation:
     trace_id: str
     deadline: float
     changing: bool = False
+    changed: bool = False
     paid: int = 0
     _excused: float = 0.0
 
@@ -202,17 +204,17 @@ class Transport:
 
     def _repeated(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
         """Make attempts, numbered from 1, as long as `retry` says."""
-        in_doubt = False
+        changes = verb in ("POST", "PUT", "DELETE")
 
         def counted() -> T:
-            nonlocal in_doubt
             try:
                 result = attempt(attempts.statistics["attempt_number"])
             except ChektError as error:
                 self._budget.note(error)
-                in_doubt |= isinstance(error, _IN_DOUBT) and verb in ("PUT", "DELETE")
+                operation.changed |= changes and isinstance(error, _IN_DOUBT)
                 raise
             self._budget.note(None)
+            operation.changed |= changes
             return result
 
         def enough(state: RetryCallState) -> bool:
@@ -244,7 +246,7 @@ class Transport:
                 cause = f"{cause}; no call gets through, this is an outage"
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
             told = operation.weighed(error)
-            if in_doubt and not isinstance(error, Unclear):  # an earlier attempt may have done it
+            if operation.changed and not isinstance(error, Unclear):  # an earlier call or attempt
                 told = told.replace(outcome=Unclear.default_outcome)
             raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
 
