@@ -358,6 +358,221 @@ def test_a_node_that_is_behind_loses_no_station(stack: Stacks, verb: str) -> Non
     if verb == "read":
         assert stations.read(recorded.id, recorded) == recorded
         return
+    stations.delete(recorded)
+    assert acme.api.stations == {}, "the DELETE was sent once more"
+
+
+class Behind(AnotherChekt):
+    """Lists the station, and answers by id as a server that does not know it yet."""
+
+    knows_from = 0.0
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if path[-1].isdigit() and self.clock() < self.knows_from:
+            return (404, {"error": {"code": "not_found"}})
+        return super().answer(method, path, query, body, key)
+
+
+def test_a_deletion_that_is_answered_404_is_looked_into_although_the_list_shows_the_station(stack: Stacks) -> None:
+    """Neither the 404 to DELETE nor the one to GET is proof: both may come from a server that is behind."""
+    acme = stack(Behind)
+    recorded = acme.up()
+    assert isinstance(acme.api, Behind)
+    acme.api.knows_from = acme.clock.now + 10_000
+
     with pytest.raises(NotTaken) as caught:
-        stations.delete(recorded)
-    assert "still shows the station after 30 s" in str(caught.value)
+        acme.process().stations.delete(recorded)
+    assert anonymous(str(caught.value)) == (
+        "Could not delete monitoring station 'central-01' (12345/1): CHeKT answered that it does not exist, and still "
+        "shows the station after 16 s. It may still be deleted. Run again in a minute. (trace id T)"
+    )
+    assert list(acme.api.stations) == [1]
+
+
+def test_get_of_a_station_made_seconds_ago_waits_for_it(stack: Stacks) -> None:
+    """`.get()` looks as long as a refresh does."""
+    acme = stack()
+    recorded = acme.up()
+    acme.clock.now += 1
+    acme.api.list_lag = acme.api.item_lag = 10
+
+    live = acme.process().stations.read(recorded.id, None)
+
+    assert live is not None
+    assert live.external_id == "central-01"
+
+
+# Echoes: a POST is answered with what was sent
+
+
+class Echoes(AnotherChekt):
+    """Answers with what was sent, keeps another external id, and is three seconds ahead."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if key not in self._replays:
+            self._replays[key] = (201, dict(self.add(**body)) | body)
+        return self._replays[key]
+
+    def created_at(self) -> str:
+        return datetime.fromtimestamp(self.clock() - self.skew, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    skew = 3.0
+
+
+class EchoesCut(Echoes):
+    def external_id(self, sent: str) -> str:
+        return sent[:8]
+
+
+class EchoesCutAtOnce(EchoesCut):
+    skew = 0.0
+
+
+class EchoesRewritten(Echoes):
+    def external_id(self, sent: str) -> str:
+        return sent.replace("-", "_")
+
+
+@pytest.mark.parametrize("kind", [EchoesCut, EchoesCutAtOnce])
+def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
+    stack: Stacks, kind: type[AnotherChekt]
+) -> None:
+    """The moment of its creation shows that it is the one; what was sent stays what the program is held against."""
+    acme = stack(kind)
+    recorded = acme.up()
+    acme.clock.now += 60
+
+    live = acme.process().stations.read(recorded.id, recorded)
+
+    assert live is not None
+    assert live.external_id == "central-"
+    assert live.answers("external_monitoring_station_id", "central-01")
+    again = acme.process().stations.read(live.id, live)
+    assert again == live
+    acme.process().stations.delete(live)
+    assert acme.api.stations == {}
+    assert len(acme.keys()) == 1
+
+
+def test_a_station_whose_external_id_was_rewritten_behind_the_answer_is_named(stack: Stacks) -> None:
+    """Nothing more is sent."""
+    acme = stack(EchoesRewritten)
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered with monitoring station "
+        "'central_01' (12345/1). That may be this station, with an external id that CHeKT changed. Look at it in "
+        "CHeKT's portal: if it is, delete it there and choose an external_monitoring_station_id that CHeKT keeps; else "
+        "run again. (trace id T)"
+    )
+    assert len(acme.keys()) == 1
+
+
+class LosesAndRewrites(Loses):
+    """Keeps no value as it was sent."""
+
+    def add(self, **fields: Any) -> Row:
+        return super().add(**fields | {"name": "Central &amp; Sons", "linecard": "0007", "prefix": ""})
+
+    def external_id(self, sent: str) -> str:
+        return sent.replace("-", "_").upper()
+
+
+def test_a_lost_answer_about_a_station_of_which_nothing_is_kept_as_sent_makes_no_second_one(stack: Stacks) -> None:
+    """Its letters and digits tell."""
+    acme = stack(LosesAndRewrites)
+
+    assert "since then CHeKT lists 'CENTRAL_01' (12345/1). That may be this station" in acme.fails()
+    assert list(acme.api.stations) == [1]
+
+
+# Refusals of what was done
+
+
+class RefusesAfterwards(AnotherChekt):
+    """Makes the station, and says that it did not."""
+
+    status = 403
+
+    def post(self, body: Row, key: str) -> Reply:
+        self.add(**body)
+        return (self.status, {"error": {"code": "no", "message": "no"}})
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 405, 410, 418, 451])
+def test_a_station_that_was_made_and_refused_is_found(stack: Stacks, status: int) -> None:
+    """However late it shows."""
+    acme = stack(RefusesAfterwards)
+    assert isinstance(acme.api, RefusesAfterwards)
+    acme.api.status = status
+    acme.api.list_lag = acme.api.item_lag = 15
+
+    assert str(acme.up().id) == "12345/1"
+    assert len(acme.keys()) == 1
+
+
+class RefusesToShow(AnotherChekt):
+    """Does what it is asked for, and does not let anybody look afterwards."""
+
+    refuses = False
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if method == "GET" and self.refuses and "sites" not in path:
+            return (403, {"error": {"code": "forbidden", "message": "no"}})
+        return super().answer(method, path, query, body, key)
+
+    def put(self, number: int, body: Row) -> Reply:
+        super().put(number, body)
+        self.refuses = True
+        return (204, None)
+
+    def delete(self, number: int) -> Reply:
+        super().delete(number)
+        self.refuses = True
+        return (202, None)
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, verb: str) -> None:
+    """The refusal is about the look, not about the change."""
+    acme = stack(RefusesToShow)
+    recorded = acme.up()
+    stations = acme.process().stations
+    acts = {
+        "update": lambda: stations.update(recorded, central(name="New")),
+        "delete": lambda: stations.delete(recorded),
+    }
+
+    with pytest.raises(ChektError) as caught:
+        acts[verb]()
+
+    assert caught.value.outcome == "Whether the change was made is not known."
+
+
+class Marks(AnotherChekt):
+    """Keeps what was deleted, marked so, and leaves it out of the list, or not."""
+
+    mark: tuple[str, object] = ("deleted", True)
+    lists_it = False
+
+    def delete(self, number: int) -> Reply:
+        self.stations[number] |= [self.mark]
+        return (200, dict(self.stations[number]))
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return rows if self.lists_it else [row for row in rows if self.mark not in row.items()]
+
+
+@pytest.mark.parametrize("mark", [("deleted", True), ("is_deleted", 1), ("deleted_at", "2026-01-01T00:00:00Z")])
+@pytest.mark.parametrize("lists_it", [False, True])
+def test_a_station_that_is_marked_as_deleted_is_gone(stack: Stacks, mark: tuple[str, object], lists_it: bool) -> None:
+    """For deletion, refresh and creation."""
+    acme = stack(Marks)
+    assert isinstance(acme.api, Marks)
+    acme.api.mark, acme.api.lists_it = mark, lists_it
+    recorded = acme.up()
+    acme.process().stations.delete(recorded)
+    acme.clock.now += 60
+
+    run = acme.process()
+    assert run.stations.read(recorded.id, recorded) is None
+    assert str(acme.up(run, name="New").id) == "12345/2"

@@ -71,7 +71,7 @@ def test_a_404_of_a_station_that_is_still_listed_is_not_a_success(
 
     assert anonymous(str(caught.value)) == (
         "Could not delete monitoring station 'central-01' (12345/1): CHeKT answered that it does not exist, and still "
-        "shows the station after 30 s. It may still be deleted. Run again in a minute. (trace id T)"
+        "shows the station after 16 s. It may still be deleted. Run again in a minute. (trace id T)"
     )
     assert len(held(emulator)) == 1
 

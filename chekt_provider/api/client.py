@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from http.client import NO_CONTENT
+from http.client import ACCEPTED, NO_CONTENT
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -100,10 +100,11 @@ class Client:
     def update_station(
         self, operation: Operation, dealer_id: str, station_id: str, body: Mapping[str, str | None], key: str
     ) -> Station | None:
-        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it."""
+        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it, or not yet."""
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
-        return None if answer.data is None else _station(station_id, answer, operation)
+        is_pending = answer.data is None or answer.evidence.status == ACCEPTED
+        return None if is_pending else _station(station_id, answer, operation)
 
     def delete_station(
         self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], None]
@@ -155,7 +156,8 @@ class Client:
         try:
             items = reader.read()
         except ListIncomplete as error:
-            raise error.replace(action=operation.action, evidence=Evidence(trace_id=operation.trace_id)) from None
+            told = operation.weighed(error)
+            raise told.replace(action=operation.action, evidence=Evidence(trace_id=operation.trace_id)) from None
         return Listing(items, reader.requests)
 
 

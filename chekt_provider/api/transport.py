@@ -100,8 +100,13 @@ class Operation:
         return kind(cause, action=self.action, evidence=evidence, **texts)
 
     def weighed(self, error: ChektError) -> ChektError:
-        """The error as it counts here: while an operation has only read, no change is in doubt."""
-        if self.changing or not isinstance(error, Unclear):
+        """The error as it counts here: what it says of changes depends on the operation's earlier calls.
+
+        While an operation has only read, no change is in doubt; once one may have been made, a refusal is no proof.
+        """
+        if not isinstance(error, Unclear):
+            return error.replace(outcome=Unclear.default_outcome) if self.changed else error
+        if self.changing:
             return error
         remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
         return error.replace(outcome="Nothing was changed.", remedy=remedy)
@@ -245,10 +250,7 @@ class Transport:
             if isinstance(error, Unclear) and self._budget.is_outage:
                 cause = f"{cause}; no call gets through, this is an outage"
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
-            told = operation.weighed(error)
-            if operation.changed and not isinstance(error, Unclear):  # an earlier call or attempt
-                told = told.replace(outcome=Unclear.default_outcome)
-            raise told.replace(cause=cause, action=operation.action, evidence=evidence) from None
+            raise operation.weighed(error).replace(cause=cause, action=operation.action, evidence=evidence) from None
 
     def _attempt(
         self,
