@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -537,7 +537,7 @@ def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, 
     acme = stack(RefusesToShow)
     recorded = acme.up()
     stations = acme.process().stations
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "update": lambda: stations.update(recorded, central(name="New")),
         "delete": lambda: stations.delete(recorded),
     }
