@@ -496,7 +496,7 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "it does not exist any more": _Situations.vanished,
     "CHeKT did not take": _Situations.not_taken,
     "CHeKT answered success with an error in it": _Situations.two_hundred_and_an_error,
-    "and still shows the station after 30 s": _Situations.never_done,
+    "and still shows the station after": _Situations.never_done,
     "send their signals to it": _Situations.sites,
     "whether sites send their signals to it cannot be read": _Situations.hidden_sites,
     "with the same account number": _Situations.same_number,
