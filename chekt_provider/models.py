@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from chekt_provider.text import did_you_mean, unsafe
@@ -290,7 +290,7 @@ class Station(BaseModel):
     prefix: WireText = ""
     linecard: WireText = ""
     created_at: WireText = ""
-    is_deleted: bool = False
+    is_deleted: bool = Field(default=False, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
