@@ -358,8 +358,7 @@ class Stations(RuleBasedStateMachine):
         """The number is another's: a person takes the entry out of the state, as the error says."""
         if not isinstance(result, OtherStation):
             return False
-        live = self._live()[recorded.id.station_id]["external_monitoring_station_id"]
-        assert live != recorded.external_id, result
+        assert recorded.id.station_id not in self._called(recorded.external_id), result
         del self.state[recorded.external_id]
         self.unsure.pop(recorded.external_id, None)
         return True
