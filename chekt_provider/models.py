@@ -26,6 +26,9 @@ MAX_LENGTH = {
 """The longest text taken for each input, in characters."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+_DATE = re.compile(r"(19|20)[0-9]{2}-")
+"""The beginning of a date, but for those that stand for none, such as 0000-00-00 and 9999-12-31."""
+
 _PROBE = re.compile(r"tcp://([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LONGEST_PROBE_SECONDS = 60
 _INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
@@ -297,8 +300,9 @@ class Station(BaseModel):
     def _see_marks(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        marks = [data.get(name) for name in ("deleted", "is_deleted", "deleted_at")]
-        return {**data, "is_deleted": any(mark not in (None, "", 0, "0", "false") for mark in marks)}
+        flags = [data.get(name) for name in ("deleted", "is_deleted")]
+        is_dated = _DATE.match(str(data.get("deleted_at"))) is not None
+        return {**data, "is_deleted": is_dated or any(flag in (1, "1", "true") for flag in flags)}
 
 
 class Site(BaseModel):

@@ -548,6 +548,23 @@ def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, 
     assert caught.value.outcome == "Whether the change was made is not known."
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        {"deleted": False, "is_deleted": 0, "deleted_at": None},
+        {"deleted": "no", "is_deleted": "0", "deleted_at": "0000-00-00 00:00:00"},
+        {"deleted": "N", "is_deleted": [], "deleted_at": "9999-12-31"},
+    ],
+)
+def test_a_mark_that_is_not_clear_makes_no_station_deleted(stack: Stacks, mark: Row) -> None:
+    """Otherwise the state would lose it, and the next creation make a second one."""
+    acme = stack()
+    recorded = acme.up()
+    acme.api.stations[1] |= mark
+
+    assert acme.process().stations.read(recorded.id, recorded) == recorded
+
+
 class Marks(AnotherChekt):
     """Keeps what was deleted, marked so, and leaves it out of the list, or not."""
 
