@@ -17,8 +17,8 @@ class Provider(pulumi.ProviderResource):
         dealer_a = Provider("dealer-a", client_id="app-a", client_secret=config.require_secret("a"), dealer_id=12345)
         MonitoringStation("central", …, opts=pulumi.ResourceOptions(provider=dealer_a))
 
-    Who it is, its arguments alone say: client_id, client_secret, private_key, key_id, token_audience and dealer_id are
-    never taken from the environment or the stack's config. Its other arguments win over both, and for those left out
+    It takes client_id, client_secret, private_key, key_id, token_audience and dealer_id from its arguments only, never
+    from the environment or the stack's config. Its other arguments win over both, and for those left out
     there are the environment and the stack's config, in this order.
 
     Pulumi runs each Provider in a process of its own, which does not know what the others do: give all stations of one

@@ -3,8 +3,8 @@
 The environment wins: Pulumi refreshes and destroys with the copy of the stack's config that lies in the state, so that
 a secret rotated in the config is stale there. The environment never is.
 
-An explicit Provider (explicit.py) is different. Who it is, its arguments alone say: with the environment's credentials
-filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and for what is
+An explicit Provider (explicit.py) is different. It takes credentials from its arguments only: with those of the
+environment filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and for what is
 left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own inputs in place
 of the stack's config; they hold a copy of the latter under other keys.
 """

@@ -185,7 +185,7 @@ def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Chec
     lines = done.text.splitlines()
     assert [line for line in lines if line and not line.startswith("    ")] == [
         "### prod: drift",
-        "CHeKT holds something else than the program says. `pulumi up --refresh` puts the program's values back.",
+        "CHeKT differs from what the program says. `pulumi up --refresh` puts the program's values back.",
     ]
     assert any(line.endswith("MonitoringStation::central]") for line in lines)
     assert f'~ name : "{HOSTILE}" => "PROD Central Station, Springfield"' in re.sub(" +", " ", done.text)

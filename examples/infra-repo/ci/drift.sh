@@ -17,7 +17,7 @@ if [ "$status" -eq 0 ]; then
 fi
 if [ "$status" -eq 7 ]; then # pulumi's status for changes where none were expected
   printf '### %s: drift\n\n%s\n\n' "${stack##*/}" \
-    'CHeKT holds something else than the program says. `pulumi up --refresh` puts the program'"'"'s values back.'
+    'CHeKT differs from what the program says. `pulumi up --refresh` puts the program'"'"'s values back.'
 else
   printf '### %s: drift could not be looked for\n\n' "${stack##*/}"
 fi
