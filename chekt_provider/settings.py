@@ -4,9 +4,9 @@ The environment wins: Pulumi refreshes and destroys with the copy of the stack's
 a secret rotated in the config is stale there. The environment never is.
 
 An explicit Provider (explicit.py) is different. It takes credentials from its arguments only: with those of the
-environment filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and for what is
-left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own inputs in place
-of the stack's config; they hold a copy of the latter under other keys.
+environment filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and
+for what is left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own
+inputs in place of the stack's config; they hold a copy of the latter under other keys.
 """
 
 from __future__ import annotations
