@@ -236,6 +236,7 @@ class StationOperations:
                     self._wait_for_the_end(operation, recorded.id)
                 return
             except NotFound:
+                operation.changed = True  # by an attempt whose answer was lost, or in spite of the answer
                 live = self._shown_late(operation, recorded.id)
             if live is None:
                 return

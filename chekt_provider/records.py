@@ -16,6 +16,9 @@ from chekt_provider.text import shown
 UPDATED_IN_PLACE = ("name", "prefix", "linecard")
 REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
 
+SHORTEST_CUT = 16
+"""Characters to which CHeKT may cut an external id at most."""
+
 
 @dataclass(frozen=True)
 class StationId:
@@ -155,10 +158,13 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
 def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
     """Whether what has a number now had another external id, or none, before CHeKT brought it to its own form.
 
-    CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same.
+    CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same. One that
+    is cut must be long: "s-1" is another station than "s-10", also where a copy of a database gave all one moment.
     """
     now = live.external_monitoring_station_id
-    return same_form(now, external_id) or (live.created_at == created_at != "" and is_rewritten(now, external_id))
+    is_whole = _letters(now) == _letters(external_id) != ""
+    is_cut = len(now) >= SHORTEST_CUT and is_rewritten(now, external_id)
+    return same_form(now, external_id) or (live.created_at == created_at != "" and (is_whole or is_cut))
 
 
 def value(station: Station | StationInputs, name: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from chekt_provider.api.transport import Transport
-from chekt_provider.errors import ChektError, NotChekt, NotTaken, StationExists
+from chekt_provider.errors import ChektError, NotChekt, NotTaken, OtherStation, SitesAttached, StationExists
 from chekt_provider.records import Recorded
 from chekt_provider.run import Run
 from chekt_provider.settings import read_settings
@@ -421,7 +421,7 @@ class Echoes(AnotherChekt):
 
 class EchoesCut(Echoes):
     def external_id(self, sent: str) -> str:
-        return sent[:8]
+        return sent[:16]
 
 
 class EchoesCutAtOnce(EchoesCut):
@@ -439,19 +439,90 @@ def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
 ) -> None:
     """The moment of its creation shows that it is the one; what was sent stays what the program is held against."""
     acme = stack(kind)
-    recorded = acme.up()
+    recorded = acme.up(external_monitoring_station_id="central-station-01")
     acme.clock.now += 60
 
     live = acme.process().stations.read(recorded.id, recorded)
 
     assert live is not None
-    assert live.external_id == "central-"
-    assert live.answers("external_monitoring_station_id", "central-01")
+    assert live.external_id == "central-station-"
+    assert live.answers("external_monitoring_station_id", "central-station-01")
     again = acme.process().stations.read(live.id, live)
     assert again == live
     acme.process().stations.delete(live)
     assert acme.api.stations == {}
     assert len(acme.keys()) == 1
+
+
+class Restored(AnotherChekt):
+    """A copy of a database gave all its rows one moment of creation."""
+
+    def created_at(self) -> str:
+        return "2026-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "delete"])
+def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, verb: str) -> None:
+    """Also where it has our number and was made, as CHeKT says, at the same moment."""
+    acme = stack(Restored)
+    recorded = acme.up(external_monitoring_station_id="s-10")
+    acme.api.stations[1] |= {"external_monitoring_station_id": "s-1", "name": "Theirs"}
+    acme.clock.now += 60
+    stations = acme.process().stations
+    acts: dict[str, Callable[[], object]] = {
+        "read": lambda: stations.read(recorded.id, recorded),
+        "update": lambda: stations.update(recorded, central(external_monitoring_station_id="s-10", name="New")),
+        "delete": lambda: stations.delete(recorded),
+    }
+
+    with pytest.raises(OtherStation):
+        acts[verb]()
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+class GivenAgain(AnotherChekt):
+    """Deletes a station, gives its number to another, and says that there was none."""
+
+    def delete(self, number: int) -> Reply:
+        self.stations[number] |= {"external_monitoring_station_id": "shop", "created_at": self.created_at()}
+        return (404, {"error": {"code": "not_found"}})
+
+
+def test_a_number_that_is_given_again_during_its_deletion_is_left_alone(stack: Stacks) -> None:
+    """Whether ours was deleted is not known."""
+    acme = stack(GivenAgain)
+    recorded = acme.up()
+    acme.clock.now += 60
+
+    with pytest.raises(OtherStation) as caught:
+        acme.process().stations.delete(recorded)
+    assert anonymous(str(caught.value)) == (
+        "Could not delete monitoring station 'central-01' (12345/1): 12345/1 is monitoring station 'shop' now, and was "
+        "'central-01'. Whether the change was made is not known. Take the resource out of the state with `pulumi state "
+        "delete` and its URN, then run `pulumi up`: it creates the station, or adopts the one that has its external id "
+        "where adopt_existing is set. (trace id T)"
+    )
+
+
+class GetsASite(AnotherChekt):
+    """Answers the first DELETE as a server that is behind, and a person attaches a site meanwhile."""
+
+    def delete(self, number: int) -> Reply:
+        if self.sites:
+            return super().delete(number)
+        self.sites[5] = {"site_id": 5, "name": "Shop", "monitoring_station_id": number, "is_activated": 1}
+        return (404, {"error": {"code": "not_found"}})
+
+
+def test_the_second_delete_is_guarded_as_the_first(stack: Stacks) -> None:
+    """The sites are looked at anew."""
+    acme = stack(GetsASite)
+    recorded = acme.up()
+    acme.clock.now += 60
+
+    with pytest.raises(SitesAttached):
+        acme.process().stations.delete(recorded)
+    assert list(acme.api.stations) == [1]
 
 
 def test_a_station_whose_external_id_was_rewritten_behind_the_answer_is_named(stack: Stacks) -> None:

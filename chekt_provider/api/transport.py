@@ -97,6 +97,8 @@ class Operation:
             texts: outcome and remedy, where they are not those of the kind.
         """
         evidence = Evidence(trace_id=self.trace_id if sent else "")
+        if self.changed and kind.default_outcome == ChektError.default_outcome:
+            texts.setdefault("outcome", Unclear.default_outcome)
         return kind(cause, action=self.action, evidence=evidence, **texts)
 
     def weighed(self, error: ChektError) -> ChektError:
