@@ -91,8 +91,9 @@ class Recorded:
 
     @property
     def external_id(self) -> str:
-        """The caller's own key; "" where the state does not say."""
-        return self.fields.get("external_monitoring_station_id", "")
+        """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
+        name = "external_monitoring_station_id"
+        return self.fields.get(name) or self.asked.get(name, "")
 
     def answers(self, name: str, wanted: str) -> bool:
         """Whether this field is what was wanted, or CHeKT's own form of it."""

@@ -480,6 +480,28 @@ def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stac
     assert acme.api.stations[1]["name"] == "Theirs"
 
 
+class LeavesItOut(AnotherChekt):
+    """Answers a POST without the external id."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        row = dict(self.add(**body))
+        del row["external_monitoring_station_id"]
+        return (201, row)
+
+
+def test_an_external_id_that_the_answer_leaves_out_guards_the_station_all_the_same(stack: Stacks) -> None:
+    """What was sent counts."""
+    acme = stack(LeavesItOut)
+    recorded = acme.up()
+    assert recorded.external_id == "central-01"
+    acme.api.stations[1] |= {"external_monitoring_station_id": "shop"}
+    acme.clock.now += 60
+
+    with pytest.raises(OtherStation):
+        acme.process().stations.delete(recorded)
+    assert list(acme.api.stations) == [1]
+
+
 class GivenAgain(AnotherChekt):
     """Deletes a station, gives its number to another, and says that there was none."""
 
