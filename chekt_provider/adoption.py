@@ -61,8 +61,9 @@ def adopt(
             f"CHeKT lists it as {station_id}, which it says does not exist: it is being deleted, or has just been",
             remedy="Run again in a minute.",
         ) from None
-    require_same_station(operation, writes.record(station_id.dealer_id, listed, {}), live)
+    recorded = writes.record(station_id.dealer_id, listed, {})
+    require_same_station(operation, recorded, live)
     say(told(live, wanted))
     if differing(live, wanted):
-        live = writes.put_over(operation, station_id, live, wanted)
+        live = writes.put_over(operation, recorded, live, wanted)
     return writes.record_write(wanted, live)

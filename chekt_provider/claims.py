@@ -42,13 +42,15 @@ class Claims:
         self._lock = threading.Lock()
         self._created: set[Claim] = set()
         self._refreshed: Counter[Holder] = Counter()
-        self._compared: dict[Claim, Counter[Holder]] = {}
+        self._compared: Counter[Holder] = Counter()
+        self._by_claim: dict[Claim, set[Holder]] = {}
+        self._by_thing: dict[StationId | SiteId, set[Holder]] = {}
 
     @contextmanager
     def hold(self, claim: Claim, operation: Operation) -> Iterator[None]:
         """Take a thing for a creation, and give it back when that fails."""
         with self._lock:
-            if claim in self._created or self._going_on(claim):
+            if self._is_taken(claim):
                 raise operation.error(DeclaredTwice, self._cause, remedy=self._remedy, sent=False)
             self._created.add(claim)
         try:
@@ -65,25 +67,30 @@ class Claims:
     def keep(self, claim: Claim, holder: Holder, operation: Operation) -> None:
         """Take a thing for the resource that has it, each time that it is compared with the program."""
         with self._lock:
-            self._compared.setdefault(claim, Counter())[holder] += 1
-            if claim in self._created or self._going_on(claim) - {holder}:
+            self._compared[holder] += 1
+            holders = self._by_claim.setdefault(claim, set())
+            holders.add(holder)
+            self._by_thing.setdefault(holder[0], set()).add(holder)
+            if claim in self._created or self._going_on(holders - {holder}):
                 raise operation.error(DeclaredTwice, self._cause, remedy=self._remedy, sent=False)
 
-    def goes_on(self, claim: Claim, thing: StationId | SiteId) -> bool:
+    def goes_on(self, thing: StationId | SiteId) -> bool:
         """Whether a resource of the program goes on with a thing."""
         with self._lock:
-            return any(held == thing for held, _ in self._going_on(claim))
+            return self._going_on(self._by_thing.get(thing, set()))
 
     def has(self, claim: Claim) -> bool:
         """Whether a resource of the program has a thing, or is about to."""
         with self._lock:
-            return claim in self._created or bool(self._going_on(claim))
+            return self._is_taken(claim)
 
     def release(self, claim: Claim) -> None:
         """Let another resource have the thing."""
         with self._lock:
             self._created.discard(claim)
 
-    def _going_on(self, claim: Claim) -> set[Holder]:
-        compared = self._compared.get(claim, Counter())
-        return {holder for holder, times in compared.items() if times > self._refreshed[holder]}
+    def _is_taken(self, claim: Claim) -> bool:
+        return claim in self._created or self._going_on(self._by_claim.get(claim, set()))
+
+    def _going_on(self, holders: set[Holder]) -> bool:
+        return any(self._compared[holder] > self._refreshed[holder] for holder in holders)

@@ -41,12 +41,15 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
+    is_cut,
     is_form_of,
     is_rewritten,
+    is_same_station,
     not_taken,
+    same_form,
     value,
 )
-from chekt_provider.replays import is_new, living
+from chekt_provider.replays import is_new, is_old, living
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
@@ -79,7 +82,7 @@ class Creation:
         operation: whose action errors name.
         wanted: the station.
         adopt: whether a station that has the external id may be taken over.
-        is_claimed: whether a resource of this run has an external id.
+        is_claimed: whether a resource of this run has a station, or is about to.
         say: told what a person should know although nothing failed.
     """
 
@@ -92,7 +95,7 @@ class Creation:
         wanted: StationInputs,
         *,
         adopt: bool,
-        is_claimed: Callable[[str], bool],
+        is_claimed: Callable[[Station], bool],
         say: Callable[[str], None],
     ) -> None:
         self._client = client
@@ -134,9 +137,10 @@ class Creation:
                 answer = error
             else:
                 if alive:
-                    is_ours = created.status == CREATED or is_new(created) or not not_taken(alive, self._wanted)
-                    if not is_ours:
+                    if not self._is_ours(created, alive):
                         return self._take_over(alive, look)
+                    if is_old(created):
+                        self._say(f"Taking {self._named(alive)}: an earlier run created it.")
                     self._name_doubt(sent)
                     return self._settle(alive)
                 answer = self._not_shown(created)
@@ -149,7 +153,7 @@ class Creation:
         raise self._after_all(answer)
 
     def _existing(self, look: Look[Station]) -> Station | None:
-        found = called(look.items.values(), self._wanted.external_monitoring_station_id)
+        found = called(look.items.values(), self._wanted.external_monitoring_station_id) or self._cut_in(look)
         if len(found) > 1:
             ids = ", ".join(str(self._id(twin)) for twin in found)
             outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
@@ -158,6 +162,15 @@ class Creation:
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         return found[0] if found else None
 
+    def _cut_in(self, look: Look[Station]) -> list[Station]:
+        """The station that has our external id whole, where the list cuts it, as it cuts every long one."""
+        wanted = self._wanted.external_monitoring_station_id
+        longest = max((len(station.external_monitoring_station_id) for station in look.items.values()), default=0)
+        cut = [station for station in look.items.values() if len(station.external_monitoring_station_id) == longest]
+        cut = [station for station in cut if is_cut(station.external_monitoring_station_id, wanted)]
+        live = (self._stations.get(self._operation, station.monitoring_station_id) for station in cut)
+        return called([station for station in live if station], wanted)
+
     def _id(self, station: Station) -> StationId:
         return StationId(self._wanted.dealer_id, station.monitoring_station_id)
 
@@ -165,25 +178,43 @@ class Creation:
         wanted = self._wanted
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
-        created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
-        self._require_own(created.station)
-        return created
-
-    def _require_own(self, station: Station | None) -> None:
-        """Make sure that an answer shows no station under an external id that is not ours."""
-        external_id = station.external_monitoring_station_id if station else ""
-        if station and external_id and not is_form_of(external_id, self._wanted.external_monitoring_station_id):
-            self._other = station
-            named = f"{shown(external_id)!r} ({self._id(station)})"
-            raise self._operation.error(NotChekt, f"CHeKT answered with monitoring station {named}")
+        return self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
 
     def _alive(self, created: Created) -> Station | None:
-        if created.station is None:
+        """The station that a POST was answered with, as it is now; None where there is none.
+
+        Raises:
+            NotChekt: its external id is not ours, in the answer or behind it.
+        """
+        station, sent = created.station, self._wanted.external_monitoring_station_id
+        if station is None:
             return None
-        known = (self._client, self._stations, self._operation)
-        alive = living(*known, created, self._id(created.station), self._say)
-        self._require_own(alive)
-        return alive
+        answered = station.external_monitoring_station_id or sent
+        if not is_form_of(answered, sent):
+            raise self._is_other(station)
+        live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
+        if live and live is not station and not is_same_station(live, answered, station.created_at):
+            raise self._is_other(live)
+        return live
+
+    def _is_other(self, station: Station) -> NotChekt:
+        self._other = station
+        return self._operation.error(NotChekt, f"CHeKT answered with {self._named(station)}")
+
+    def _named(self, station: Station) -> str:
+        return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({self._id(station)})"
+
+    def _is_ours(self, created: Created, station: Station) -> bool:
+        """Whether a station with which CHeKT answered a POST was made by it, or by an earlier one of this resource.
+
+        A 200 may show what was there, and so may a 201 for an old station whose external id was cut: to another's.
+        """
+        if is_new(created):
+            return True
+        is_exact = same_form(station.external_monitoring_station_id, self._wanted.external_monitoring_station_id)
+        if created.status == CREATED:
+            return is_exact or not is_old(created)
+        return is_exact and not not_taken(station, self._wanted)
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
@@ -219,16 +250,16 @@ class Creation:
         alike = [
             station
             for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
-            if not self._is_claimed(station.external_monitoring_station_id)
+            if not self._is_claimed(station)
             and (
                 is_rewritten(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
                 or is_rewritten(station.name, wanted.name)
             )
         ]
         if maybe := self._other or next(iter(alike), None):
-            named = f"{shown(maybe.external_monitoring_station_id)!r} ({self._id(maybe)})"
+            since = f"; since then CHeKT lists {self._named(maybe)}"
             raise answer.replace(
-                cause=answer.cause if self._other else f"{answer.cause}; since then CHeKT lists {named}",
+                cause=answer.cause if self._other else answer.cause + since,
                 outcome="That may be this station, with an external id that CHeKT changed.",
                 remedy="Look at it in CHeKT's portal: if it is, delete it there and choose an "
                 "external_monitoring_station_id that CHeKT keeps; else run again.",
@@ -242,6 +273,7 @@ class Creation:
         made_nothing = isinstance(answer, Conflict | InvalidInput | Replayed)
         if not made_nothing:
             self._doubt = self._doubt or answer
+            self._operation.changed = True
         once = isinstance(answer, Replayed)
         if isinstance(answer, Refused) and not made_nothing:  # most likely nothing was made, and looks cost requests
             asked = _asked_wait(answer)
@@ -264,6 +296,8 @@ class Creation:
     def _found_after(self, station: Station, look: Look[Station]) -> Recorded:
         """A station that a look shows after a POST is ours where a POST may have made it, and it is what was sent."""
         if self._doubt and not not_taken(station, self._wanted):
+            if isinstance(self._doubt, Refused):
+                self._say(f"Taking {self._named(station)}: {self._doubt.cause}, and lists it since.")
             return self._settle(station)
         return self._take_over(station, look)
 
@@ -292,7 +326,8 @@ class Creation:
         reason = ""
         if not_taken(station, self._wanted):
             try:
-                station = self._writes.put(self._operation, self._id(station), self._wanted)
+                known = self._writes.record(self._wanted.dealer_id, station, {})
+                station = self._writes.put(self._operation, known, self._wanted)
             except ChektError as error:
                 reason = f" ({error.cause})"
         recorded = self._writes.record_write(self._wanted, station)

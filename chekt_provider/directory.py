@@ -11,10 +11,13 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
-from chekt_provider.records import same_form
+from chekt_provider.records import Recorded, require_same_station, same_form
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
+
+IDENTITY_SECONDS = 60.0
+"""How old a list may be by which a number still belongs to the recorded station when a change of it leaves."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class SharedList(Generic[Item]):
             latest = self._begun
         return self._newer_than(latest, operation)
 
+    def recent_look(self, operation: Operation, seconds: float) -> Look[Item]:
+        """The latest look, where it is not older than that; else a new one, shared by all that ask for it."""
+        look = self.look(operation)
+        return look if self._clock() - look.begun < seconds else self._newer_than(look.number, operation)
+
     def expect(self, item_ids: Iterable[str]) -> None:
         """Take note that these should be there: the state has them, or an earlier look."""
         with self._lock:
@@ -121,14 +129,18 @@ class SharedList(Generic[Item]):
             with self._lock:
                 missing = sorted(self._known - look.items.keys(), key=int)
             for item_id in missing:
-                try:
-                    self._get(operation, item_id)
-                except NotFound:
-                    with self._lock:
-                        self._known.discard(item_id)
-                else:
+                if self.get(operation, item_id):
                     return item_id
+                with self._lock:
+                    self._known.discard(item_id)
         return ""
+
+    def get(self, operation: Operation, item_id: str) -> Item | None:
+        """An item as it answers itself; None where CHeKT says that it does not exist."""
+        try:
+            return self._get(operation, item_id)
+        except NotFound:
+            return None
 
     def note(self, item_id: str, item: Item) -> None:
         """Take over what CHeKT answered to our own write."""
@@ -230,6 +242,21 @@ class Directory:
     def sites(self, dealer_id: str) -> SharedList[Site]:
         """A dealer's sites."""
         return self._of(dealer_id, self._sites, self._client.list_sites, self._client.get_site)
+
+    def require_same_station(self, operation: Operation, recorded: Recorded) -> Station | None:
+        """Make sure, right before a change leaves, that the number is the recorded station's; gives it as it is now.
+
+        A list that is not older than a minute tells it. After an attempt that is in doubt the station itself does: the
+        number may have been given again since. None where CHeKT does not show it.
+
+        Raises:
+            OtherStation: it is another's.
+        """
+        stations, number = self.stations(recorded.id.dealer_id), recorded.id.station_id
+        listed = {} if operation.changed else stations.recent_look(operation, IDENTITY_SECONDS).items
+        if live := listed.get(number) or stations.get(operation, number):
+            require_same_station(operation, recorded, live)
+        return live
 
     def _of(
         self,

@@ -304,6 +304,11 @@ class OtherStation(Unsafe):
         "Take the resource out of the state with `pulumi state delete` and its URN, then run `pulumi up`: "
         "it creates the station, or adopts the one that has its external id where adopt_existing is set."
     )
+    rewritten_remedy: ClassVar[str] = (
+        "If it is the same station, with an external id that CHeKT changed: pass "
+        "external_monitoring_station_id={name!r} and adopt_existing=True, take the resource out of the state with "
+        "`pulumi state delete` and its URN, and run `pulumi up`."
+    )
 
 
 class OtherSite(Unsafe):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -26,8 +27,9 @@ MAX_LENGTH = {
 """The longest text taken for each input, in characters."""
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-_DATE = re.compile(r"(19|20)[0-9]{2}-")
-"""The beginning of a date, but for those that stand for none, such as 0000-00-00 and 9999-12-31."""
+_YEAR = re.compile(r"[0-9]{4}(?=-)")
+_FIRST_YEAR = 2010
+"""Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
 
 _PROBE = re.compile(r"tcp://([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LONGEST_PROBE_SECONDS = 60
@@ -301,7 +303,8 @@ class Station(BaseModel):
         if not isinstance(data, Mapping):
             return data
         flags = [data.get(name) for name in ("deleted", "is_deleted")]
-        is_dated = _DATE.match(str(data.get("deleted_at"))) is not None
+        year = _YEAR.match(str(data.get("deleted_at")))
+        is_dated = year is not None and _FIRST_YEAR <= int(year[0]) <= datetime.now(UTC).year
         return {**data, "is_deleted": is_dated or any(flag in (1, "1", "true") for flag in flags)}
 
 

@@ -23,7 +23,7 @@ from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claim, Claims
 from chekt_provider.creation import Creation
 from chekt_provider.directory import BEHIND_SECONDS, Directory, called
-from chekt_provider.errors import ChektError, NotFound, NotTaken
+from chekt_provider.errors import ChektError, DeclaredTwice, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import (
     UPDATED_IN_PLACE,
@@ -65,7 +65,9 @@ class StationOperations:
         self._writes = Writes(client, self._directory, settings.api_host)
         self.sites = Sites(client, self._directory, self._say)
         self._claims = Claims("another resource of this program has the same external id")
-        self._adopted: set[StationId] = set()
+        self._lock = threading.Lock()
+        self._created: set[StationId] = set()
+        self._born: dict[StationId, str] = {}
         self._reassign_now: dict[str, str] = {}
         self._preview_failed = False
 
@@ -73,7 +75,7 @@ class StationOperations:
         """Make the station once, or adopt the one that has its external id where that was asked for.
 
         Raises:
-            DeclaredTwice: another resource of this run has the same external id.
+            DeclaredTwice: another resource of this run has the same external id, or the station.
             StationExists, TwinStations: the external id is taken.
             ChektError: see errors.py.
         """
@@ -86,13 +88,35 @@ class StationOperations:
                 operation,
                 wanted,
                 adopt=self._adopts(wanted),
-                is_claimed=lambda external_id: self._claims.has((wanted.dealer_id, external_id)),
+                is_claimed=lambda station: self._is_claimed(wanted.dealer_id, station),
                 say=self._say,
             )
             recorded = creation.run()
-        if creation.adopted:
-            self._adopted.add(recorded.id)
+            self._take(operation, recorded)
         return replace(recorded, declared_by=wanted.declared_by)
+
+    def _is_claimed(self, dealer_id: str, station: Station) -> bool:
+        """Whether a resource of this run has a station, or is about to."""
+        station_id = StationId(dealer_id, station.monitoring_station_id)
+        is_held = station_id in self._created or self._claims.goes_on(station_id)
+        return is_held or self._claims.has((dealer_id, station.external_monitoring_station_id))
+
+    def _take(self, operation: Operation, recorded: Recorded) -> None:
+        """Take note of the station that a creation ended with.
+
+        CHeKT may keep two external ids as one, and answer for both with one station. A number that it gave again, to a
+        new station, has another time of creation.
+
+        Raises:
+            DeclaredTwice: another resource of this run has it.
+        """
+        with self._lock:
+            is_held = recorded.id in self._created or self._claims.goes_on(recorded.id)
+            if is_held and self._born.get(recorded.id) == recorded.created_at:
+                cause = f"CHeKT answered with {recorded}, which another resource of this program has"
+                raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
+            self._created.add(recorded.id)
+            self._born[recorded.id] = recorded.created_at
 
     def note_inputs(self, declared_by: str, reassign_sites_to: str) -> None:
         """Take note of where a resource's sites go by what the program says now.
@@ -139,6 +163,8 @@ class StationOperations:
             DeclaredTwice: another resource of this run has it, has adopted it, or is about to.
         """
         self._expect(recorded)
+        with self._lock:
+            self._born.setdefault(recorded.id, recorded.created_at)
         operation = self._client.operation(f"keep {recorded}")
         self._claims.keep(_claim(recorded), (recorded.id, declared_by), operation)
 
@@ -165,8 +191,8 @@ class StationOperations:
             raise operation.error(NotFound, "it does not exist", remedy="Correct the id given to get().")
         kept = recorded.asked.items() if recorded else ()
         asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
-        if recorded and recorded.external_id:  # what was sent, where CHeKT shows its own form of it later
-            asked.setdefault("external_monitoring_station_id", recorded.external_id)
+        if recorded and recorded.external_id:  # whatever form of it CHeKT shows
+            asked["external_monitoring_station_id"] = recorded.sent_external_id
         live = self._writes.record(station_id.dealer_id, station, asked)
         if recorded is None:
             return live
@@ -192,7 +218,7 @@ class StationOperations:
                 remedy="Run `pulumi up --refresh`: it takes the station out of the state and creates it anew.",
             )
         self._name_overwritten(recorded, before, wanted)
-        station = self._writes.put_over(operation, recorded.id, before, wanted)
+        station = self._writes.put_over(operation, recorded, before, wanted)
         return replace(self._writes.record_write(wanted, station), declared_by=wanted.declared_by)
 
     def delete(self, recorded: Recorded) -> None:
@@ -206,22 +232,30 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._adopted or self._claims.goes_on(_claim(recorded), recorded.id):
+        if recorded.id in self._created or self._claims.goes_on(recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        self._require_same_station(operation, recorded)
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
         recorded = replace(recorded, reassign_sites_to=reassign)
-        admit = self.sites.guard(operation, recorded, looking=self._settings.site_guard)
+        is_guarded = self._settings.site_guard or reassign != ""
+        if is_guarded:
+            self.sites.close(recorded.id)
+        if reassign:
+            self.sites.reassign(operation, self._as_shown(operation, recorded))
+
+        def admit() -> None:
+            shown_now = self._as_shown(operation, recorded)
+            if is_guarded:
+                self.sites.require_none(operation, shown_now)
+
         self._delete(operation, recorded, admit)
         self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
         self._claims.release(_claim(recorded))
 
-    def _require_same_station(self, operation: Operation, recorded: Recorded) -> None:
-        """Make sure that what is about to be deleted is the recorded station, where CHeKT shows it at all."""
-        look = self._directory.stations(recorded.id.dealer_id).look(operation)
-        if live := look.items.get(recorded.id.station_id) or self._by_id(operation, recorded.id):
-            require_same_station(operation, recorded, live)
+    def _as_shown(self, operation: Operation, recorded: Recorded) -> Recorded:
+        """The record with the external id that CHeKT shows now: its sites may name it in that form."""
+        live = self._directory.require_same_station(operation, recorded)
+        return recorded.shown_as(live) if live else recorded
 
     def _delete(self, operation: Operation, recorded: Recorded, admit: Callable[[], None]) -> None:
         """Send the DELETE, and see it through. A 404 may come from a server that is behind: then it is sent once more.
@@ -252,9 +286,7 @@ class StationOperations:
         stations = self._directory.stations(station_id.dealer_id)
         began, seen = self._client.clock(), stations.latest
         while self._client.clock() - began <= DELETION_SECONDS:
-            try:
-                self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-            except NotFound:
+            if stations.get(operation, station_id.station_id) is None:
                 stations.look_again(operation, seen)  # which fails, loudly, where it is the dealer that does not exist
                 return
             self._client.sleep(2)
@@ -272,13 +304,13 @@ class StationOperations:
         Raises:
             OtherStation: the number belongs to another station than the recorded one.
         """
-        look = self._directory.stations(station_id.dealer_id).look(operation)
-        station = look.items.get(station_id.station_id) or self._by_id(operation, station_id)
-        station = station or self._shown_late(operation, station_id)
+        stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
+        look = stations.look(operation)
+        station = look.items.get(number) or stations.get(operation, number) or self._shown_late(operation, station_id)
         if station:
             if recorded:
                 require_same_station(operation, recorded, station)
-            look = self._directory.stations(station_id.dealer_id).latest or look
+            look = stations.latest or look
             twins = called(look.items.values(), station.external_monitoring_station_id)
             self._name_twins(station_id.dealer_id, twins)
         return station
@@ -296,13 +328,7 @@ class StationOperations:
             look = stations.look_again(operation, look)
             if number in look.items or stations.absent_for(number) >= BEHIND_SECONDS:
                 break
-        return look.items.get(number) or self._by_id(operation, station_id)
-
-    def _by_id(self, operation: Operation, station_id: StationId) -> Station | None:
-        try:
-            return self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-        except NotFound:
-            return None
+        return look.items.get(number) or stations.get(operation, number)
 
     def _name_twins(self, dealer_id: str, found: list[Station]) -> None:
         """Say it where several stations share an external id."""
@@ -336,7 +362,7 @@ def _still_shown(operation: Operation, answered: str, seconds: float) -> NotTake
 
 
 def _claim(recorded: Recorded) -> Claim:
-    return (recorded.id.dealer_id, recorded.external_id)
+    return (recorded.id.dealer_id, recorded.sent_external_id)
 
 
 def _named(wanted: StationInputs) -> str:

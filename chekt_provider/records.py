@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from chekt_provider.text import shown
 
 UPDATED_IN_PLACE = ("name", "prefix", "linecard")
 REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
+
+_KEY = "external_monitoring_station_id"
+_SECOND = re.compile(r"\d\d:\d\d:\d\d")
 
 SHORTEST_CUT = 16
 """Characters to which CHeKT may cut an external id at most."""
@@ -92,8 +96,17 @@ class Recorded:
     @property
     def external_id(self) -> str:
         """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
-        name = "external_monitoring_station_id"
-        return self.fields.get(name) or self.asked.get(name, "")
+        return self.fields.get(_KEY) or self.sent_external_id
+
+    @property
+    def sent_external_id(self) -> str:
+        """The caller's own key as the program has it."""
+        return self.asked.get(_KEY) or self.fields.get(_KEY, "")
+
+    def shown_as(self, live: Station) -> Recorded:
+        """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
+        kept = {_KEY: live.external_monitoring_station_id}
+        return replace(self, fields={**self.fields, **kept}, asked={**self.asked, _KEY: self.sent_external_id})
 
     def answers(self, name: str, wanted: str) -> bool:
         """Whether this field is what was wanted, or CHeKT's own form of it."""
@@ -148,24 +161,29 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
         recorded: what the state, or a list, has.
         live: what has the number now.
     """
-    now, was = live.external_monitoring_station_id, recorded.external_id
-    if was and not is_same_station(live, was, recorded.created_at):
-        raise operation.error(
-            OtherStation,
-            f"{recorded.id} is monitoring station {shown(now)!r} now, and was {shown(was)!r}",
-        )
+    now, was = live.external_monitoring_station_id, {recorded.external_id, recorded.sent_external_id} - {""}
+    if was and not any(is_same_station(live, form, recorded.created_at) for form in was):
+        cause = f"{recorded.id} is monitoring station {shown(now)!r} now, and was {shown(recorded.external_id)!r}"
+        if any(is_rewritten(now, form) and not _splits_number(now, form) for form in was):
+            remedy = OtherStation.rewritten_remedy.format(name=shown(now))
+            raise operation.error(OtherStation, cause, remedy=remedy)
+        raise operation.error(OtherStation, cause)
 
 
 def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
-    """Whether what has a number now had another external id, or none, before CHeKT brought it to its own form.
+    """Whether what has a number now had another external id before CHeKT brought it to its own form.
 
     CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same. One that
-    is cut must be long: "s-1" is another station than "s-10", also where a copy of a database gave all one moment.
+    is cut must be long, and not within a number: "s-1" is another station than "s-10", also where a copy of a database
+    gave all one moment.
     """
     now = live.external_monitoring_station_id
+    if same_form(now, external_id):
+        return True
+    apart = seconds_apart(live.created_at, created_at)
     is_whole = _letters(now) == _letters(external_id) != ""
-    is_cut = len(now) >= SHORTEST_CUT and is_rewritten(now, external_id)
-    return same_form(now, external_id) or (live.created_at == created_at != "" and (is_whole or is_cut))
+    is_it = is_whole or is_cut(now, external_id)
+    return is_it and apart is not None and apart < 1  # one of the two times may be cut to whole seconds
 
 
 def value(station: Station | StationInputs, name: str) -> str:
@@ -217,6 +235,17 @@ def is_rewritten(kept: str, sent: str) -> bool:
     return bool(kept) and sent.startswith(kept)
 
 
+def is_cut(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short."""
+    return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent) and not _splits_number(kept, sent)
+
+
+def _splits_number(kept: str, sent: str) -> bool:
+    """Whether a text is cut between two digits."""
+    cut = len(_letters(kept))
+    return _letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(_letters(sent))
+
+
 def _letters(text: str) -> str:
     return "".join(character for character in _form(text) if character.isalnum())
 
@@ -224,6 +253,15 @@ def _letters(text: str) -> str:
 @lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
 def _form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def seconds_apart(one: str, other: str) -> float | None:
+    """Seconds between two times of creation; None where one does not tell the second, or the two not by one clock."""
+    try:
+        moments = [datetime.fromisoformat(text) for text in (one, other) if _SECOND.search(text)]
+        return abs((moments[0] - moments[1]).total_seconds()) if len(moments) > 1 else None
+    except (ValueError, TypeError):  # no date, or only one of the two has a time zone
+        return None
 
 
 def age_of(created_at: str, now: datetime | None) -> float | None:

@@ -12,8 +12,7 @@ from chekt_provider.api.transport import Operation
 from chekt_provider.directory import SharedList
 from chekt_provider.errors import ChektError, NotFound
 from chekt_provider.models import Station
-from chekt_provider.records import StationId, age_of, is_same_station
-from chekt_provider.text import shown
+from chekt_provider.records import StationId, age_of, seconds_apart
 
 OLD_SECONDS = 60.0
 """From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
@@ -21,8 +20,19 @@ OLD_SECONDS = 60.0
 
 def is_new(created: Created) -> bool:
     """Whether a station was made by the very POST that was answered with it, by CHeKT's own clock."""
-    age = age_of(created.station.created_at, created.answered_at) if created.station else None
-    return age is not None and -2 < age < 2  # both clocks may be cut to whole seconds
+    age = _age(created)
+    is_dead = created.station is not None and created.station.is_deleted
+    return age is not None and -2 < age < 2 and not is_dead  # both clocks may be cut to whole seconds
+
+
+def is_old(created: Created) -> bool:
+    """Whether a station was surely there before the POST that was answered with it, by CHeKT's own clock."""
+    age = _age(created)
+    return age is not None and age >= OLD_SECONDS
+
+
+def _age(created: Created) -> float | None:
+    return age_of(created.station.created_at, created.answered_at) if created.station else None
 
 
 def living(
@@ -33,10 +43,11 @@ def living(
     station_id: StationId,
     say: Callable[[str], None],
 ) -> Station | None:
-    """The station that a POST was answered with, as it is now; None for one that was deleted.
+    """The station that has the number with which a POST was answered; None where that station was deleted.
 
     One that is new is no replay; any other is asked for by id until CHeKT must show it. One whose age cannot be told,
-    or is in the future, and that does not show, counts as there: an error would lose it.
+    or is in the future, and that does not show, counts as there: an error would lose it. Its number is another's now
+    where that was created at another time.
     """
     station = created.station
     if station is None:
@@ -46,8 +57,8 @@ def living(
         return None
     if is_new(created):
         return station
-    age = age_of(station.created_at, created.answered_at)
-    is_known = was_deleted or (age is not None and age > 0)
+    age = _age(created)
+    is_known = was_deleted or station.is_deleted or (age is not None and age > 0)
     why = "CHeKT does not show it yet"
     for _ in client.looks(operation):
         try:
@@ -57,11 +68,8 @@ def living(
         except ChektError as error:
             is_known, why = False, f"whether it is there cannot be read ({error.cause})"
             break
-        if not is_same_station(live, station.external_monitoring_station_id, station.created_at):
-            return None  # its number is another's now
-        if age is not None and age >= OLD_SECONDS:
-            named = f"{shown(live.external_monitoring_station_id)!r} ({station_id})"
-            say(f"Taking monitoring station {named}: an earlier run created it.")
+        if (seconds_apart(live.created_at, station.created_at) or 0) >= OLD_SECONDS:
+            return None
         return live
     if is_known:
         return None

@@ -216,30 +216,17 @@ class Sites:
         attached = [site for site in look.items.values() if _keeps(site, recorded)]
         return _who_sends(attached) if attached else ""
 
-    def guard(self, operation: Operation, recorded: Recorded, *, looking: bool) -> Callable[[], None]:
-        """Move the sites of a station that is about to be deleted, where its record says where to.
+    def close(self, station_id: StationId) -> None:
+        """Take note that a station is being deleted: this run moves no site to it any more."""
+        with self._lock:
+            self._closing.add(station_id)
 
-        Gives what has to be called right before the deletion leaves: it makes sure that no site is left.
-
-        Args:
-            operation: the deletion.
-            recorded: the station.
-            looking: whether sites keep the station; else nobody looks, unless there are sites to move.
+    def require_none(self, operation: Operation, recorded: Recorded) -> None:
+        """Make sure, right before a deletion leaves, that no site is left on the station.
 
         Raises:
-            SitesAttached: whether sites send their signals to it cannot be read; what is given raises it as well where
-                some do.
-            ChektError: its sites could not be moved; see errors.py.
+            SitesAttached: sites send their signals to it, or whether they do cannot be read.
         """
-        if not looking and not recorded.reassign_sites_to:
-            return lambda: None
-        with self._lock:
-            self._closing.add(recorded.id)
-        if recorded.reassign_sites_to:
-            self._reassign(operation, recorded)
-        return lambda: self._require_no_sites(operation, recorded)
-
-    def _require_no_sites(self, operation: Operation, recorded: Recorded) -> None:
         with _telling_unreadable(operation, recorded):
             look = self._list_for_deletion(operation, recorded.id.dealer_id)
             attached = {site.site_id: site for site in self._listed_on(operation, recorded, look, _keeps)}
@@ -265,11 +252,12 @@ class Sites:
     def _recent_list(self, operation: Operation, dealer_id: str) -> Look[Site]:
         """A list of the dealer's sites that is less than two seconds old and later than our own moves.
 
-        All that ask within that time share it. A reading that takes longer than that counts from its end.
+        All that ask within that time share it, but for a deletion that is repeated. A reading that takes longer than
+        that counts from its end.
         """
         sites = self._directory.sites(dealer_id)
         look = sites.latest
-        if look is None or self._is_stale(look) or sites.written_since(look.begun):
+        if look is None or operation.changed or self._is_stale(look) or sites.written_since(look.begun):
             self._client.reserve(operation, look.requests if look else 3)
             look = sites.look_now(operation)
         if left_out := sites.left_out(operation, look):
@@ -295,8 +283,13 @@ class Sites:
         on_it = [site for site in look.listed.values() if belongs(site, recorded)]
         return [site for site in on_it if site.site_id not in moved or still(site)]
 
-    def _reassign(self, operation: Operation, recorded: Recorded) -> None:
-        """Move the sites of a station, one by one, and those that come to it meanwhile."""
+    def reassign(self, operation: Operation, recorded: Recorded) -> None:
+        """Move the sites of a station that is about to be deleted, one by one, and those that come to it meanwhile.
+
+        Raises:
+            SitesAttached: which they are cannot be read.
+            ChektError: they could not be moved; see errors.py.
+        """
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
         with _telling_unreadable(operation, recorded):
             movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
@@ -388,7 +381,8 @@ def _sends_to(site: Site, station: Station) -> bool:
 
 
 def _keeps(site: Site, recorded: Recorded) -> bool:
-    by_external_id = same_form(site.external_monitoring_station_id, recorded.external_id)
+    forms = (recorded.external_id, recorded.sent_external_id)
+    by_external_id = any(same_form(site.external_monitoring_station_id, form) for form in forms)
     return site.monitoring_station_id == recorded.id.station_id or by_external_id
 
 

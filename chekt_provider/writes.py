@@ -29,32 +29,38 @@ class Writes:
         self._api_host = api_host
         self._cleared_as: str | None = ""
 
-    def put(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
-        """PUT every field. Which form clears one is not documented: "" first, null where CHeKT refuses ""."""
+    def put(self, operation: Operation, recorded: Recorded, wanted: StationInputs) -> Station:
+        """PUT every field. Which form clears one is not documented: "" first, null where CHeKT refuses "".
+
+        Raises:
+            OtherStation: the number belongs to another station than the recorded one.
+        """
         cleared_as = self._cleared_as  # another thread may learn better meanwhile
         try:
-            return self._put_once(operation, station_id, wanted, cleared_as=cleared_as)
+            return self._put_once(operation, recorded, wanted, cleared_as=cleared_as)
         except InvalidInput as error:
             cleared = [name for name in UPDATED_IN_PLACE if not value(wanted, name)]
             refused_blank = error.evidence.field in cleared or (cleared and not error.evidence.field)
             if cleared_as is None or not refused_blank:
                 raise
             try:
-                station = self._put_once(operation, station_id, wanted, cleared_as=None)
+                station = self._put_once(operation, recorded, wanted, cleared_as=None)
             except InvalidInput:
                 raise error from None  # it was not about the form that clears
             self._cleared_as = None
             return station
 
     def _put_once(
-        self, operation: Operation, station_id: StationId, wanted: StationInputs, *, cleared_as: str | None
+        self, operation: Operation, recorded: Recorded, wanted: StationInputs, *, cleared_as: str | None
     ) -> Station:
         body = {name: value(wanted, name) or cleared_as for name in UPDATED_IN_PLACE}
         key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
-        dealer_id, number = station_id.dealer_id, station_id.station_id
-        station = self._client.update_station(operation, dealer_id, number, body, key)
+        dealer_id, number = recorded.id.dealer_id, recorded.id.station_id
+        station = self._client.update_station(
+            operation, dealer_id, number, body, key, lambda: self._directory.require_same_station(operation, recorded)
+        )
         if station is None:
-            station = self._shown(operation, station_id, wanted)
+            station = self._shown(operation, recorded.id, wanted)
         self._directory.stations(dealer_id).note(number, station)
         return station
 
@@ -66,13 +72,13 @@ class Writes:
                 break
         return station
 
-    def put_over(self, operation: Operation, station_id: StationId, before: Station, wanted: StationInputs) -> Station:
+    def put_over(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
         """PUT over a known station.
 
         Raises:
             NotTaken: CHeKT answered that it changed the station, and did not.
         """
-        station = self.put(operation, station_id, wanted)
+        station = self.put(operation, recorded, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
             raise operation.error(NotTaken, f"CHeKT did not take {held}")

@@ -19,6 +19,7 @@ from chekt_provider.operations import StationOperations
 from chekt_provider.records import Recorded
 from chekt_provider.run import Run
 from chekt_provider.settings import Settings, read_settings
+from tests.another_world import Stacks
 from tests.clock import Clock
 from tests.helpers import central
 from tests.raw_server import RawServer
@@ -59,6 +60,13 @@ def world() -> Iterator[World]:
     clock = Clock(now=1_700_000_000.0)
     with Emulator(clock=clock) as emulator:
         yield World(emulator, clock)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stacks]:
+    """Begins another CHeKT, of a kind that a test names."""
+    with ExitStack() as exits:
+        yield Stacks(exits)
 
 
 @pytest.fixture

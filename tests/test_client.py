@@ -114,7 +114,7 @@ def test_updating_puts_the_item(emulator: Emulator, client: Client) -> None:
     filled(emulator, 1)
     body = {"name": "New", "prefix": "NE", "linecard": None}
 
-    station = client.update_station(client.operation("update"), "12345", "1", body, "k-2")
+    station = client.update_station(client.operation("update"), "12345", "1", body, "k-2", list)
 
     assert asked(emulator) == [("PUT", "/monitoring-stations/1", body, "k-2")]
     assert station is not None
@@ -127,7 +127,7 @@ def test_an_update_answered_without_a_body_gives_no_station(emulator: Emulator, 
     filled(emulator, 1)
     emulator.add_fault(Fault(method="PUT", when="after", status=status, body=None if status == 204 else ""))
 
-    assert client.update_station(client.operation("update"), "12345", "1", {"name": "New"}, "k-2") is None
+    assert client.update_station(client.operation("update"), "12345", "1", {"name": "New"}, "k-2", list) is None
     assert calls(emulator) == ["PUT /monitoring-stations/1"]
 
 
@@ -183,7 +183,7 @@ def test_a_station_that_is_not_there_is_not_found(client: Client, verb: str) -> 
     """404 is an error of its own at this level; what it means is decided above."""
     acts: dict[str, Callable[[], object]] = {
         "get": lambda: client.get_station(client.operation("x"), "12345", "77"),
-        "update": lambda: client.update_station(client.operation("x"), "12345", "77", {"name": "N"}, "k"),
+        "update": lambda: client.update_station(client.operation("x"), "12345", "77", {"name": "N"}, "k", list),
         "delete": lambda: client.delete_station(client.operation("x"), "12345", "77", "k", lambda: None),
     }
 
@@ -256,7 +256,7 @@ def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client:
     operation = client.operation("do it")
     acts: dict[str, Callable[[], object]] = {
         "GET": lambda: client.get_station(operation, "12345", "1"),
-        "PUT": lambda: client.update_station(operation, "12345", "1", {"name": "New"}, "k-1"),
+        "PUT": lambda: client.update_station(operation, "12345", "1", {"name": "New"}, "k-1", list),
     }
 
     with pytest.raises(NotChekt) as caught:

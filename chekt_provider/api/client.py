@@ -98,16 +98,27 @@ class Client:
         return Created(station, answer.answered_at, answer.evidence.status)
 
     def update_station(
-        self, operation: Operation, dealer_id: str, station_id: str, body: Mapping[str, str | None], key: str
+        self,
+        operation: Operation,
+        dealer_id: str,
+        station_id: str,
+        body: Mapping[str, str | None],
+        key: str,
+        admit: Callable[[], object],
     ) -> Station | None:
-        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it, or not yet."""
+        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it, or not yet.
+
+        `admit` is called each time before the call leaves, to refuse it by an error.
+        """
         path = f"{_stations(dealer_id)}/{station_id}"
-        answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
-        is_pending = answer.data is None or answer.evidence.status == ACCEPTED
-        return None if is_pending else _station(station_id, answer, operation)
+        answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key, admit=admit)
+        if answer.data is None or answer.evidence.status == ACCEPTED:
+            return None
+        station = _station(station_id, answer, operation)
+        return None if station.is_deleted else station
 
     def delete_station(
-        self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], None]
+        self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], object]
     ) -> bool:
         """DELETE a monitoring station; whether it is done already. Raises NotFound where it does not exist.
 

@@ -53,9 +53,6 @@ LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
 LONGEST_QUEUE_SECONDS = 480.0
 """How much of the waiting for the rate limit is left out of an operation's deadline."""
 
-_IN_DOUBT = (Unclear, TokenRefused, Throttled)
-"""What a change may be answered although it was made: some gateways judge after the fact."""
-
 T = TypeVar("T")
 Error = TypeVar("Error", bound=ChektError)
 
@@ -106,9 +103,9 @@ class Operation:
 
         While an operation has only read, no change is in doubt; once one may have been made, a refusal is no proof.
         """
-        if not isinstance(error, Unclear):
-            return error.replace(outcome=Unclear.default_outcome) if self.changed else error
-        if self.changing:
+        if self.changed:
+            return error.replace(outcome=Unclear.default_outcome)
+        if not isinstance(error, Unclear) or self.changing:
             return error
         remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
         return error.replace(outcome="Nothing was changed.", remedy=remedy)
@@ -169,7 +166,7 @@ class Transport:
         body: Mapping[str, str | int | None] | None = None,
         idempotency_key: str = "",
         item: Callable[[Any], object] | None = None,
-        admit: Callable[[], None] | None = None,
+        admit: Callable[[], object] | None = None,
     ) -> Answer:
         """Make one call, repeated as `retry` says, and give its answer.
 
@@ -200,7 +197,7 @@ class Transport:
         try:
             return self._repeated(operation, verb, attempt)
         except _NotAdmitted as refused:
-            outcome = Unclear.default_outcome if operation.changing else refused.error.outcome
+            outcome = Unclear.default_outcome if operation.changed else refused.error.outcome
             raise refused.error.replace(outcome=outcome) from None
 
     def reserve(self, operation: Operation, requests: int) -> None:
@@ -218,7 +215,7 @@ class Transport:
                 result = attempt(attempts.statistics["attempt_number"])
             except ChektError as error:
                 self._budget.note(error)
-                operation.changed |= changes and isinstance(error, _IN_DOUBT)
+                operation.changed |= changes and _is_in_doubt(error)
                 raise
             self._budget.note(None)
             operation.changed |= changes
@@ -260,13 +257,14 @@ class Transport:
         number: int,
         verb: str,
         path: str,
-        admit: Callable[[], None] | None,
+        admit: Callable[[], object] | None,
         **content: Any,
     ) -> Answer:
         raw, token = self._admitted(operation, number, verb, path, admit, **content)
         if raw.status == 401:
             self._tokens.drop(token)
-            if verb != "POST":  # which may have been done all the same: whoever sends it looks first
+            operation.changed |= verb != "GET"  # it may have been done all the same
+            if verb != "POST":  # whoever sends it looks first
                 raw, _ = self._admitted(operation, number, verb, path, admit, **content)
         return require_no_error(judged(raw, operation.trace_id), raw)
 
@@ -276,7 +274,7 @@ class Transport:
         number: int,
         verb: str,
         path: str,
-        admit: Callable[[], None] | None,
+        admit: Callable[[], object] | None,
         **content: Any,
     ) -> tuple[RawAnswer, str]:
         """Send once, when the call's turn has come; gives the token that it carried as well."""
@@ -431,6 +429,12 @@ class Transport:
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         while piece := response.raw.read1(65536, decode_content=True):
             yield piece
+
+
+def _is_in_doubt(error: ChektError) -> bool:
+    """Whether a change that was answered so may have been made: some gateways judge after the fact."""
+    is_unclear = isinstance(error, Unclear) and error.outcome == Unclear.default_outcome
+    return is_unclear or isinstance(error, TokenRefused | Throttled)
 
 
 class _NotAdmitted(Exception):

@@ -1,0 +1,591 @@
+"""A number is the recorded station's, in whatever form CHeKT keeps its external id; another's is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from chekt_provider.errors import ChektError, DeclaredTwice, NotChekt, OtherStation, SitesAttached, StationExists
+from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.another_world import Stack, Stacks
+from tests.helpers import anonymous, central
+
+THEIRS = {"external_monitoring_station_id": "shop", "name": "Theirs"}
+
+
+def takes_over(acme: Stack, number: int = 1) -> None:
+    """Give a number to another station, made now."""
+    acme.api.stations[number] |= {**THEIRS, "created_at": acme.api.created_at()}
+
+
+# Echoes: a POST is answered with what was sent, and another form of it is kept
+
+
+class Echoes(AnotherChekt):
+    """Answers with what was sent, keeps another external id, and is three seconds ahead."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if key not in self._replays:
+            self._replays[key] = (201, dict(self.add(**body)) | body)
+        return self._replays[key]
+
+    def created_at(self) -> str:
+        return datetime.fromtimestamp(self.clock() - self.skew, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    skew = 3.0
+
+
+class EchoesCut(Echoes):
+    def external_id(self, sent: str) -> str:
+        return sent[:16]
+
+
+class EchoesCutAtOnce(EchoesCut):
+    skew = 0.0
+
+
+class EchoesRewritten(Echoes):
+    def external_id(self, sent: str) -> str:
+        return sent.replace("-", "_")
+
+
+class EchoesByTheSecond(EchoesRewritten):
+    """Keeps milliseconds as well, which the answer leaves out."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        status, row = super().post(body, key)
+        return (status, row | {"created_at": row["created_at"].replace(".000", "")})
+
+    def created_at(self) -> str:
+        return super().created_at().replace(".000", ".250")
+
+
+class EchoesWithoutAge(EchoesRewritten):
+    def created_at(self) -> str:
+        return ""
+
+
+class EchoesCutShort(Echoes):
+    def external_id(self, sent: str) -> str:
+        return sent[:8]
+
+
+@pytest.mark.parametrize("kind", [EchoesCut, EchoesCutAtOnce])
+def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
+    stack: Stacks, kind: type[AnotherChekt]
+) -> None:
+    """The moment of its creation shows that it is the one; what was sent stays what the program is held against."""
+    acme = stack(kind)
+    recorded = acme.up(external_monitoring_station_id="central-station-01")
+    acme.clock.now += 60
+
+    live = acme.process().stations.read(recorded.id, recorded)
+
+    assert live is not None
+    assert live.external_id == "central-station-"
+    assert live.answers("external_monitoring_station_id", "central-station-01")
+    again = acme.process().stations.read(live.id, live)
+    assert again == live
+    acme.process().stations.delete(live)
+    assert acme.api.stations == {}
+    assert len(acme.keys()) == 1
+
+
+@pytest.mark.parametrize("kind", [EchoesRewritten, EchoesByTheSecond])
+def test_a_station_whose_external_id_was_rewritten_behind_the_answer_stays_ours(
+    stack: Stacks, kind: type[AnotherChekt]
+) -> None:
+    """Its letters and digits, and the moment of its creation, are those of the answer."""
+    acme = stack(kind)
+    recorded = acme.up()
+
+    assert recorded.external_id == "central_01"
+    assert recorded.answers("external_monitoring_station_id", "central-01")
+    assert acme.process().stations.read(recorded.id, recorded) == recorded
+    assert len(acme.keys()) == 1
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(EchoesWithoutAge, "central_01"), (EchoesCutShort, "central-")])
+def test_what_may_be_ours_behind_the_answer_is_named_and_nothing_more_is_sent(
+    stack: Stacks, kind: type[AnotherChekt], kept: str
+) -> None:
+    """Another POST would make a second station."""
+    acme = stack(kind)
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered with monitoring station "
+        f"{kept!r} (12345/1). That may be this station, with an external id that CHeKT changed. Look at it in CHeKT's "
+        "portal: if it is, delete it there and choose an external_monitoring_station_id that CHeKT keeps; else run "
+        "again. (trace id T)"
+    )
+    assert len(acme.keys()) == 1
+
+
+class Replays(AnotherChekt):
+    """Gives a number again, while it still answers the key with the station that had it before."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if not self._replays:
+            self._replays[key] = (201, dict(self.add(**body)))
+            del self.stations[1]
+            self._last = 0
+            self.clock.sleep(3600)  # type: ignore[attr-defined]
+            self.add(**THEIRS)
+        return super().post(body, key)
+
+
+def test_a_number_that_was_given_again_behind_a_replayed_answer_is_left_alone(stack: Stacks) -> None:
+    """It was created an hour later than the answer says: the next key makes ours."""
+    acme = stack(Replays)
+
+    assert str(acme.up().id) == "12345/2"
+    assert acme.api.stations[1]["name"] == "Theirs"
+    assert len(set(acme.keys())) == 2
+
+
+class ChangesForms(AnotherChekt):
+    """Shows an external id in a form that is another one each time."""
+
+    form: Callable[[str], str] = staticmethod(str.upper)
+
+    def post(self, body: Row, key: str) -> Reply:
+        status, row = super().post(body, key)
+        return (status, self._shown([row])[0])
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return self._shown(rows)
+
+    def _shown(self, rows: list[Row]) -> list[Row]:
+        name = "external_monitoring_station_id"
+        return [{**row, name: self.form(row[name])} for row in rows]
+
+
+def test_no_form_in_which_an_external_id_comes_back_is_a_change(stack: Stacks) -> None:
+    """What was sent is kept however often it comes back otherwise."""
+    acme = stack(ChangesForms)
+    recorded = acme.up(external_monitoring_station_id="Central-01")
+
+    for form in (str.lower, str.title, str.lower):
+        acme.api.form = staticmethod(form)  # type: ignore[attr-defined]
+        live = acme.process().stations.read(recorded.id, recorded)
+        assert live is not None
+        assert live.answers("external_monitoring_station_id", "Central-01")
+        recorded = live
+
+
+# A number that is another's
+
+
+class Restored(AnotherChekt):
+    """A copy of a database gave all its rows one moment of creation."""
+
+    def created_at(self) -> str:
+        return "2026-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("verb", ["read", "update", "delete"])
+def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, verb: str) -> None:
+    """Also where it has our number and was made, as CHeKT says, at the same moment."""
+    acme = stack(Restored)
+    recorded = acme.up(external_monitoring_station_id="s-10")
+    acme.api.stations[1] |= {"external_monitoring_station_id": "s-1", "name": "Theirs"}
+    acme.clock.now += 60
+    stations = acme.process().stations
+    acts: dict[str, Callable[[], object]] = {
+        "read": lambda: stations.read(recorded.id, recorded),
+        "update": lambda: stations.update(recorded, central(external_monitoring_station_id="s-10", name="New")),
+        "delete": lambda: stations.delete(recorded),
+    }
+
+    with pytest.raises(OtherStation):
+        acts[verb]()
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+class LeavesItOut(AnotherChekt):
+    """Answers a POST without the external id."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        row = dict(self.add(**body))
+        del row["external_monitoring_station_id"]
+        return (201, row)
+
+
+def test_an_external_id_that_the_answer_leaves_out_guards_the_station_all_the_same(stack: Stacks) -> None:
+    """What was sent counts."""
+    acme = stack(LeavesItOut)
+    recorded = acme.up()
+    assert recorded.external_id == "central-01"
+    acme.api.stations[1] |= {"external_monitoring_station_id": "shop"}
+    acme.clock.now += 60
+
+    with pytest.raises(OtherStation):
+        acme.process().stations.delete(recorded)
+    assert list(acme.api.stations) == [1]
+
+
+class GivenAgain(AnotherChekt):
+    """Deletes a station, gives its number to another, and says that there was none."""
+
+    def delete(self, number: int) -> Reply:
+        self.stations[number] |= {"external_monitoring_station_id": "shop", "created_at": self.created_at()}
+        return (404, {"error": {"code": "not_found"}})
+
+
+def test_a_number_that_is_given_again_during_its_deletion_is_left_alone(stack: Stacks) -> None:
+    """Whether ours was deleted is not known."""
+    acme = stack(GivenAgain)
+    recorded = acme.up()
+    acme.clock.now += 60
+
+    with pytest.raises(OtherStation) as caught:
+        acme.process().stations.delete(recorded)
+    assert anonymous(str(caught.value)) == (
+        "Could not delete monitoring station 'central-01' (12345/1): 12345/1 is monitoring station 'shop' now, and was "
+        "'central-01'. Whether the change was made is not known. Take the resource out of the state with `pulumi state "
+        "delete` and its URN, then run `pulumi up`: it creates the station, or adopts the one that has its external id "
+        "where adopt_existing is set. (trace id T)"
+    )
+
+
+def test_a_long_external_id_that_ends_within_our_number_is_another_s(stack: Stacks) -> None:
+    """Station 1 is not station 10, cut short."""
+    acme = stack(Restored)
+    recorded = acme.up(external_monitoring_station_id="springfield-central-station-10")
+    acme.api.stations[1] |= {"external_monitoring_station_id": "springfield-central-station-1"}
+
+    with pytest.raises(OtherStation):
+        acme.process().stations.delete(recorded)
+
+
+class Daily(AnotherChekt):
+    def created_at(self) -> str:
+        return "2026-01-01"
+
+
+def test_a_day_of_creation_is_no_moment(stack: Stacks) -> None:
+    """Two stations of one day may have the same letters."""
+    acme = stack(Daily)
+    recorded = acme.up(external_monitoring_station_id="x-1")
+    acme.api.stations[1] |= {"external_monitoring_station_id": "x_1"}
+
+    with pytest.raises(OtherStation) as caught:
+        acme.process().stations.delete(recorded)
+    assert anonymous(str(caught.value)) == (
+        "Could not delete monitoring station 'x-1' (12345/1): 12345/1 is monitoring station 'x_1' now, and was 'x-1'. "
+        "Nothing was changed. If it is the same station, with an external id that CHeKT changed: pass "
+        "external_monitoring_station_id='x_1' and adopt_existing=True, take the resource out of the state with `pulumi "
+        "state delete` and its URN, and run `pulumi up`. (trace id T)"
+    )
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(stack: Stacks, verb: str) -> None:
+    """The list by which a change leaves is not older than a minute."""
+    acme = stack()
+    recorded = acme.up()
+    stations = acme.process().stations
+    stations.read(recorded.id, recorded)
+    acme.clock.now += 60
+    takes_over(acme)
+    acts: dict[str, Callable[[], object]] = {
+        "update": lambda: stations.update(recorded, central(name="New")),
+        "delete": lambda: stations.delete(recorded),
+    }
+
+    with pytest.raises(OtherStation):
+        acts[verb]()
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+class GivesAgain(AnotherChekt):
+    """Refuses the first change, and the number is another's before the second one."""
+
+    status = 503
+
+    def put(self, number: int, body: Row) -> Reply:
+        return self._refusal(number) or super().put(number, body)
+
+    def delete(self, number: int) -> Reply:
+        return self._refusal(number) or super().delete(number)
+
+    def _refusal(self, number: int) -> Reply | None:
+        if self.stations[number]["name"] == "Theirs":
+            return None
+        self.stations[number] |= THEIRS
+        return (self.status, {"error": {"code": "later"}})
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stacks, verb: str, status: int) -> None:
+    """Before another attempt the station itself is asked who it is."""
+    acme = stack(GivesAgain)
+    assert isinstance(acme.api, GivesAgain)
+    acme.api.status = status
+    recorded = acme.up()
+    stations = acme.process().stations
+    acts: dict[str, Callable[[], object]] = {
+        "update": lambda: stations.update(recorded, central(name="New")),
+        "delete": lambda: stations.delete(recorded),
+    }
+
+    with pytest.raises(OtherStation) as caught:
+        acts[verb]()
+    assert caught.value.outcome == "Whether the change was made is not known."
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+class GetsASiteAtOnce(AnotherChekt):
+    """Refuses the first DELETE, during which a person attaches a site."""
+
+    def delete(self, number: int) -> Reply:
+        if self.sites:
+            return super().delete(number)
+        self.sites[5] = {"site_id": 5, "name": "Shop", "monitoring_station_id": number, "is_activated": 1}
+        return (503, {"error": {"code": "later"}})
+
+
+def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
+    """However young the list is by which the first one left."""
+    acme = stack(GetsASiteAtOnce)
+    recorded = acme.up()
+
+    with pytest.raises(SitesAttached) as caught:
+        acme.process().stations.delete(recorded)
+    assert caught.value.outcome == "Whether the change was made is not known."
+    assert list(acme.api.stations) == [1]
+
+
+@pytest.mark.parametrize(("refreshed", "named"), [(False, "central_01"), (True, "central-01")])
+def test_a_site_that_names_its_station_in_either_form_keeps_it(stack: Stacks, refreshed: bool, named: str) -> None:
+    """As the program has it, or as CHeKT does."""
+    acme = stack(EchoesRewritten)
+    acme.api.skew = 0.0  # type: ignore[attr-defined]
+    recorded = acme.up()
+    if refreshed:
+        recorded = acme.process().stations.read(recorded.id, recorded) or recorded
+    acme.api.sites[5] = {"site_id": 5, "name": "Shop", "external_monitoring_station_id": named}
+
+    with pytest.raises(SitesAttached):
+        acme.process().stations.delete(recorded)
+    assert list(acme.api.stations) == [1]
+
+
+# Two external ids that CHeKT keeps as one
+
+
+class Merges(AnotherChekt):
+    """Cuts external ids, and answers for the second with the station of the first."""
+
+    status = 201
+    echoes = False
+
+    def external_id(self, sent: str) -> str:
+        return sent[:12]
+
+    def post(self, body: Row, key: str) -> Reply:
+        sent = body["external_monitoring_station_id"]
+        rows = [
+            row for row in self.stations.values() if row["external_monitoring_station_id"] == self.external_id(sent)
+        ]
+        status, row = (self.status, rows[0]) if rows else (201, self.add(**body))
+        return (status, {**row, "external_monitoring_station_id": sent} if self.echoes else dict(row))
+
+
+@pytest.mark.parametrize("echoes", [False, True])
+@pytest.mark.parametrize("status", [200, 201])
+def test_two_resources_never_end_with_one_station(stack: Stacks, status: int, echoes: bool) -> None:
+    """The second one fails."""
+    acme = stack(Merges)
+    assert isinstance(acme.api, Merges)
+    acme.api.status, acme.api.echoes = status, echoes
+    run = acme.process()
+    acme.up(run, external_monitoring_station_id="station-north-1")
+
+    with pytest.raises(DeclaredTwice) as caught:
+        acme.up(run, external_monitoring_station_id="station-north-2", declared_by="acme/alarms/dev/second")
+    kept = "station-north-2" if echoes else "station-nort"
+    assert anonymous(str(caught.value)) == (
+        "Could not create monitoring station 'station-north-2' of dealer 12345: CHeKT answered with monitoring station "
+        f"{kept!r} (12345/1), which another resource of this program has. Whether the change was made is not known. "
+        "Choose external ids that CHeKT keeps apart. (trace id T)"
+    )
+
+
+def test_a_resource_that_the_state_has_is_not_given_to_a_second_one(stack: Stacks) -> None:
+    """Also where the first one was made by an earlier run."""
+    acme = stack(Merges)
+    first = acme.up(external_monitoring_station_id="station-north-1")
+    run = acme.process()
+    run.stations.keep(first, first.declared_by)
+
+    with pytest.raises(DeclaredTwice):
+        acme.up(run, external_monitoring_station_id="station-north-2", declared_by="acme/alarms/dev/second")
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_old_station_under_a_cut_external_id_is_another_stack_s(stack: Stacks, status: int) -> None:
+    """It was there a minute before the POST, and nothing shows that it is ours."""
+    acme = stack(Merges)
+    assert isinstance(acme.api, Merges)
+    acme.api.status = status
+    acme.up(external_monitoring_station_id="station-north-1")
+    acme.clock.now += 60
+
+    with pytest.raises(StationExists):
+        acme.up(external_monitoring_station_id="station-north-2", declared_by="acme/alarms/prod/central")
+
+
+def test_a_number_that_a_new_station_was_given_again_is_taken(stack: Stacks) -> None:
+    """A person deleted the station that the state has under it."""
+    acme = stack()
+    first = acme.up()
+    run = acme.process()
+    run.stations.keep(first, first.declared_by)
+    del acme.api.stations[1]
+    acme.api._last = 0
+    acme.clock.now += 5
+
+    second = acme.up(run, external_monitoring_station_id="north", declared_by="acme/alarms/dev/second")
+
+    assert str(second.id) == "12345/1"
+
+
+class ListsShort(AnotherChekt):
+    """Shows twenty characters of an external id in a list."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        name = "external_monitoring_station_id"
+        return [{**row, name: row[name][:20]} for row in rows]
+
+
+def test_a_list_that_cuts_external_ids_hides_no_station(stack: Stacks) -> None:
+    """The station itself tells it whole."""
+    acme = stack(ListsShort)
+    acme.up(external_monitoring_station_id="springfield-central-station")
+
+    with pytest.raises(StationExists):
+        acme.up(external_monitoring_station_id="springfield-central-station", declared_by="acme/alarms/prod/central")
+    assert list(acme.api.stations) == [1]
+    second = acme.up(external_monitoring_station_id="springfield-central-hall", declared_by="acme/alarms/dev/hall")
+    assert str(second.id) == "12345/2"
+
+
+# What is said
+
+
+class RefusesAndAnotherMakesIt(AnotherChekt):
+    """Refuses, and another stack makes a station of the same values meanwhile."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        self.add(**body)
+        return (403, {"error": {"code": "forbidden", "message": "no"}})
+
+
+def test_a_station_that_shows_after_a_refusal_is_taken_and_named(stack: Stacks) -> None:
+    """Whether it is ours cannot be told."""
+    acme = stack(RefusesAndAnotherMakesIt)
+
+    acme.up()
+
+    assert acme.said[-1] == (
+        "Taking monitoring station 'central-01' (12345/1): CHeKT refused: forbidden, \"no\", and lists it since."
+    )
+
+
+class RedirectsAfterwards(AnotherChekt):
+    """Makes a change without an answer, and answers the next attempt with what is no CHeKT."""
+
+    status = 307
+    asked = 0
+
+    def put(self, number: int, body: Row) -> Reply:
+        self.asked += 1
+        super().put(number, body)
+        return (0, None) if self.asked == 1 else (self.status, None)
+
+
+@pytest.mark.parametrize("status", [307, 308, 407])
+def test_a_redirect_after_a_change_in_doubt_is_not_called_nothing(stack: Stacks, status: int) -> None:
+    """It is the first attempt that may have been made."""
+    acme = stack(RedirectsAfterwards)
+    assert isinstance(acme.api, RedirectsAfterwards)
+    acme.api.status = status
+    recorded = acme.up()
+
+    with pytest.raises(NotChekt) as caught:
+        acme.process().stations.update(recorded, central(name="New"))
+    assert caught.value.outcome == "Whether the change was made is not known."
+
+
+class RefusesAnEscapedName(AnotherChekt):
+    """Makes the station with another name, and says that it did not."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        self.add(**body | {"name": "A &amp; B"})
+        return (403, {"error": {"code": "forbidden", "message": "no"}})
+
+
+def test_a_station_that_shows_otherwise_after_a_refusal_is_not_called_nothing(stack: Stacks) -> None:
+    """It may be the one that the POST made."""
+    acme = stack(RefusesAnEscapedName)
+
+    with pytest.raises(StationExists) as caught:
+        acme.up(name="A & B")
+    assert caught.value.outcome == "Whether the change was made is not known."
+
+
+# Marks of deletion
+
+
+class ReplaysTheDead(AnotherChekt):
+    """Answers a key again with the station as it is now: marked as deleted, without its age."""
+
+    def created_at(self) -> str:
+        return ""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if key not in self._replays:
+            self._replays[key] = (201, self.add(**body))
+        return self._replays[key]
+
+    def delete(self, number: int) -> Reply:
+        self.stations[number]["deleted"] = True
+        return (204, None)
+
+
+def test_an_answer_that_is_marked_as_deleted_is_a_replay(stack: Stacks) -> None:
+    """Also where nothing says how old it is."""
+    acme = stack(ReplaysTheDead)
+    recorded = acme.up()
+    acme.process().stations.delete(recorded)
+
+    assert str(acme.up().id) == "12345/2"
+
+
+class DeletedMeanwhile(AnotherChekt):
+    def put(self, number: int, body: Row) -> Reply:
+        self.stations[number]["deleted_at"] = "2023-11-15T00:00:00Z"
+        return (200, dict(self.stations[number]))
+
+
+def test_a_change_that_is_answered_with_a_mark_of_deletion_was_not_made(stack: Stacks) -> None:
+    """Somebody deleted it meanwhile."""
+    acme = stack(DeletedMeanwhile)
+    recorded = acme.up()
+
+    with pytest.raises(ChektError, match="CHeKT marks it as deleted"):
+        acme.process().stations.update(recorded, central(name="New"))
+
+
+@pytest.mark.parametrize("never", ["1970-01-01T00:00:00Z", "1900-01-01", "2000-01-01", "2038-01-19", "2099-12-31"])
+def test_a_date_that_stands_for_never_deletes_nothing(stack: Stacks, never: str) -> None:
+    """Databases have many of them."""
+    acme = stack()
+    recorded = acme.up()
+    acme.api.stations[1]["deleted_at"] = never
+
+    assert acme.process().stations.read(recorded.id, recorded) == recorded
