@@ -15,11 +15,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import DeclaredTwice
-from chekt_provider.records import SiteId, StationId
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import Recorded, SiteId, StationId
+from chekt_provider.text import shown
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
@@ -94,3 +96,63 @@ class Claims:
 
     def _going_on(self, holders: set[Holder]) -> bool:
         return any(self._compared[holder] > self._refreshed[holder] for holder in holders)
+
+
+class StationClaims(Claims):
+    """Which stations the resources of one run have, by external id and by number. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        super().__init__("another resource of this program has the same external id")
+        self._ended_with: set[StationId] = set()
+        self._born: dict[StationId, str] = {}
+
+    def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
+        """Take a station for the resource that has it, each time that it is compared with the program."""
+        with self._lock:
+            self._born.setdefault(recorded.id, recorded.created_at)
+        self.keep(_key(recorded), (recorded.id, declared_by), operation)
+
+    def hold_station(self, wanted: StationInputs, operation: Operation) -> AbstractContextManager[None]:
+        """Take an external id for a creation, and give it back when that fails."""
+        return self.hold((wanted.dealer_id, wanted.external_monitoring_station_id), operation)
+
+    def take(self, dealer_id: str, station: Station, operation: Operation) -> None:
+        """Take the station that a creation ends with, before it is changed.
+
+        CHeKT may keep two external ids as one, and answer for both with one station. A number that it gave again, to a
+        new station, has another time of creation.
+
+        Raises:
+            DeclaredTwice: another resource has it.
+        """
+        station_id = StationId(dealer_id, station.monitoring_station_id)
+        is_held = self.is_kept(station_id)
+        with self._lock:
+            is_held = is_held or station_id in self._ended_with
+            if is_held and self._born.get(station_id) == station.created_at:
+                named = f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
+                cause = f"CHeKT answered with {named}, which another resource of this program has"
+                raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
+            self._ended_with.add(station_id)
+            self._born[station_id] = station.created_at
+
+    def is_kept(self, station_id: StationId) -> bool:
+        """Whether a resource of the program goes on with a station, or has it since this run."""
+        with self._lock:
+            is_new = station_id in self._ended_with
+        return is_new or self.goes_on(station_id)
+
+    def may_be_of(self, dealer_id: str, station: Station) -> bool:
+        """Whether a station is another resource's, or may be about to be."""
+        is_kept = self.is_kept(StationId(dealer_id, station.monitoring_station_id))
+        return is_kept or self.has((dealer_id, station.external_monitoring_station_id))
+
+    def give_back(self, recorded: Recorded) -> None:
+        """Let another resource have a station that was deleted: its external id, and its number."""
+        with self._lock:
+            self._ended_with.discard(recorded.id)
+        self.release(_key(recorded))
+
+
+def _key(recorded: Recorded) -> Claim:
+    return (recorded.id.dealer_id, recorded.sent_external_id)

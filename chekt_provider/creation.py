@@ -18,6 +18,7 @@ from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
+from chekt_provider.claims import StationClaims
 from chekt_provider.directory import BEHIND_SECONDS, Directory, Look, called
 from chekt_provider.errors import (
     ChektError,
@@ -82,7 +83,7 @@ class Creation:
         operation: whose action errors name.
         wanted: the station.
         adopt: whether a station that has the external id may be taken over.
-        is_claimed: whether a resource of this run has a station, or is about to.
+        claims: which stations the resources of this run have.
         say: told what a person should know although nothing failed.
     """
 
@@ -95,7 +96,7 @@ class Creation:
         wanted: StationInputs,
         *,
         adopt: bool,
-        is_claimed: Callable[[Station], bool],
+        claims: StationClaims,
         say: Callable[[str], None],
     ) -> None:
         self._client = client
@@ -104,7 +105,7 @@ class Creation:
         self._operation = operation
         self._wanted = wanted
         self._adopt = adopt
-        self._is_claimed = is_claimed
+        self._claims = claims
         self._say = say
         self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
@@ -113,8 +114,6 @@ class Creation:
         """Whether a POST was answered by a success that shows no station."""
         self._other: Station | None = None
         """With which a POST was answered, under an external id that is not ours."""
-        self.adopted = False
-        """Whether the station was there before."""
 
     def run(self) -> Recorded:
         """Make the station, or take over the one that is there.
@@ -250,7 +249,7 @@ class Creation:
         alike = [
             station
             for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
-            if not self._is_claimed(station)
+            if not self._claims.may_be_of(wanted.dealer_id, station)
             and (
                 is_rewritten(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
                 or is_rewritten(station.name, wanted.name)
@@ -320,8 +319,9 @@ class Creation:
     def _settle(self, station: Station) -> Recorded:
         """Record a creation; fields that CHeKT lost are put once more, then named.
 
-        From here on nothing is raised: an error would lose a station that exists.
+        Once it is taken nothing is raised: an error would lose a station that exists.
         """
+        self._claims.take(self._wanted.dealer_id, station, self._operation)
         self._stations.note(station.monitoring_station_id, station)
         reason = ""
         if not_taken(station, self._wanted):
@@ -339,7 +339,7 @@ class Creation:
         if not self._adopt:
             error = adoption.exists(self._operation, station, self._wanted)
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
-        self.adopted = True
+        self._claims.take(self._wanted.dealer_id, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
 
 

@@ -20,10 +20,10 @@ from dataclasses import replace
 from chekt_provider import adoption
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
-from chekt_provider.claims import Claim, Claims
+from chekt_provider.claims import StationClaims
 from chekt_provider.creation import Creation
 from chekt_provider.directory import BEHIND_SECONDS, Directory, called
-from chekt_provider.errors import ChektError, DeclaredTwice, NotFound, NotTaken
+from chekt_provider.errors import ChektError, NotFound, NotTaken
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import (
     UPDATED_IN_PLACE,
@@ -64,10 +64,7 @@ class StationOperations:
         self._directory = Directory(client)
         self._writes = Writes(client, self._directory, settings.api_host)
         self.sites = Sites(client, self._directory, self._say)
-        self._claims = Claims("another resource of this program has the same external id")
-        self._lock = threading.Lock()
-        self._created: set[StationId] = set()
-        self._born: dict[StationId, str] = {}
+        self._claims = StationClaims()
         self._reassign_now: dict[str, str] = {}
         self._preview_failed = False
 
@@ -80,7 +77,7 @@ class StationOperations:
             ChektError: see errors.py.
         """
         operation = self._client.operation(f"create {_named(wanted)}")
-        with self._claims.hold((wanted.dealer_id, wanted.external_monitoring_station_id), operation):
+        with self._claims.hold_station(wanted, operation):
             creation = Creation(
                 self._client,
                 self._directory,
@@ -88,35 +85,11 @@ class StationOperations:
                 operation,
                 wanted,
                 adopt=self._adopts(wanted),
-                is_claimed=lambda station: self._is_claimed(wanted.dealer_id, station),
+                claims=self._claims,
                 say=self._say,
             )
             recorded = creation.run()
-            self._take(operation, recorded)
         return replace(recorded, declared_by=wanted.declared_by)
-
-    def _is_claimed(self, dealer_id: str, station: Station) -> bool:
-        """Whether a resource of this run has a station, or is about to."""
-        station_id = StationId(dealer_id, station.monitoring_station_id)
-        is_held = station_id in self._created or self._claims.goes_on(station_id)
-        return is_held or self._claims.has((dealer_id, station.external_monitoring_station_id))
-
-    def _take(self, operation: Operation, recorded: Recorded) -> None:
-        """Take note of the station that a creation ended with.
-
-        CHeKT may keep two external ids as one, and answer for both with one station. A number that it gave again, to a
-        new station, has another time of creation.
-
-        Raises:
-            DeclaredTwice: another resource of this run has it.
-        """
-        with self._lock:
-            is_held = recorded.id in self._created or self._claims.goes_on(recorded.id)
-            if is_held and self._born.get(recorded.id) == recorded.created_at:
-                cause = f"CHeKT answered with {recorded}, which another resource of this program has"
-                raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
-            self._created.add(recorded.id)
-            self._born[recorded.id] = recorded.created_at
 
     def note_inputs(self, declared_by: str, reassign_sites_to: str) -> None:
         """Take note of where a resource's sites go by what the program says now.
@@ -163,10 +136,8 @@ class StationOperations:
             DeclaredTwice: another resource of this run has it, has adopted it, or is about to.
         """
         self._expect(recorded)
-        with self._lock:
-            self._born.setdefault(recorded.id, recorded.created_at)
         operation = self._client.operation(f"keep {recorded}")
-        self._claims.keep(_claim(recorded), (recorded.id, declared_by), operation)
+        self._claims.keep_station(recorded, declared_by, operation)
 
     def read(self, station_id: StationId, recorded: Recorded | None) -> Recorded | None:
         """What CHeKT holds now; None when a recorded station is gone for certain.
@@ -232,7 +203,7 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if recorded.id in self._created or self._claims.goes_on(recorded.id):
+        if self._claims.is_kept(recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
@@ -250,7 +221,7 @@ class StationOperations:
 
         self._delete(operation, recorded, admit)
         self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
-        self._claims.release(_claim(recorded))
+        self._claims.give_back(recorded)
 
     def _as_shown(self, operation: Operation, recorded: Recorded) -> Recorded:
         """The record with the external id that CHeKT shows now: its sites may name it in that form."""
@@ -359,10 +330,6 @@ def _still_shown(operation: Operation, answered: str, seconds: float) -> NotTake
         outcome="It may still be deleted.",
         remedy="Run again in a minute.",
     )
-
-
-def _claim(recorded: Recorded) -> Claim:
-    return (recorded.id.dealer_id, recorded.sent_external_id)
 
 
 def _named(wanted: StationInputs) -> str:

@@ -406,7 +406,8 @@ def test_two_resources_never_end_with_one_station(stack: Stacks, status: int, ec
     acme.up(run, external_monitoring_station_id="station-north-1")
 
     with pytest.raises(DeclaredTwice) as caught:
-        acme.up(run, external_monitoring_station_id="station-north-2", declared_by="acme/alarms/dev/second")
+        acme.up(run, external_monitoring_station_id="station-north-2", name="2", declared_by="acme/alarms/dev/second")
+    assert acme.api.stations[1]["name"] == "Central"
     kept = "station-north-2" if echoes else "station-nort"
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'station-north-2' of dealer 12345: CHeKT answered with monitoring station "
