@@ -103,7 +103,7 @@ class StationClaims(Claims):
 
     def __init__(self) -> None:
         super().__init__("another resource of this program has the same external id")
-        self._ended_with: set[StationId] = set()
+        self._takers: dict[StationId, tuple[str, str]] = {}
         self._born: dict[StationId, str] = {}
 
     def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
@@ -116,7 +116,7 @@ class StationClaims(Claims):
         """Take an external id for a creation, and give it back when that fails."""
         return self.hold((wanted.dealer_id, wanted.external_monitoring_station_id), operation)
 
-    def take(self, dealer_id: str, station: Station, operation: Operation) -> None:
+    def take(self, wanted: StationInputs, station: Station, operation: Operation) -> None:
         """Take the station that a creation ends with, before it is changed.
 
         CHeKT may keep two external ids as one, and answer for both with one station. A number that it gave again, to a
@@ -125,32 +125,37 @@ class StationClaims(Claims):
         Raises:
             DeclaredTwice: another resource has it.
         """
-        station_id = StationId(dealer_id, station.monitoring_station_id)
-        is_held = self.is_kept(station_id)
+        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        goes_on = self.goes_on(station_id)
         with self._lock:
-            is_held = is_held or station_id in self._ended_with
+            is_held = goes_on or station_id in self._takers
             if is_held and self._born.get(station_id) == station.created_at:
                 named = f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
                 cause = f"CHeKT answered with {named}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
-            self._ended_with.add(station_id)
+            self._takers[station_id] = (wanted.declared_by, wanted.external_monitoring_station_id)
             self._born[station_id] = station.created_at
 
-    def is_kept(self, station_id: StationId) -> bool:
-        """Whether a resource of the program goes on with a station, or has it since this run."""
+    def is_kept(self, recorded: Recorded) -> bool:
+        """Whether a resource goes on with a station, or another one took it, or itself under a new external id."""
         with self._lock:
-            is_new = station_id in self._ended_with
-        return is_new or self.goes_on(station_id)
+            taker = self._takers.get(recorded.id)
+        is_taken = taker not in (None, (recorded.declared_by, recorded.sent_external_id))
+        return is_taken or self.goes_on(recorded.id)
 
-    def may_be_of(self, dealer_id: str, station: Station) -> bool:
-        """Whether a station is another resource's, or may be about to be."""
-        is_kept = self.is_kept(StationId(dealer_id, station.monitoring_station_id))
-        return is_kept or self.has((dealer_id, station.external_monitoring_station_id))
+    def may_be_of_another(self, wanted: StationInputs, station: Station) -> bool:
+        """Whether a station that shows during a creation is another resource's, or may be about to be."""
+        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        with self._lock:
+            is_taken = station_id in self._takers
+        return (
+            is_taken or self.goes_on(station_id) or self.has((wanted.dealer_id, station.external_monitoring_station_id))
+        )
 
     def give_back(self, recorded: Recorded) -> None:
         """Let another resource have a station that was deleted: its external id, and its number."""
         with self._lock:
-            self._ended_with.discard(recorded.id)
+            self._takers.pop(recorded.id, None)
         self.release(_key(recorded))
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from http.client import CREATED
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import StationClaims
-from chekt_provider.directory import BEHIND_SECONDS, Directory, Look, called
+from chekt_provider.directory import BEHIND_SECONDS, Directory, Look, called, perhaps_cut
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -42,15 +41,14 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
-    is_cut,
+    is_alike,
     is_form_of,
-    is_rewritten,
     is_same_station,
     not_taken,
-    same_form,
+    seconds_apart,
     value,
 )
-from chekt_provider.replays import is_new, is_old, living
+from chekt_provider.replays import OLD_SECONDS, is_old, is_ours, living
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
@@ -136,7 +134,7 @@ class Creation:
                 answer = error
             else:
                 if alive:
-                    if not self._is_ours(created, alive):
+                    if not is_ours(created, alive, self._wanted):
                         return self._take_over(alive, look)
                     if is_old(created):
                         self._say(f"Taking {self._named(alive)}: an earlier run created it.")
@@ -152,7 +150,11 @@ class Creation:
         raise self._after_all(answer)
 
     def _existing(self, look: Look[Station]) -> Station | None:
-        found = called(look.items.values(), self._wanted.external_monitoring_station_id) or self._cut_in(look)
+        external_id = self._wanted.external_monitoring_station_id
+        found = called(look.items.values(), external_id)
+        if not found:
+            whole = (self._stations.get(self._operation, number) for number in perhaps_cut(look.items, external_id))
+            found = called([station for station in whole if station], external_id)
         if len(found) > 1:
             ids = ", ".join(str(self._id(twin)) for twin in found)
             outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
@@ -160,15 +162,6 @@ class Creation:
             error = self._operation.error(TwinStations, cause, outcome=outcome)
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         return found[0] if found else None
-
-    def _cut_in(self, look: Look[Station]) -> list[Station]:
-        """The station that has our external id whole, where the list cuts it, as it cuts every long one."""
-        wanted = self._wanted.external_monitoring_station_id
-        longest = max((len(station.external_monitoring_station_id) for station in look.items.values()), default=0)
-        cut = [station for station in look.items.values() if len(station.external_monitoring_station_id) == longest]
-        cut = [station for station in cut if is_cut(station.external_monitoring_station_id, wanted)]
-        live = (self._stations.get(self._operation, station.monitoring_station_id) for station in cut)
-        return called([station for station in live if station], wanted)
 
     def _id(self, station: Station) -> StationId:
         return StationId(self._wanted.dealer_id, station.monitoring_station_id)
@@ -192,9 +185,12 @@ class Creation:
         if not is_form_of(answered, sent):
             raise self._is_other(station)
         live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
-        if live and live is not station and not is_same_station(live, answered, station.created_at):
+        if live is None or live is station or is_same_station(live, answered, station.created_at):
+            return live
+        was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OLD_SECONDS
+        if is_alike(live, self._wanted) and not was_born_later:
             raise self._is_other(live)
-        return live
+        return None  # its number is another's now
 
     def _is_other(self, station: Station) -> NotChekt:
         self._other = station
@@ -202,18 +198,6 @@ class Creation:
 
     def _named(self, station: Station) -> str:
         return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({self._id(station)})"
-
-    def _is_ours(self, created: Created, station: Station) -> bool:
-        """Whether a station with which CHeKT answered a POST was made by it, or by an earlier one of this resource.
-
-        A 200 may show what was there, and so may a 201 for an old station whose external id was cut: to another's.
-        """
-        if is_new(created):
-            return True
-        is_exact = same_form(station.external_monitoring_station_id, self._wanted.external_monitoring_station_id)
-        if created.status == CREATED:
-            return is_exact or not is_old(created)
-        return is_exact and not not_taken(station, self._wanted)
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
@@ -239,21 +223,15 @@ class Creation:
     def _refuse_to_guess(self, answer: ChektError, first: Look[Station], look: Look[Station]) -> None:
         """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
 
-        Such a station was the answer to a POST; or it came since the first look, under no external id of this run, and
-        its own, or its name, is ours but for what is neither letter nor digit, or cut short.
+        Such a station was the answer to a POST; or it came since the first look, is alike, and no other resource's.
         """
         if self._doubt is None:
             return
         came = [look.listed[number] for number in look.listed.keys() - first.listed.keys()]
-        wanted = self._wanted
         alike = [
             station
             for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
-            if not self._claims.may_be_of(wanted.dealer_id, station)
-            and (
-                is_rewritten(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
-                or is_rewritten(station.name, wanted.name)
-            )
+            if is_alike(station, self._wanted) and not self._claims.may_be_of_another(self._wanted, station)
         ]
         if maybe := self._other or next(iter(alike), None):
             since = f"; since then CHeKT lists {self._named(maybe)}"
@@ -321,7 +299,7 @@ class Creation:
 
         Once it is taken nothing is raised: an error would lose a station that exists.
         """
-        self._claims.take(self._wanted.dealer_id, station, self._operation)
+        self._claims.take(self._wanted, station, self._operation)
         self._stations.note(station.monitoring_station_id, station)
         reason = ""
         if not_taken(station, self._wanted):
@@ -339,7 +317,7 @@ class Creation:
         if not self._adopt:
             error = adoption.exists(self._operation, station, self._wanted)
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
-        self._claims.take(self._wanted.dealer_id, station, self._operation)
+        self._claims.take(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
 
 

@@ -11,7 +11,7 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, require_same_station, same_form
+from chekt_provider.records import Recorded, is_cut, require_same_station, same_form
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
@@ -286,6 +286,13 @@ def called(stations: Iterable[Station], external_id: str) -> list[Station]:
     stations = [station for station in stations if same_form(station.external_monitoring_station_id, external_id)]
     exact = [station for station in stations if station.external_monitoring_station_id == external_id]
     return exact or stations
+
+
+def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
+    """The numbers of stations that may have this external id whole, where a list cuts it as it cuts every long one."""
+    listed = {number: station.external_monitoring_station_id for number, station in stations.items()}
+    longest = max(map(len, listed.values()), default=0)
+    return [number for number, kept in listed.items() if len(kept) == longest and is_cut(kept, external_id)]
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

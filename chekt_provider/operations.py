@@ -203,7 +203,7 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if self._claims.is_kept(recorded.id):
+        if self._claims.is_kept(recorded):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)

@@ -240,6 +240,13 @@ def is_cut(kept: str, sent: str) -> bool:
     return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent) and not _splits_number(kept, sent)
 
 
+def is_alike(station: Station, wanted: StationInputs) -> bool:
+    """Whether a station may be the wanted one, by its name or what is left of its external id."""
+    external_id = station.external_monitoring_station_id
+    is_named_so = is_rewritten(station.name, wanted.name)
+    return is_named_so or is_rewritten(external_id, wanted.external_monitoring_station_id)
+
+
 def _splits_number(kept: str, sent: str) -> bool:
     """Whether a text is cut between two digits."""
     cut = len(_letters(kept))

@@ -6,13 +6,14 @@ CHeKT replays the answer of an earlier POST with the same key for 24 hours, also
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.client import CREATED
 
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.transport import Operation
 from chekt_provider.directory import SharedList
 from chekt_provider.errors import ChektError, NotFound
-from chekt_provider.models import Station
-from chekt_provider.records import StationId, age_of, seconds_apart
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import StationId, age_of, not_taken, same_form
 
 OLD_SECONDS = 60.0
 """From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
@@ -31,6 +32,19 @@ def is_old(created: Created) -> bool:
     return age is not None and age >= OLD_SECONDS
 
 
+def is_ours(created: Created, station: Station, wanted: StationInputs) -> bool:
+    """Whether a station with which a POST was answered was made by it, or by an earlier one of the same resource.
+
+    A 200 may show what was there. So may a 201 with an old station: another's, where CHeKT cut two external ids to one.
+    """
+    if is_new(created):
+        return True
+    is_exact = same_form(station.external_monitoring_station_id, wanted.external_monitoring_station_id)
+    if created.status == CREATED:
+        return is_exact or not is_old(created)
+    return is_exact and not not_taken(station, wanted)
+
+
 def _age(created: Created) -> float | None:
     return age_of(created.station.created_at, created.answered_at) if created.station else None
 
@@ -46,8 +60,7 @@ def living(
     """The station that has the number with which a POST was answered; None where that station was deleted.
 
     One that is new is no replay; any other is asked for by id until CHeKT must show it. One whose age cannot be told,
-    or is in the future, and that does not show, counts as there: an error would lose it. Its number is another's now
-    where that was created at another time.
+    or is in the future, and that does not show, counts as there: an error would lose it.
     """
     station = created.station
     if station is None:
@@ -68,8 +81,6 @@ def living(
         except ChektError as error:
             is_known, why = False, f"whether it is there cannot be read ({error.cause})"
             break
-        if (seconds_apart(live.created_at, station.created_at) or 0) >= OLD_SECONDS:
-            return None
         return live
     if is_known:
         return None

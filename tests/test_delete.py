@@ -183,7 +183,7 @@ def test_an_adopted_station_survives_the_deletion_of_the_resource_it_came_from(
     """A resource renamed in the program: Pulumi creates under the new name, then deletes the old one."""
     old = new_run().create(central())
     run = new_run()
-    run.create(central(adopt_existing=True))
+    run.create(central(adopt_existing=True, declared_by="acme/infra/dev/renamed"))
 
     run.delete(old)
 

@@ -273,7 +273,7 @@ def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
         run.keep(recorded, "")
     both.keep(recorded, "")
 
-    assert renamed.create(central(adopt_existing=True)).id == recorded.id
+    assert renamed.create(central(adopt_existing=True, declared_by="acme/infra/dev/renamed")).id == recorded.id
     renamed.delete(recorded)
     with pytest.raises(DeclaredTwice):
         both.create(central(adopt_existing=True))

@@ -201,5 +201,5 @@ def test_a_hundred_deletions_with_a_target_cost_no_more_than_without(world: Worl
         run.stations.delete(replace(one, reassign_sites_to="999"))
 
     reads = [call for call in calls(world.emulator) if not call.startswith("DELETE")]
-    assert reads == ["GET /sites"] * 2
-    assert len(calls(world.emulator)) == 102
+    assert reads == ["GET /monitoring-stations"] * 3 + ["GET /sites"] * 2
+    assert len(calls(world.emulator)) == 105

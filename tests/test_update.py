@@ -253,10 +253,9 @@ def test_an_update_that_stays_unclear_says_so(
         stations.update(recorded, central(name="New"))
 
     assert anonymous(str(caught.value)) == (
-        "Could not update monitoring station 'central-01' (12345/1): CHeKT failed: without a reason, 5 times; "
-        "no call gets through, this is an outage. Whether "
-        "the change was made is not known. Run `pulumi up --refresh`: it looks at what is there before it changes "
-        "anything. (HTTP 503, trace id T)"
+        "Could not update monitoring station 'central-01' (12345/1): CHeKT failed: without a reason, 5 times. "
+        "Whether the change was made is not known. Run `pulumi up --refresh`: it looks at what is there before it "
+        "changes anything. (HTTP 503, trace id T)"
     )
 
 
