@@ -1,4 +1,4 @@
-"""What a program declares: by which resource, and no external id twice, so that the second fails in the preview."""
+"""What a program declares: by which resource, no external id twice, and no import, so that it fails in the preview."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ def refuse_second(resource_name: str, external_id: object, dealer_id: object, op
         )
 
 
+def refuse_import(resource_name: str, opts: ResourceOptions | None, instead: str) -> None:
+    """Raise pulumi.RunError for `import_`, which ends in a traceback of Pulumi's own: it imports without a provider."""
+    if opts and opts.import_:
+        raise pulumi.RunError(
+            f"Could not declare {resource_name!r}: import_ does not work with this resource. {instead}"
+        )
+
+
 def declared_by(resource_name: str) -> str:
     """The resource as organization/project/stack/resource name: what tells it from those of other stacks."""
-    return "/".join([pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), resource_name])
+    organization = pulumi.get_organization() or ""  # Pulumi's mocks have none
+    return "/".join([organization, pulumi.get_project(), pulumi.get_stack(), resource_name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
-from chekt_provider.declared import declared_by, refuse_second
+from chekt_provider.declared import declared_by, refuse_import, refuse_second
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.stack_config import refuse_bad_config
 
@@ -60,13 +60,14 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 its sites are moved there first, one by one. It takes effect once `pulumi up` has recorded it. Default:
                 a station with sites is not deleted.
             opts: Pulumi's resource options. `replace_on_changes` and `custom_timeouts` have no effect on dynamic
-                resources.
+                resources; `import_` is refused.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text, or another resource of the program has the same
-                external id.
+            pulumi.RunError: chekt:clientSecret is set in plain text, another resource of the program has the same
+                external id, or the options hold import_.
         """
         refuse_bad_config()
+        refuse_import(resource_name, opts, "Pass adopt_existing=True in its place: it takes an existing station over.")
         refuse_second(resource_name, external_monitoring_station_id, dealer_id, opts)
         super().__init__(
             MonitoringStationProvider(),
@@ -87,8 +88,11 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
 
     @property
     def monitoring_station_id(self) -> Output[int]:
-        """CHeKT's number of the station. Taken from the id, so that it stays known while an update is previewed."""
-        return self.id.apply(lambda id_: int(id_.split("/")[1]))
+        """CHeKT's number of the station. Taken from the id, so that it stays known while an update is previewed.
+
+        0 where the id holds none, as those of Pulumi's mocks.
+        """
+        return self.id.apply(_number)
 
     @staticmethod
     def get(resource_name: str, id: Input[str], opts: ResourceOptions | None = None) -> MonitoringStation:  # noqa: A002
@@ -156,12 +160,13 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
             probe: "tcp://host:port" of the receiver, which must accept a TCP connection before the site is moved.
                 Default: none is tried.
             probe_timeout: seconds that the receiver has to accept it, 1 to 60. Default: 5.
-            opts: Pulumi's resource options.
+            opts: Pulumi's resource options; `import_` is refused.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text.
+            pulumi.RunError: chekt:clientSecret is set in plain text, or the options hold import_.
         """
         refuse_bad_config()
+        refuse_import(resource_name, opts, "Leave it out: an assignment is made for a site that exists already.")
         super().__init__(
             SiteAssignmentProvider(),
             resource_name,
@@ -179,6 +184,11 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
             },
             opts,
         )
+
+
+def _number(id_: str) -> int:
+    number = id_.rpartition("/")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 _OUTPUTS = {"created_at": None, "api_host": None}

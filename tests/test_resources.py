@@ -1,0 +1,73 @@
+"""Resources as a program declares them, under Pulumi's own stand-in for the engine."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import Resource, ResourceOptions
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+
+from chekt_provider import MonitoringStation, SiteAssignment
+
+
+class _Numbered(Mocks):
+    def __init__(self, id_: str) -> None:
+        self._id = id_
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        return self._id, args.inputs
+
+    def call(self, args: MockCallArgs) -> Any:
+        raise AssertionError("nothing is called")
+
+
+def in_a_run(program: Callable[[], Any], id_: str = "12345/17") -> None:
+    """A program under mocks that give each resource this id."""
+
+    def run() -> None:
+        pulumi.runtime.set_mocks(_Numbered(id_))
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+
+    contextvars.copy_context().run(run)
+
+
+def station(opts: ResourceOptions | None = None) -> MonitoringStation:
+    return MonitoringStation("central", external_monitoring_station_id="central-01", name="Central", opts=opts)
+
+
+@pytest.mark.parametrize(
+    ("id_", "number"), [("12345/17", 17), ("17", 17), ("central_id", 0), ("a/b", 0), ("12345/\u00b2", 0)]
+)
+def test_a_station_has_a_number_under_any_id_of_a_mock(id_: str, number: int) -> None:
+    """Users test their programs with Pulumi's mocks, which make up the ids."""
+    seen: list[int] = []
+    in_a_run(lambda: station().monitoring_station_id.apply(seen.append), id_)
+
+    assert seen == [number]
+
+
+@pytest.mark.parametrize(
+    ("declare", "line"),
+    [
+        (
+            station,
+            "Could not declare 'central': import_ does not work with this resource. Pass adopt_existing=True in its "
+            "place: it takes an existing station over.",
+        ),
+        (
+            lambda opts: SiteAssignment("front", site_id=5, monitoring_station_id=1, opts=opts),
+            "Could not declare 'front': import_ does not work with this resource. Leave it out: an assignment is made "
+            "for a site that exists already.",
+        ),
+    ],
+)
+def test_an_import_is_refused(declare: Callable[[ResourceOptions], Resource], line: str) -> None:
+    """In one line, by what the resource's class knows: Pulumi would end in a KeyError."""
+    with pytest.raises(pulumi.RunError) as caught:
+        in_a_run(lambda: declare(ResourceOptions(import_="12345/1")))
+
+    assert str(caught.value) == line
