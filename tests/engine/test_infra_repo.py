@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ GIT = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") 
 
 HOSTILE = "``` <b>x</b>"
 """A name that would leave a fenced block of Markdown."""
+
+STEERING = "x\r# Heading\n::error::x\n \t::add-mask::x ##[error]x"
+"""A name that would leave an indented block, and give a CI runner commands: it reads them behind blanks, too."""
 
 
 def commands(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -176,6 +180,8 @@ def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Chec
         ]
 
     assert checkout.github(DRIFT, expressions("dev"), **here) == Run("### dev: no drift\n\n", 0)
+    names = checkout.folder / "monitoring" / "stations.py"
+    names.write_text(names.read_text().replace("Springfield", "Ogdenville"))  # merged, and not yet applied
     assert checkout.gitlab("drift", **here, **credentials(), STACK="staging") == Run("### staging: no drift\n\n", 0)
 
     (central,) = [s for s in chekt.stations(DEALERS["prod"]) if "Central" in s["name"]]
@@ -185,10 +191,18 @@ def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Chec
     lines = done.text.splitlines()
     assert [line for line in lines if line and not line.startswith("    ")] == [
         "### prod: drift",
-        "CHeKT differs from what the program says. `pulumi up --refresh` puts the program's values back.",
+        "CHeKT differs from what the last `pulumi up` left. `pulumi up --refresh` applies the program of main again.",
     ]
     assert any(line.endswith("MonitoringStation::central]") for line in lines)
-    assert f'~ name : "{HOSTILE}" => "PROD Central Station, Springfield"' in re.sub(" +", " ", done.text)
+    assert f'~ name : "PROD Central Station, Springfield" => "{HOSTILE}"' in re.sub(" +", " ", done.text)
+
+    chekt.edit_station(central["monitoring_station_id"], dealer_id=DEALERS["prod"], name=STEERING)
+    steered = checkout.github(DRIFT, expressions("prod"), **here).text
+    assert "\r" not in steered
+    assert "##[" not in steered
+    assert re.findall(r"^.{0,3}#.*|^\s*::.*", steered, re.MULTILINE) == ["### prod: drift"]
+    assert "+ x # Heading\n" in steered
+    assert "::add-mask::x ## [error]x\n" in steered
 
     done = checkout.github(DRIFT, expressions("qa"), **here)
     assert done.status == 2
@@ -201,6 +215,13 @@ def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Chec
     for stack, dealer in DEALERS.items():
         checkout.good(f"{down} organization/{stack}", **here, **credentials())
         assert chekt.stations(dealer) == []
+
+
+def test_a_name_gives_no_command_to_a_ci_runner(checkout: Checkout) -> None:
+    """GitHub reads commands behind blanks; a carriage return ends a line of Markdown."""
+    printed = checkout.good(f"printf %s {shlex.quote(STEERING)} | sed -f ci/block.sed")
+
+    assert printed == "    x # Heading\n    : :error::x\n     \t: :add-mask::x ## [error]x"
 
 
 def test_a_fork_sees_what_it_changes_without_any_secret(checkout: Checkout) -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compares what CHeKT holds with one stack's program and state, and changes nothing: Markdown on stdout.
+# Compares what CHeKT holds with what the last `pulumi up` of one stack left, and changes nothing: Markdown on stdout.
+# A change that is merged and not yet applied is no drift.
 # Exit status: 0 no drift, 1 drift, 2 it could not be told.
 #   ci/drift.sh STACK
 set -euo pipefail
@@ -8,7 +9,7 @@ stack=$1
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
 status=0
-pulumi preview --stack "$stack" --refresh --expect-no-changes --diff --non-interactive --color never \
+pulumi refresh --stack "$stack" --preview-only --expect-no-changes --diff --non-interactive --color never \
   >"$report" 2>&1 || status=$?
 
 if [ "$status" -eq 0 ]; then
@@ -17,11 +18,11 @@ if [ "$status" -eq 0 ]; then
 fi
 if [ "$status" -eq 7 ]; then # pulumi's status for changes where none were expected
   printf '### %s: drift\n\n%s\n\n' "${stack##*/}" \
-    'CHeKT differs from what the program says. `pulumi up --refresh` puts the program'"'"'s values back.'
+    'CHeKT differs from what the last `pulumi up` left. `pulumi up --refresh` applies the program of main again.'
 else
   printf '### %s: drift could not be looked for\n\n' "${stack##*/}"
 fi
-sed 's/^/    /' "$report" # indented, since no name in the output can end such a block
+sed -f "$(dirname "$0")/block.sed" "$report"
 printf '\n'
 [ "$status" -eq 7 ] && exit 1
 exit 2

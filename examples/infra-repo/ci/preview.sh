@@ -5,6 +5,5 @@ set -euo pipefail
 stack=$1
 
 printf '### Preview of %s\n\n' "${stack##*/}"
-# Indented, since no name in the output can end such a block.
-pulumi preview --stack "$stack" --diff --non-interactive --color never 2>&1 | sed 's/^/    /'
+pulumi preview --stack "$stack" --diff --non-interactive --color never 2>&1 | sed -f "$(dirname "$0")/block.sed"
 printf '\n'
