@@ -381,6 +381,12 @@ class _Situations:
         run.create(central())
         run.create(central())
 
+    def kept_as_one(self) -> None:
+        self.emulator.switches = Switches(external_ids="folded")
+        run = self.new_run()
+        for external_id in ("Central-01", "CENTRAL-01"):
+            run.create(central(external_monitoring_station_id=external_id, adopt_existing=True))
+
     def vanished(self) -> None:
         recorded = self._recorded()
         self.emulator.remove_station(1)
@@ -493,6 +499,7 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "a list goes in a circle": _Situations.circle,
     "now, and was": _Situations.restored,
     "another resource of this program has the same external id": _Situations.twice,
+    "which another resource of this program has": _Situations.kept_as_one,
     "it does not exist any more": _Situations.vanished,
     "CHeKT did not take": _Situations.not_taken,
     "CHeKT answered success with an error in it": _Situations.two_hundred_and_an_error,
