@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from chekt_provider.cli import app
+from chekt_provider.cli.command import command as typed
 from chekt_provider.rollout.operator import stack_resources
 from chekt_provider.rollout.plan import read_plan
 from chekt_provider.settings import decided
@@ -33,7 +33,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chekt(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["rollout", *arguments])
+    return CliRunner().invoke(typed, ["rollout", *arguments])
 
 
 def test_the_list_for_people() -> None:

@@ -1,16 +1,12 @@
 """The `chekt` command: one file per verb."""
 
-import typer
-
-from chekt_provider.cli import emulator, rollout, schema, stations
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-emulator.register(app)
-rollout.register(app)
-schema.register(app)
-stations.register(app)
+import sys
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        from chekt_provider.cli.command import command  # noqa: PLC0415 - it needs an extra
+    except ModuleNotFoundError as error:
+        sys.exit(f"chekt: {error.name} is missing: pip install 'chekt-provider[cli]'")
+    command()

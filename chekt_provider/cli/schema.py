@@ -6,8 +6,6 @@ import json
 
 import typer
 
-from chekt_provider.station_schema import stations_schema
-
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command."""
@@ -20,4 +18,6 @@ def schema() -> None:
     As in: chekt schema > stations.schema.json, with "# yaml-language-server: $schema=stations.schema.json" as the first
     line of stations.yaml.
     """
+    from chekt_provider.station_schema import stations_schema  # noqa: PLC0415 - slow to load, and a help need not
+
     typer.echo(json.dumps(stations_schema(), indent=2))

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-
-from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Transport
-from chekt_provider.cli.terminal import say
-from chekt_provider.errors import ChektError
-from chekt_provider.log import show_log
-from chekt_provider.models import Station, id_digits
-from chekt_provider.settings import read_settings
-from chekt_provider.text import shown
-
-_COLUMNS = {
-    "monitoring_station_id": "id",
-    "external_monitoring_station_id": "external id",
-    "name": "name",
-    "prefix": "prefix",
-    "linecard": "linecard",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -38,35 +17,6 @@ def stations(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List the monitoring stations that CHeKT holds for a dealer. Reads the CHEKT_* environment variables."""
-    settings = read_settings(lambda key: None, os.environ)
-    show_log(settings.log_level)
-    given = dealer or os.environ.get("CHEKT_DEALER_ID", "")
-    dealer_id = id_digits(given)
-    if dealer_id is None:
-        wrong = f"'{shown(given)}' is not an id: write digits only. " if given else ""
-        say(f"{wrong}Name the dealer: --dealer 12345, or set CHEKT_DEALER_ID.")
-        raise typer.Exit(2)
-    try:
-        client = Client(Transport(settings, say=say))
-        operation = client.operation(f"list the monitoring stations of dealer {dealer_id}")
-        listing = client.list_stations(operation, dealer_id)
-    except ChektError as error:
-        say(str(error))
-        raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(json.dumps([station.model_dump() for station in listing.items], indent=2))
-    else:
-        _print_table(dealer_id, listing.items)
+    from chekt_provider.cli.listing import print_stations  # noqa: PLC0415 - slow to load, and a help need not
 
-
-def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:
-    console = Console(markup=False, highlight=False)
-    if not items:
-        console.print(f"CHeKT holds no monitoring station of dealer {dealer_id}.")
-        return
-    table = Table(title=f"Monitoring stations that CHeKT holds for dealer {dealer_id}", title_justify="left")
-    for heading in _COLUMNS.values():
-        table.add_column(heading, overflow="fold")
-    for station in items:
-        table.add_row(*(shown(getattr(station, name)) for name in _COLUMNS))
-    console.print(table)
+    print_stations(dealer, as_json=as_json)

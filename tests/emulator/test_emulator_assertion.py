@@ -16,7 +16,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from chekt_provider.cli import app
+from chekt_provider.cli.command import command as typed
 from chekt_provider.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def test_the_command_registers_a_key(tmp_path: Path) -> None:
 def refused(capfd: pytest.CaptureFixture[str], *options: str) -> str:
     """The one line with which the command refuses to start."""
     with pytest.raises(SystemExit) as end:
-        app(["emulator", *options, "--", "echo", "ran"])
+        typed(["emulator", *options, "--", "echo", "ran"])
     out, err = capfd.readouterr()
     assert (end.value.code, out) == (2, "")
     return err

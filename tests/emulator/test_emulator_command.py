@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 import requests
 
-from chekt_provider.cli import app
+from chekt_provider.cli.command import command as typed
 from chekt_provider.emulator import Emulator, Switches
 
 CHEKT = [sys.executable, "-c", "from chekt_provider.cli import main; main()", "emulator"]
@@ -137,7 +137,7 @@ def test_a_bad_value_is_one_line_and_status_2(
 ) -> None:
     """The line names the option and what it takes; the command is not run."""
     with pytest.raises(SystemExit) as end:
-        app(["emulator", *arguments, "--", "echo", "ran"])
+        typed(["emulator", *arguments, "--", "echo", "ran"])
 
     assert (end.value.code, *capfd.readouterr()) == (2, "", f"chekt emulator: {message}\n")
 
