@@ -33,8 +33,9 @@ def exists(operation: Operation, station: Station, wanted: StationInputs) -> Sta
     return operation.error(
         StationExists,
         f"it exists already as {station_id}, with {other}{live}",
-        remedy="To manage this one, pass adopt_existing=True; "
-        "to make another one, choose another external_monitoring_station_id.",
+        remedy="To manage this one, pass adopt_existing=True (after a killed run, once: `CHEKT_ADOPT_EXISTING=true "
+        "pulumi up`; for a resource with a new name in the program, in its options: "
+        "aliases=[pulumi.Alias(name=<old name>)]); to make another one, choose another external_monitoring_station_id.",
     )
 
 

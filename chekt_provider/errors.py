@@ -126,8 +126,8 @@ class TokenError(ChektError):
     default_outcome = "No other call was made."
     default_remedy = "Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again."
     api_remedy: ClassVar[str] = (
-        "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl is not set, "
-        "then run again."
+        "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl (CHEKT_TOKEN_URL) "
+        "is not set, then run again."
     )
 
 
@@ -205,7 +205,8 @@ class TokenRefused(Refused):
     """401, also with a token fetched afresh."""
 
     default_remedy = (
-        "Check that chekt:baseUrl and chekt:tokenUrl belong to the same environment and that the app was not revoked."
+        "Check that chekt:baseUrl and chekt:tokenUrl (CHEKT_BASE_URL and CHEKT_TOKEN_URL) belong to the same "
+        "environment, and that the app was not revoked."
     )
 
 
@@ -221,7 +222,7 @@ class PermissionDenied(Refused):
 class NotFound(Refused):
     """404: the station or the dealer does not exist."""
 
-    default_remedy = "Check the dealer id and chekt:baseUrl, or run `pulumi up --refresh` if it was deleted elsewhere."
+    default_remedy = "Check the dealer id and chekt:baseUrl (CHEKT_BASE_URL), then run again."
 
 
 class Conflict(Refused):

@@ -60,6 +60,14 @@ def calls(emulator: Emulator) -> list[str]:
     return [call for call in short if "/oauth/token" not in call]
 
 
+EXISTS_REMEDY = (
+    "To manage this one, pass adopt_existing=True (after a killed run, once: `CHEKT_ADOPT_EXISTING=true pulumi up`; "
+    "for a resource with a new name in the program, in its options: aliases=[pulumi.Alias(name=<old name>)]); to make "
+    "another one, choose another external_monitoring_station_id."
+)
+"""What to do where a station exists already."""
+
+
 def anonymous(line: str) -> str:
     """An error line with its trace id and request id taken out."""
     line = re.sub(r"trace id [0-9a-f-]{36}", "trace id T", line)

@@ -24,7 +24,7 @@ from chekt_provider.errors import (
     Unclear,
 )
 from chekt_provider.operations import StationOperations
-from tests.helpers import COLLECTION, anonymous, calls, central, held
+from tests.helpers import COLLECTION, EXISTS_REMEDY, anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]
 
@@ -112,8 +112,8 @@ def test_an_existing_station_is_not_adopted_unasked(emulator: Emulator, stations
 
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'central-01' of dealer 12345: it exists already as 12345/1, "
-        "with name 'Old', prefix 'OL', linecard ''. Nothing was changed. To manage this one, pass adopt_existing=True; "
-        "to make another one, choose another external_monitoring_station_id. (trace id T)"
+        "with name 'Old', prefix 'OL', linecard ''. Nothing was changed. "
+        f"{EXISTS_REMEDY} (trace id T)"
     )
     assert str(emulator.requests[-1].trace_id) in str(caught.value), "of the request that showed the station"
     assert calls(emulator) == ["GET /monitoring-stations"] * 3, "a list and the questions for its rest: one look"

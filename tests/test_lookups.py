@@ -295,7 +295,7 @@ def test_a_bad_setting_is_refused(emulator: Emulator, environment: pytest.Monkey
         (
             404,
             'not_found, "dealer 12345 does not exist", field dealer_id. Nothing was changed. Check the dealer id and '
-            "chekt:baseUrl, or run `pulumi up --refresh` if it was deleted elsewhere. "
+            "chekt:baseUrl (CHEKT_BASE_URL), then run again. "
             "(HTTP 404, trace id T, request id R)",
         ),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from chekt_provider.emulator import Fault, Switches
 from chekt_provider.errors import ChektError, Conflict, ListIncomplete, StationExists, TwinStations, Unclear
-from tests.helpers import COLLECTION, WAITING, anonymous, held
+from tests.helpers import COLLECTION, EXISTS_REMEDY, WAITING, anonymous, held
 from tests.safe_world import STACK, World
 
 
@@ -250,8 +250,8 @@ def test_a_station_in_another_form_of_the_external_id_is_not_made_twice(world: W
 
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'Central-01' of dealer 12345: it exists already as 12345/1, with external "
-        "id 'central-01', name 'Central', prefix 'CH', linecard '7'. Nothing was changed. To manage this one, pass "
-        "adopt_existing=True; to make another one, choose another external_monitoring_station_id. (trace id T)"
+        "id 'central-01', name 'Central', prefix 'CH', linecard '7'. Nothing was changed. "
+        f"{EXISTS_REMEDY} (trace id T)"
     )
 
 

@@ -142,10 +142,56 @@ def test_refused_credentials_are_one_line(emulator: Emulator) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert anonymous(done.stderr) == (
         "chekt: Could not list the monitoring stations of dealer 12345: the token endpoint refused the credentials "
-        "(invalid_client). No other call was made. Correct chekt:clientId and chekt:clientSecret (CHEKT_CLIENT_ID and "
-        "CHEKT_CLIENT_SECRET); refresh and destroy use the stack's settings of the last `pulumi up`, so after a "
-        "rotation set the environment variables. (HTTP 401, trace id T, request id R)\n"
+        "(invalid_client). No other call was made. Correct CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET, or "
+        "CHEKT_PRIVATE_KEY. (HTTP 401, trace id T, request id R)\n"
     )
+
+
+def test_missing_credentials_are_one_line() -> None:
+    """The stack's config is not mentioned: the command does not read it."""
+    done = chekt("--dealer", "12345", CHEKT_CLIENT_ID="", CHEKT_CLIENT_SECRET="", CHEKT_BASE_URL="http://127.0.0.1:9")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "chekt: Could not list the monitoring stations of dealer 12345: no credentials are set. Nothing was changed. "
+        "Set CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET.\n"
+    )
+
+
+def test_an_unreachable_host_is_one_line(emulator: Emulator) -> None:
+    """With the port that was tried."""
+    done = chekt(**{**emulator.environment(), "CHEKT_BASE_URL": "http://127.0.0.1:9", "CHEKT_TOKEN_URL": ""})
+
+    assert anonymous(done.stderr) == (
+        "chekt: Could not list the monitoring stations of dealer 12345: the token endpoint at 127.0.0.1 gave no token: "
+        "127.0.0.1 does not accept connections on port 9, 5 times. No other call was made. Check CHEKT_BASE_URL, which "
+        "gives the token endpoint while CHEKT_TOKEN_URL is not set, then run again. (trace id T)\n"
+    )
+
+
+def test_an_error_is_shown_with_its_traceback_on_request(emulator: Emulator) -> None:
+    """CHEKT_DEBUG=1, as for Pulumi's commands."""
+    done = chekt(**{**emulator.environment(), "CHEKT_CLIENT_SECRET": "canary-9c1e", "CHEKT_DEBUG": "1"})
+
+    assert done.returncode == 1
+    assert "Traceback (most recent call last):" in done.stderr
+    assert "canary-9c1e" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_letters_is_shown_code_points(emulator: Emulator, encoding: str) -> None:
+    """Of the letters that it lacks, and no others."""
+    emulator.add_station(external_monitoring_station_id="x", name="Süd Łódź")
+
+    done = subprocess.run(
+        [CHEKT, "stations"],
+        env={**os.environ, "COLUMNS": "120", "PYTHONIOENCODING": encoding, **emulator.environment()},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    shown = "S\\xfcd \\u0141\\xf3d\\u017a" if encoding == "ascii" else "Süd \\u0141ód\\u017a"
+    assert shown in done.stdout.decode(encoding)
 
 
 def test_a_failing_list_is_one_line(emulator: Emulator) -> None:
@@ -169,7 +215,7 @@ def test_bad_settings_are_one_line(emulator: Emulator) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "chekt: Could not list the monitoring stations of dealer 12345: chekt:baseUrl (CHEKT_BASE_URL) begins with "
+        "chekt: Could not list the monitoring stations of dealer 12345: CHEKT_BASE_URL begins with "
         "http://, which would send the credentials in clear: write https://. Nothing was changed.\n"
     )
     assert emulator.requests == []

@@ -30,8 +30,8 @@ NewTransport = Callable[..., Transport]
 NewServer = Callable[..., RawServer]
 
 BASE_URL = (
-    "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl is not set, "
-    "then run again."
+    "Check chekt:baseUrl (CHEKT_BASE_URL), which gives the token endpoint while chekt:tokenUrl (CHEKT_TOKEN_URL) is "
+    "not set, then run again."
 )
 
 
@@ -328,8 +328,8 @@ def test_a_401_that_does_not_end_is_one_error(emulator: Emulator, transport: Tra
     assert type(error) is TokenRefused
     assert anonymous(str(error)) == (
         'Could not list the stations: CHeKT refused: revoked, "no". Nothing was changed. Check that chekt:baseUrl and '
-        "chekt:tokenUrl belong to the same environment and that the app was not revoked. "
-        "(HTTP 401, trace id T)"
+        "chekt:tokenUrl (CHEKT_BASE_URL and CHEKT_TOKEN_URL) belong to the same environment, and that the app was not "
+        "revoked. (HTTP 401, trace id T)"
     )
     assert sequence(emulator) == [("token", 200), ("call", 401), ("token", 200), ("call", 401)]
 

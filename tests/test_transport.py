@@ -175,8 +175,7 @@ def test_nothing_is_sent_with_settings_that_are_wrong(emulator: Emulator, new_tr
         (
             404,
             NotFound,
-            "Nothing was changed. Check the dealer id and chekt:baseUrl, "
-            "or run `pulumi up --refresh` if it was deleted elsewhere.",
+            "Nothing was changed. Check the dealer id and chekt:baseUrl (CHEKT_BASE_URL), then run again.",
         ),
         (409, Conflict, "Nothing was changed. Give the trace id to CHeKT's support."),
         (418, Refused, "Nothing was changed. Give the trace id to CHeKT's support."),
@@ -959,7 +958,7 @@ def test_a_host_that_takes_no_connections_is_tried_five_times(
 
     assert type(error) is Unreachable
     assert anonymous(str(error)) == (
-        f"Could not do it: 127.0.0.1 does not accept connections, 5 times. {NETWORK} (trace id T)"
+        f"Could not do it: 127.0.0.1 does not accept connections on port {closed_port}, 5 times. {NETWORK} (trace id T)"
     )
     assert clock.slept == [0.25, 0.5, 1.0, 2.0]
     assert [request.path for request in emulator.requests] == ["/oauth/token"]
@@ -983,8 +982,9 @@ def test_a_token_endpoint_that_takes_no_connections_is_a_token_s_error(
 
     assert type(error) is TokenError
     assert anonymous(str(error)) == (
-        "Could not do it: the token endpoint at 127.0.0.1 gave no token: 127.0.0.1 does not accept connections, "
-        "5 times. No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run again. (trace id T)"
+        "Could not do it: the token endpoint at 127.0.0.1 gave no token: 127.0.0.1 does not accept connections on "
+        f"port {closed_port}, 5 times. No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run "
+        "again. (trace id T)"
     )
     assert emulator.requests == []
 

@@ -389,7 +389,7 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if left() <= 0:
                     raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
-                raise _failure(error, host, read_seconds) from None
+                raise _failure(error, url, read_seconds) from None
             except OSError:  # not from the wire, whose errors requests wraps
                 raise Untrusted(
                     f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
@@ -464,8 +464,10 @@ def _session() -> requests.Session:
     return session
 
 
-def _failure(error: Exception, host: str, read_seconds: float) -> ChektError:
+def _failure(error: Exception, url: str, read_seconds: float) -> ChektError:
     """What it means that no whole answer came; nothing of the exception's own text, which can hold headers."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Unreachable(f"{host} did not accept a connection within {CONNECT_SECONDS:.0f} s")
     reason = getattr(error.args[0], "reason", None) if error.args else None
@@ -476,7 +478,8 @@ def _failure(error: Exception, host: str, read_seconds: float) -> ChektError:
     if isinstance(reason, urllib3.exceptions.NameResolutionError):
         return Unreachable(f"the name {host} is not known")
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        return Unreachable(f"{host} does not accept connections")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return Unreachable(f"{host} does not accept connections on port {port}")
     if isinstance(error, requests.exceptions.ProxyError):
         return Unreachable(f"the proxy for {host} cannot be used")
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):

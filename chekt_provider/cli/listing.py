@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import typer
 from rich.console import Console
@@ -12,10 +13,10 @@ from rich.table import Table
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.cli.terminal import say
-from chekt_provider.errors import ChektError
+from chekt_provider.errors import ChektError, CredentialsRefused, SettingsError
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits
-from chekt_provider.settings import read_settings
+from chekt_provider.settings import DEBUG_VARIABLE, read_settings
 from chekt_provider.text import shown
 
 _COLUMNS = {
@@ -42,12 +43,23 @@ def print_stations(dealer: str, *, as_json: bool) -> None:
         operation = client.operation(f"list the monitoring stations of dealer {dealer_id}")
         listing = client.list_stations(operation, dealer_id)
     except ChektError as error:
-        say(str(error))
+        if os.environ.get(DEBUG_VARIABLE) == "1":
+            raise
+        say(_by_variables(error))
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps([station.model_dump() for station in listing.items], indent=2))
     else:
         _print_table(dealer_id, listing.items)
+
+
+def _by_variables(error: ChektError) -> str:
+    """An error that names variables of the environment only: this command reads no stack's config."""
+    if isinstance(error, CredentialsRefused):
+        error = error.replace(remedy="Correct CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET, or CHEKT_PRIVATE_KEY.")
+    if isinstance(error, SettingsError) and error.remedy:
+        error = error.replace(remedy="Set CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET.")
+    return re.sub(r"chekt:\w+(?: and chekt:\w+)* \((CHEKT_\w+(?: and CHEKT_\w+)*)\)", r"\1", str(error))
 
 
 def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:

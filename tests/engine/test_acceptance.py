@@ -18,7 +18,7 @@ import pytest
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.provider import MonitoringStationProvider
 from tests.engine.conftest import Stack, until
-from tests.helpers import COLLECTION, anonymous, held, house, placed
+from tests.helpers import COLLECTION, EXISTS_REMEDY, anonymous, held, house, placed
 
 ITEMS = (
     "create, empty preview, refresh, empty preview",
@@ -160,8 +160,8 @@ def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, sta
         stack.program(program(**{answer: "Ours"}))
         assert [anonymous(line) for line in stack.up(status=1).errors] == [
             f"error: Could not create monitoring station '{answer}' of dealer 12345: it exists already as 12345/1, "
-            "with name 'Theirs', prefix '', linecard ''. Nothing was changed. To manage this one, pass "
-            "adopt_existing=True; to make another one, choose another external_monitoring_station_id. (trace id T)"
+            "with name 'Theirs', prefix '', linecard ''. Nothing was changed. "
+            f"{EXISTS_REMEDY} (trace id T)"
         ]
         assert statuses(emulator, "POST", COLLECTION) == [int(answer)]
         assert held(emulator) == [(1, answer, "Theirs", "", "")]

@@ -6,7 +6,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator
 from tests.engine.conftest import Stack
-from tests.helpers import anonymous, calls, held
+from tests.helpers import EXISTS_REMEDY, anonymous, calls, held
 
 FOUR = """
     for name in ("equal", "different", "twins", "none"):
@@ -75,8 +75,8 @@ def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
 
     assert [anonymous(line) for line in stack.up(status=1).errors] == [
         "error: Could not create monitoring station 'equal' of dealer 12345: it exists already as 12345/1, with name "
-        "'Wanted', prefix 'P', linecard ''. Nothing was changed. To manage this one, pass adopt_existing=True; to make "
-        "another one, choose another external_monitoring_station_id. (trace id T)"
+        "'Wanted', prefix 'P', linecard ''. Nothing was changed. "
+        f"{EXISTS_REMEDY} (trace id T)"
     ]
 
     stack.pulumi("config", "set", "chekt:adoptExisting", "true")

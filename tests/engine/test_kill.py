@@ -17,7 +17,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from tests.engine.conftest import Run, Stack, until
-from tests.helpers import COLLECTION, anonymous, calls, held
+from tests.helpers import COLLECTION, EXISTS_REMEDY, anonymous, calls, held
 from tools.processes import Process, family
 
 HELD_SECONDS = 3.0
@@ -273,9 +273,8 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
         refused = stack.up("--continue-on-error", status=1).errors
         assert sorted(anonymous(error) for error in refused) == [
             f"error: Could not create monitoring station '{orphan}' of dealer 12345: it exists already as "
-            f"12345/{ids[orphan]}, with name 'New', prefix '', linecard ''. Nothing was changed. To manage this one, "
-            "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id. "
-            "(trace id T)"
+            f"12345/{ids[orphan]}, with name 'New', prefix '', linecard ''. Nothing was changed. "
+            f"{EXISTS_REMEDY} (trace id T)"
             for orphan in orphans
         ]
     wanted |= {"new-a": "Newer", "new-b": "Newer"}
