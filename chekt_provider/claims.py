@@ -105,12 +105,18 @@ class StationClaims(Claims):
         super().__init__("another resource of this program has the same external id")
         self._takers: dict[StationId, tuple[str, str]] = {}
         self._born: dict[StationId, str] = {}
+        self._replaced: set[StationId] = set()
 
     def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
         """Take a station for the resource that has it, each time that it is compared with the program."""
         with self._lock:
             self._born.setdefault(recorded.id, recorded.created_at)
         self.keep(_key(recorded), (recorded.id, declared_by), operation)
+
+    def note_replaced(self, recorded: Recorded) -> None:
+        """Take note that a resource is about to have another station in place of this one."""
+        with self._lock:
+            self._replaced.add(recorded.id)
 
     def hold_station(self, wanted: StationInputs, operation: Operation) -> AbstractContextManager[None]:
         """Take an external id for a creation, and give it back when that fails."""
@@ -147,9 +153,9 @@ class StationClaims(Claims):
         """Whether a station that shows during a creation is another resource's, or may be about to be."""
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         with self._lock:
-            is_taken = station_id in self._takers
+            is_known = station_id in self._takers or station_id in self._replaced
         return (
-            is_taken or self.goes_on(station_id) or self.has((wanted.dealer_id, station.external_monitoring_station_id))
+            is_known or self.goes_on(station_id) or self.has((wanted.dealer_id, station.external_monitoring_station_id))
         )
 
     def give_back(self, recorded: Recorded) -> None:

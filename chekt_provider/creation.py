@@ -29,6 +29,7 @@ from chekt_provider.errors import (
     Replayed,
     ServerFailed,
     SettingsError,
+    StationExists,
     Throttled,
     TokenError,
     TokenRefused,
@@ -41,6 +42,7 @@ from chekt_provider.records import (
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
+    has_same_letters,
     is_alike,
     is_form_of,
     is_same_station,
@@ -48,7 +50,7 @@ from chekt_provider.records import (
     seconds_apart,
     value,
 )
-from chekt_provider.replays import OLD_SECONDS, is_old, is_ours, living
+from chekt_provider.replays import OLD_SECONDS, is_new, is_old, is_ours, living
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
@@ -57,6 +59,8 @@ POSTS = 3
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
+
+MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed."
 
 _NOTHING_SENT = (Unreachable, TokenError, SettingsError)
 
@@ -123,6 +127,7 @@ class Creation:
         first = look = self._stations.complete_look(self._operation)
         if existing := self._existing(look):
             return self._take_over(existing, look)
+        self._refuse_the_same_values(look)
         failure: ChektError | None = None
         for sent in range(1, POSTS + 1):
             try:
@@ -182,7 +187,8 @@ class Creation:
         if station is None:
             return None
         answered = station.external_monitoring_station_id or sent
-        if not is_form_of(answered, sent):
+        is_rewritten = is_new(created) and has_same_letters(answered, sent)
+        if not is_rewritten and not is_form_of(answered, sent):
             raise self._is_other(station)
         live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
         if live is None or live is station or is_same_station(live, answered, station.created_at):
@@ -220,6 +226,19 @@ class Creation:
                 "have made a station as well, `pulumi preview --refresh` names both."
             )
 
+    def _refuse_the_same_values(self, look: Look[Station]) -> None:
+        """Stop where an earlier run may have made the station under an external id that CHeKT changed."""
+        for station in look.listed.values():
+            external_id = station.external_monitoring_station_id
+            if (
+                has_same_letters(external_id, self._wanted.external_monitoring_station_id)
+                and not not_taken(station, self._wanted)
+                and not self._claims.may_be_of_another(self._wanted, station)
+            ):
+                cause = f"CHeKT lists {self._named(station)} with the same values"
+                outcome = f"{StationExists.default_outcome} {MAY_BE_THIS}"
+                raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
+
     def _refuse_to_guess(self, answer: ChektError, first: Look[Station], look: Look[Station]) -> None:
         """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
 
@@ -237,9 +256,8 @@ class Creation:
             since = f"; since then CHeKT lists {self._named(maybe)}"
             raise answer.replace(
                 cause=answer.cause if self._other else answer.cause + since,
-                outcome="That may be this station, with an external id that CHeKT changed.",
-                remedy="Look at it in CHeKT's portal: if it is, delete it there and choose an "
-                "external_monitoring_station_id that CHeKT keeps; else run again.",
+                outcome=MAY_BE_THIS,
+                remedy=_if_it_is(maybe),
             )
 
     def _look_after(self, answer: ChektError, look: Look[Station]) -> Look[Station]:
@@ -319,6 +337,15 @@ class Creation:
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self._claims.take(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
+
+
+def _if_it_is(station: Station) -> str:
+    """What to do about a station that may be the wanted one."""
+    external_id = shown(station.external_monitoring_station_id)
+    return (
+        f"If it is, pass external_monitoring_station_id={external_id!r} and adopt_existing=True; if not, choose an "
+        "external_monitoring_station_id that has other letters."
+    )
 
 
 def _is_refusal(answer: ChektError) -> bool:

@@ -113,6 +113,7 @@ class StationOperations:
 
     def preview_replacement(self, recorded: Recorded) -> None:
         """Say which sites hang on a station that is about to be replaced. Best effort: it never fails."""
+        self._claims.note_replaced(recorded)
         self._preview(f"preview the replacement of {recorded}", lambda op: self._preview_replacement(op, recorded))
 
     def _preview_replacement(self, operation: Operation, recorded: Recorded) -> None:

@@ -181,8 +181,7 @@ def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
     if same_form(now, external_id):
         return True
     apart = seconds_apart(live.created_at, created_at)
-    is_whole = _letters(now) == _letters(external_id) != ""
-    is_it = is_whole or is_cut(now, external_id)
+    is_it = has_same_letters(now, external_id) or is_cut(now, external_id)
     return is_it and apart is not None and apart < 1  # one of the two times may be cut to whole seconds
 
 
@@ -240,6 +239,11 @@ def is_cut(kept: str, sent: str) -> bool:
     return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent) and not _splits_number(kept, sent)
 
 
+def has_same_letters(kept: str, sent: str) -> bool:
+    """Whether two external ids are one if only letters and digits count."""
+    return _letters(kept) == _letters(sent) != ""
+
+
 def is_alike(station: Station, wanted: StationInputs) -> bool:
     """Whether a station may be the wanted one, by its name or what is left of its external id."""
     external_id = station.external_monitoring_station_id
@@ -253,13 +257,14 @@ def _splits_number(kept: str, sent: str) -> bool:
     return _letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(_letters(sent))
 
 
-def _letters(text: str) -> str:
-    return "".join(character for character in _form(text) if character.isalnum())
-
-
 @lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
 def _form(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@lru_cache(maxsize=100_000)  # likewise
+def _letters(text: str) -> str:
+    return "".join(character for character in _form(text) if character.isalnum())
 
 
 def seconds_apart(one: str, other: str) -> float | None:

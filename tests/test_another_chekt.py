@@ -117,8 +117,8 @@ def test_a_lost_answer_about_a_changed_external_id_makes_no_second_station(
     assert acme.fails() == (
         "Could not create monitoring station 'central-01' of dealer 12345: the connection to 127.0.0.1 broke before "
         f"the answer was complete; since then CHeKT lists monitoring station {kept!r} (12345/1). That may be this "
-        "station, with an external id that CHeKT changed. Look at it in CHeKT's portal: if it is, delete it there and "
-        "choose an external_monitoring_station_id that CHeKT keeps; else run again. (trace id T)"
+        f"station, with an external id that CHeKT changed. If it is, pass external_monitoring_station_id={kept!r} and "
+        "adopt_existing=True; if not, choose an external_monitoring_station_id that has other letters. (trace id T)"
     )
     assert len(acme.api.stations) == 1
 
@@ -129,9 +129,9 @@ def test_an_answer_with_another_external_id_makes_no_second_station(stack: Stack
 
     assert acme.fails() == (
         "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered with monitoring station "
-        "'acme/central-01' (12345/1). That may be this station, with an external id that CHeKT changed. Look at it in "
-        "CHeKT's portal: if it is, delete it there and choose an external_monitoring_station_id that CHeKT keeps; else "
-        "run again. (trace id T)"
+        "'acme/central-01' (12345/1). That may be this station, with an external id that CHeKT changed. If it is, pass "
+        "external_monitoring_station_id='acme/central-01' and adopt_existing=True; if not, choose an "
+        "external_monitoring_station_id that has other letters. (trace id T)"
     )
     assert len(acme.api.stations) == 1
 

@@ -116,9 +116,9 @@ def test_what_may_be_ours_behind_the_answer_is_named_and_nothing_more_is_sent(
 
     assert acme.fails() == (
         "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered with monitoring station "
-        f"{kept!r} (12345/1). That may be this station, with an external id that CHeKT changed. Look at it in CHeKT's "
-        "portal: if it is, delete it there and choose an external_monitoring_station_id that CHeKT keeps; else run "
-        "again. (trace id T)"
+        f"{kept!r} (12345/1). That may be this station, with an external id that CHeKT changed. If it is, pass "
+        f"external_monitoring_station_id={kept!r} and adopt_existing=True; if not, choose an "
+        "external_monitoring_station_id that has other letters. (trace id T)"
     )
     assert len(acme.keys()) == 1
 
