@@ -103,7 +103,7 @@ class StationClaims(Claims):
 
     def __init__(self) -> None:
         super().__init__("another resource of this program has the same external id")
-        self._takers: dict[StationId, tuple[str, str]] = {}
+        self._taken: set[StationId] = set()
         self._born: dict[StationId, str] = {}
         self._replaced: set[StationId] = set()
 
@@ -134,35 +134,31 @@ class StationClaims(Claims):
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         goes_on = self.goes_on(station_id)
         with self._lock:
-            is_held = goes_on or station_id in self._takers
+            is_held = goes_on or station_id in self._taken
             if is_held and self._born.get(station_id) == station.created_at:
                 named = f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
                 cause = f"CHeKT answered with {named}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
-            self._takers[station_id] = (wanted.declared_by, wanted.external_monitoring_station_id)
+            self._taken.add(station_id)
             self._born[station_id] = station.created_at
 
-    def is_kept(self, recorded: Recorded) -> bool:
-        """Whether a resource goes on with a station, or another one took it, or itself under a new external id."""
+    def is_kept(self, station_id: StationId) -> bool:
+        """Whether a resource goes on with a station, or a creation of this run ended with it.
+
+        That may have been the same resource's: with a new parent, or by `--replace`, it adopts what it had.
+        """
         with self._lock:
-            taker = self._takers.get(recorded.id)
-        is_taken = taker not in (None, (recorded.declared_by, recorded.sent_external_id))
-        return is_taken or self.goes_on(recorded.id)
+            is_taken = station_id in self._taken
+        return is_taken or self.goes_on(station_id)
 
     def may_be_of_another(self, wanted: StationInputs, station: Station) -> bool:
         """Whether a station that shows during a creation is another resource's, or may be about to be."""
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         with self._lock:
-            is_known = station_id in self._takers or station_id in self._replaced
+            is_known = station_id in self._taken or station_id in self._replaced
         return (
             is_known or self.goes_on(station_id) or self.has((wanted.dealer_id, station.external_monitoring_station_id))
         )
-
-    def give_back(self, recorded: Recorded) -> None:
-        """Let another resource have a station that was deleted: its external id, and its number."""
-        with self._lock:
-            self._takers.pop(recorded.id, None)
-        self.release(_key(recorded))
 
 
 def _key(recorded: Recorded) -> Claim:

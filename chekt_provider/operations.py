@@ -204,7 +204,7 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if self._claims.is_kept(recorded):
+        if self._claims.is_kept(recorded.id):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
         reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
@@ -222,7 +222,6 @@ class StationOperations:
 
         self._delete(operation, recorded, admit)
         self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
-        self._claims.give_back(recorded)
 
     def _as_shown(self, operation: Operation, recorded: Recorded) -> Recorded:
         """The record with the external id that CHeKT shows now: its sites may name it in that form."""

@@ -422,7 +422,7 @@ def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_p
     """Neither while it is being deleted nor when that failed; and a site on its way to it keeps it."""
     run = new_process()
     house(emulator, "0001", on=None)
-    doomed = run.stations.create(central(external_monitoring_station_id="doomed"))
+    doomed = new_process().stations.create(central(external_monitoring_station_id="doomed"))
     emulator.add_fault(Fault(method="DELETE", status=403))
     with pytest.raises(PermissionDenied):
         run.stations.delete(doomed)
@@ -868,14 +868,17 @@ def test_a_changed_probe_is_recorded_without_a_call(emulator: Emulator, provider
 
 def test_both_kinds_of_resource_know_of_each_others_work(emulator: Emulator) -> None:
     """A site that an assignment moved away does not keep its station from being deleted by the same run."""
+    house(emulator, "0001")
+    earlier = MonitoringStationProvider()
+    earlier.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
+    old = earlier.create({"dealer_id": "12345", "external_monitoring_station_id": "old", "name": "Old"})
+    spare = earlier.create({"dealer_id": "12345", "external_monitoring_station_id": "spare", "name": "Spare"})
+    emulator.edit_site(1, monitoring_station_id=3)
+    emulator.clear_requests()
     config = config_of(emulator.environment())
     stations, assignments = MonitoringStationProvider(), SiteAssignmentProvider()
     for one in (stations, assignments):
         one.configure(ConfigureRequest(Config(config, "test")))
-    house(emulator, "0001")
-    old = stations.create({"dealer_id": "12345", "external_monitoring_station_id": "old", "name": "Old"})
-    spare = stations.create({"dealer_id": "12345", "external_monitoring_station_id": "spare", "name": "Spare"})
-    emulator.edit_site(1, monitoring_station_id=3)
     stations.delete(spare.id, spare.outs or {})  # the run's list of sites is from here on
 
     assignments.create(INPUTS)

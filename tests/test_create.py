@@ -411,10 +411,11 @@ def test_a_refused_field_is_told_at_once(emulator: Emulator, stations: StationOp
 
 def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emulator, new_run: NewRun) -> None:
     """CHeKT replays the answer of the first POST for 24 hours, though its station is gone: a new key is taken."""
-    first = new_run()
-    first.delete(first.create(central()))
+    made = new_run().create(central())
+    run = new_run()
+    run.delete(made)
 
-    recorded = first.create(central())
+    recorded = run.create(central())
 
     assert str(recorded.id) == "12345/2"
     assert held(emulator) == [(2, "central-01", "Central", "CH", "7")]
@@ -450,8 +451,7 @@ def test_stations_that_were_deleted_are_not_answered_for_ever(emulator: Emulator
 
 def test_a_key_that_was_used_for_other_values_gives_way_to_another(emulator: Emulator, new_run: NewRun) -> None:
     """An earlier run made the station under another name, and deleted it."""
-    first = new_run()
-    first.delete(first.create(central(name="Old")))
+    new_run().delete(new_run().create(central(name="Old")))
     emulator.clear_requests()
 
     recorded = new_run().create(central())

@@ -218,6 +218,7 @@ def test_the_life_of_a_station_in_state(emulator: Emulator) -> None:
     updated = provider.update("12345/1", created.outs, {**CENTRAL, "prefix": "CH"})
     assert updated.outs == {**created.outs, "prefix": "CH"}
 
+    provider.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
     provider.delete("12345/1", updated.outs or {})
     provider.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
     gone = provider.read("12345/1", updated.outs or {})

@@ -100,8 +100,9 @@ def test_a_station_can_be_made_again_after_it_was_deleted(world: World, pause: f
 
 def test_a_station_that_this_run_deleted_is_not_taken_for_a_new_one(world: World) -> None:
     """Deleted and made again in one process, within a second."""
+    made = world.up()
     run = world.process()
-    run.stations.delete(world.up(run))
+    run.stations.delete(made)
 
     assert str(world.up(run).id) == "12345/2"
 
@@ -109,8 +110,9 @@ def test_a_station_that_this_run_deleted_is_not_taken_for_a_new_one(world: World
 def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
     """It has another created_at than the one that this run deleted."""
     world.emulator.switches = Switches(numbers="again")
+    other = world.up(external_monitoring_station_id="other")
     run = world.process()
-    run.stations.delete(world.up(run, external_monitoring_station_id="other"))
+    run.stations.delete(other)
     world.clock.now += 1
 
     assert str(world.up(run).id) == "12345/1"

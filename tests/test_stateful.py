@@ -201,14 +201,14 @@ class Stations(RuleBasedStateMachine):
         self.theirs: set[str] = set()
         self.with_sites: set[str] = set()
         self.unsure: dict[str, int] = {}
-        self.adopted: set[str] = set()
+        self.made: set[str] = set()
         self.restored: dict[str, dict[str, Any]] = {}
         self.run = 0
         self._start_run()
 
     def _start_run(self) -> None:
         self.run += 1
-        self.adopted.clear()
+        self.made.clear()
         self.emulator.clear_faults()
         self.clock.steps_left = None
         self.clock.now += BEHIND  # what a process finds is what CHeKT shows by then; see test_safe_*.py for less
@@ -278,7 +278,7 @@ class Stations(RuleBasedStateMachine):
             self._record_write(result, wanted)
             if result.id.station_id in there:
                 assert adopt, "taken over unasked"
-                self.adopted.add(external_id)
+            self.made.add(external_id)
             if result.id.station_id not in self._live():  # a replay that its age does not give away
                 assert self.said[-1].endswith(": run `pulumi up --refresh` in a minute."), self.said
                 self.unsure[external_id] = self.run
@@ -337,10 +337,10 @@ class Stations(RuleBasedStateMachine):
     @rule(data=st.data(), before=BEFORE, mishap=MISHAPS)
     @precondition(lambda self: self.state)
     def destroy(self, data: st.DataObject, before: str | None, mishap: Mishap) -> None:
-        """Pulumi deletes, in a later run than the one that adopted."""
+        """Pulumi deletes, in a later run than the one that created or adopted."""
         self._meanwhile(before, data)
         recorded = data.draw(recorded_in(self.state))
-        if recorded.external_id in self.adopted:
+        if recorded.external_id in self.made:
             self._start_run()
         unsure = set(self.unsure)  # somebody may have removed it, and its sites, after the run looked
         result = self._attempt("delete", lambda: self.operations.delete(recorded), mishap)
@@ -488,7 +488,7 @@ def test_a_station_can_be_made_and_deleted_any_number_of_times_a_day() -> None:
             run = new_run(emulator, clock, [])
             made = run.create(central())
             assert held(emulator) == [(n, "central-01", "Central", "CH", "7")]
-            run.delete(made)
+            new_run(emulator, clock, []).delete(made)
 
 
 @pytest.mark.timeout(900)  # a failure is shrunk for up to five minutes

@@ -191,8 +191,8 @@ REFUSAL = '{"error": {"code": "some_code", "message": "some text", "request_id":
         (
             404,
             REFUSAL % "",
-            'some_code, "some text". Nothing was created. Check the dealer id and chekt:baseUrl, or run `pulumi up '
-            "--refresh` if it was deleted elsewhere.",
+            'some_code, "some text". Nothing was created. Check the dealer id and chekt:baseUrl '
+            "(CHEKT_BASE_URL), then run again.",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from chekt_provider.emulator import Switches
 from chekt_provider.errors import ChektError, StationExists
 from tests.faults.rows import row
 from tests.faults.world import CHANGED, ID, INPUTS, LIST, World, as_held
-from tests.helpers import held
+from tests.helpers import EXISTS_REMEDY, held
 
 STATES = sorted((Path(__file__).parents[1] / "states").glob("*.json"))
 
@@ -24,8 +24,8 @@ STATES = sorted((Path(__file__).parents[1] / "states").glob("*.json"))
 @row("C1", "create")
 def test_c1_create_destroy_create_within_a_day(world: World, same_run: bool) -> None:
     """The replayed answer is of a station that is gone: another key makes one that lives."""
+    world.works(world.provider())
     provider = world.provider()
-    world.works(provider)
     provider.delete(ID, world.state or {})
     world.ahead.append(60)
 
@@ -216,7 +216,7 @@ def test_c7_a_restored_checkpoint(world: World) -> None:
     assert (
         ": it exists already as 12345/1, with name 'Central', prefix 'CH', linecard '7'. Nothing was changed." in line
     )
-    assert "pass adopt_existing=True; to make another one, choose another external_monitoring_station_id." in line
+    assert EXISTS_REMEDY in line
     world.repaired()
     assert world.writes() == 0
 

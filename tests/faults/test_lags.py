@@ -166,8 +166,8 @@ def test_l10_a_site_that_comes_late(world: World) -> None:
     clock = Clock(now=1_700_000_000.0)
     with Emulator(clock=clock) as emulator:
         dealer = Dealer(emulator, clock)
+        first, second = (dealer.up(external_monitoring_station_id=name) for name in ("a-1", "b-1"))
         run = dealer.process()
-        first, second = (dealer.up(run, external_monitoring_station_id=name) for name in ("a-1", "b-1"))
         run.stations.delete(first)
         house(emulator, on=2)
         clock.now += 2
