@@ -8,7 +8,15 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ListIncomplete, NotFound, StationExists
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, differing, require_same_station, value
+from chekt_provider.records import (
+    UPDATED_IN_PLACE,
+    Recorded,
+    StationId,
+    differing,
+    not_taken,
+    require_same_station,
+    value,
+)
 from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
@@ -65,6 +73,10 @@ def adopt(
     recorded = writes.record(station_id.dealer_id, listed, {})
     require_same_station(operation, recorded, live)
     say(told(live, wanted))
-    if differing(live, wanted):
-        live = writes.put_over(operation, recorded, live, wanted)
-    return writes.record_write(wanted, live)
+    if not differing(live, wanted):
+        return writes.record_write(wanted, live)
+    put = writes.put(operation, recorded, wanted)
+    adopted = writes.record_write(wanted, put)
+    if kept := ", ".join(not_taken(put, wanted, live)):  # an error would leave it without a resource for ever
+        say(f"CHeKT gave {adopted} to this resource but did not take {kept}; the next preview shows it.")
+    return adopted

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import DeclaredTwice
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import Recorded, SiteId, StationId
+from chekt_provider.records import Recorded, SiteId, StationId, seconds_apart
 from chekt_provider.text import shown
 
 Claim = tuple[str, str]
@@ -41,7 +41,7 @@ class Claims:
     def __init__(self, taken: str, remedy: str = DeclaredTwice.default_remedy) -> None:
         self._cause = taken
         self._remedy = remedy
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._created: set[Claim] = set()
         self._refreshed: Counter[Holder] = Counter()
         self._compared: Counter[Holder] = Counter()
@@ -131,16 +131,22 @@ class StationClaims(Claims):
         Raises:
             DeclaredTwice: another resource has it.
         """
-        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
-        goes_on = self.goes_on(station_id)
         with self._lock:
-            is_held = goes_on or station_id in self._taken
-            if is_held and self._born.get(station_id) == station.created_at:
+            station_id = self.require_free(wanted, station, operation)
+            self._taken.add(station_id)
+            self._born[station_id] = station.created_at
+
+    def require_free(self, wanted: StationInputs, station: Station, operation: Operation) -> StationId:
+        """Make sure that no other resource has a station. Raises as `take`."""
+        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        with self._lock:
+            is_held = self.goes_on(station_id) or station_id in self._taken
+            apart = seconds_apart(self._born.get(station_id, ""), station.created_at)
+            if is_held and (apart is None or apart < 1):
                 named = f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
                 cause = f"CHeKT answered with {named}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
-            self._taken.add(station_id)
-            self._born[station_id] = station.created_at
+        return station_id
 
     def is_kept(self, station_id: StationId) -> bool:
         """Whether a resource goes on with a station, or a creation of this run ended with it.
@@ -148,17 +154,14 @@ class StationClaims(Claims):
         That may have been the same resource's: with a new parent, or by `--replace`, it adopts what it had.
         """
         with self._lock:
-            is_taken = station_id in self._taken
-        return is_taken or self.goes_on(station_id)
+            return station_id in self._taken or self.goes_on(station_id)
 
     def may_be_of_another(self, wanted: StationInputs, station: Station) -> bool:
         """Whether a station that shows during a creation is another resource's, or may be about to be."""
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        claim = (wanted.dealer_id, station.external_monitoring_station_id)
         with self._lock:
-            is_known = station_id in self._taken or station_id in self._replaced
-        return (
-            is_known or self.goes_on(station_id) or self.has((wanted.dealer_id, station.external_monitoring_station_id))
-        )
+            return self.is_kept(station_id) or station_id in self._replaced or self.has(claim)
 
 
 def _key(recorded: Recorded) -> Claim:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
@@ -44,6 +44,7 @@ from chekt_provider.records import (
     StationId,
     has_same_letters,
     is_alike,
+    is_cut,
     is_form_of,
     is_same_station,
     not_taken,
@@ -116,6 +117,10 @@ class Creation:
         """Whether a POST was answered by a success that shows no station."""
         self._other: Station | None = None
         """With which a POST was answered, under an external id that is not ours."""
+        self._before: Mapping[str, Station] = {}
+        """The dealer's stations before the first POST, by number."""
+        self._cut: list[Station] = []
+        """Those of the latest look whose external id may be ours, cut short."""
 
     def run(self) -> Recorded:
         """Make the station, or take over the one that is there.
@@ -124,10 +129,11 @@ class Creation:
             StationExists, TwinStations: the external id is taken.
             ChektError: see errors.py.
         """
-        first = look = self._stations.complete_look(self._operation)
+        look = self._stations.complete_look(self._operation)
+        self._before = look.items
         if existing := self._existing(look):
             return self._take_over(existing, look)
-        self._refuse_the_same_values(look)
+        self._refuse_what_may_be_it(look)
         failure: ChektError | None = None
         for sent in range(1, POSTS + 1):
             try:
@@ -139,7 +145,8 @@ class Creation:
                 answer = error
             else:
                 if alive:
-                    if not is_ours(created, alive, self._wanted):
+                    was_listed = alive.monitoring_station_id in self._before
+                    if not is_ours(created, alive, self._wanted, was_listed=was_listed):
                         return self._take_over(alive, look)
                     if is_old(created):
                         self._say(f"Taking {self._named(alive)}: an earlier run created it.")
@@ -149,8 +156,8 @@ class Creation:
             look = self._look_after(answer, look)
             if found := self._existing(look):
                 return self._found_after(found, look)
-            self._refuse_to_guess(answer, first, look)
-            self._give_up_or_change_key(answer, failure)
+            self._refuse_to_guess(answer, look)
+            self._give_up_or_change_key(answer, failure, look)
             failure = answer
         raise self._after_all(answer)
 
@@ -159,7 +166,10 @@ class Creation:
         found = called(look.items.values(), external_id)
         if not found:
             whole = (self._stations.get(self._operation, number) for number in perhaps_cut(look.items, external_id))
-            found = called([station for station in whole if station], external_id)
+            self._cut = [
+                station for station in whole if station and is_cut(station.external_monitoring_station_id, external_id)
+            ]
+            found = called(self._cut, external_id)
         if len(found) > 1:
             ids = ", ".join(str(self._id(twin)) for twin in found)
             outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
@@ -226,27 +236,36 @@ class Creation:
                 "have made a station as well, `pulumi preview --refresh` names both."
             )
 
-    def _refuse_the_same_values(self, look: Look[Station]) -> None:
-        """Stop where an earlier run may have made the station under an external id that CHeKT changed."""
-        for station in look.listed.values():
-            external_id = station.external_monitoring_station_id
-            if (
-                has_same_letters(external_id, self._wanted.external_monitoring_station_id)
-                and not not_taken(station, self._wanted)
-                and not self._claims.may_be_of_another(self._wanted, station)
-            ):
-                cause = f"CHeKT lists {self._named(station)} with the same values"
+    def _perhaps_it(self, look: Look[Station]) -> list[Station]:
+        """Stations that may be the wanted one, with an external id that CHeKT changed, and are no other resource's."""
+        external_id = self._wanted.external_monitoring_station_id
+        same = [
+            station
+            for station in look.listed.values()
+            if has_same_letters(station.external_monitoring_station_id, external_id)
+        ]
+        return [station for station in same + self._cut if not self._claims.may_be_of_another(self._wanted, station)]
+
+    def _refuse_what_may_be_it(self, look: Look[Station]) -> None:
+        """Stop before the first POST where an earlier run may have made the station, or where adopting was asked for.
+
+        Other values are a sign that it is another's, but not where it would be adopted whatever they are.
+        """
+        for station in self._perhaps_it(look):
+            is_equal = not not_taken(station, self._wanted)
+            if is_equal or self._adopt:
+                cause = f"CHeKT lists {self._named(station)}{' with the same values' if is_equal else ''}"
                 outcome = f"{StationExists.default_outcome} {MAY_BE_THIS}"
                 raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
 
-    def _refuse_to_guess(self, answer: ChektError, first: Look[Station], look: Look[Station]) -> None:
+    def _refuse_to_guess(self, answer: ChektError, look: Look[Station]) -> None:
         """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
 
         Such a station was the answer to a POST; or it came since the first look, is alike, and no other resource's.
         """
         if self._doubt is None:
             return
-        came = [look.listed[number] for number in look.listed.keys() - first.listed.keys()]
+        came = [look.listed[number] for number in look.listed.keys() - self._before.keys()]
         alike = [
             station
             for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
@@ -296,12 +315,19 @@ class Creation:
             return self._settle(station)
         return self._take_over(station, look)
 
-    def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None) -> None:
-        """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
+    def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None, look: Look[Station]) -> None:
+        """Raise what another POST would not change; take another key where CHeKT would only say the same again.
+
+        Where CHeKT refuses an external id that it lists in a form of its own, that station is named.
+        """
         unreadable = isinstance(answer, Conflict) and not answer.evidence.code
         stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
         if answer.evidence.code == "idempotency_conflict" or unreadable or stored:
             self._key = str(uuid.uuid4())
+        elif isinstance(answer, Conflict | InvalidInput) and (perhaps := self._perhaps_it(look)):
+            cause = f"{answer.cause}; CHeKT lists {self._named(perhaps[0])}"
+            outcome = f"Nothing was created. {MAY_BE_THIS}"
+            raise answer.replace(cause=cause, outcome=outcome, remedy=_if_it_is(perhaps[0]))
         elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
             raise answer.replace(outcome="Nothing was created.")
 
@@ -333,7 +359,10 @@ class Creation:
 
     def _take_over(self, station: Station, look: Look[Station]) -> Recorded:
         if not self._adopt:
+            self._claims.require_free(self._wanted, station, self._operation)
             error = adoption.exists(self._operation, station, self._wanted)
+            if self._operation.changing and station.monitoring_station_id not in self._before:
+                error = error.replace(outcome="It was not there before: this run may have made it, or somebody else.")
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self._claims.take(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)

@@ -11,13 +11,13 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, is_cut, require_same_station, same_form
+from chekt_provider.records import Recorded, StationId, is_cut, require_same_station, same_form
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
 
-IDENTITY_SECONDS = 60.0
-"""How old a list may be by which a number still belongs to the recorded station when a change of it leaves."""
+RECENT_SECONDS = 60.0
+"""How old a list may be on whose word a station or a site is changed."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class SharedList(Generic[Item]):
             latest = self._begun
         return self._newer_than(latest, operation)
 
-    def recent_look(self, operation: Operation, seconds: float) -> Look[Item]:
-        """The latest look, where it is not older than that; else a new one, shared by all that ask for it."""
+    def recent_look(self, operation: Operation) -> Look[Item]:
+        """The latest look, where it is not older than a minute; else a new one, shared by all that ask for it."""
         look = self.look(operation)
-        return look if self._clock() - look.begun < seconds else self._newer_than(look.number, operation)
+        return look if self._clock() - look.begun < RECENT_SECONDS else self._newer_than(look.number, operation)
 
     def expect(self, item_ids: Iterable[str]) -> None:
         """Take note that these should be there: the state has them, or an earlier look."""
@@ -234,6 +234,24 @@ class Directory:
         self._lock = threading.Lock()
         self._stations: dict[str, SharedList[Station]] = {}
         self._sites: dict[str, SharedList[Site]] = {}
+        self._recorded: dict[StationId, Recorded] = {}
+
+    def expect(self, recorded: Recorded) -> None:
+        """Take note that a recorded station should be there, and which one it is."""
+        self.stations(recorded.id.dealer_id).expect([recorded.id.station_id])
+        with self._lock:
+            self._recorded[recorded.id] = recorded
+
+    def require_expected(self, operation: Operation, station_id: StationId, live: Station) -> None:
+        """Make sure that a number is that of the station which the state has under it, if it has one.
+
+        Raises:
+            OtherStation: it is another's.
+        """
+        with self._lock:
+            recorded = self._recorded.get(station_id)
+        if recorded:
+            require_same_station(operation, recorded, live)
 
     def stations(self, dealer_id: str) -> SharedList[Station]:
         """A dealer's stations."""
@@ -253,7 +271,7 @@ class Directory:
             OtherStation: it is another's.
         """
         stations, number = self.stations(recorded.id.dealer_id), recorded.id.station_id
-        listed = {} if operation.changed else stations.recent_look(operation, IDENTITY_SECONDS).items
+        listed = {} if operation.changed else stations.recent_look(operation).items
         if live := listed.get(number) or stations.get(operation, number):
             require_same_station(operation, recorded, live)
         return live

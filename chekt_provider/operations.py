@@ -136,7 +136,7 @@ class StationOperations:
         Raises:
             DeclaredTwice: another resource of this run has it, has adopted it, or is about to.
         """
-        self._expect(recorded)
+        self._directory.expect(recorded)
         operation = self._client.operation(f"keep {recorded}")
         self._claims.keep_station(recorded, declared_by, operation)
 
@@ -153,7 +153,7 @@ class StationOperations:
         operation = self._client.operation(f"read {recorded or f'monitoring station {station_id}'}")
         if recorded:
             self._require_same_host(operation, recorded)
-            self._expect(recorded)
+            self._directory.expect(recorded)
         station = self._live(operation, station_id, recorded)
         if station is None and recorded:
             self._directory.stations(station_id.dealer_id).note_gone(station_id.station_id, recorded.created_at)
@@ -212,15 +212,20 @@ class StationOperations:
         is_guarded = self._settings.site_guard or reassign != ""
         if is_guarded:
             self.sites.close(recorded.id)
-        if reassign:
-            self.sites.reassign(operation, self._as_shown(operation, recorded))
+        moved = self.sites.reassign(operation, self._as_shown(operation, recorded)) if reassign else ""
 
         def admit() -> None:
-            shown_now = self._as_shown(operation, recorded)
-            if is_guarded:
-                self.sites.require_none(operation, shown_now)
+            with self.sites.turn(operation, recorded.id.dealer_id):
+                shown_now = self._as_shown(operation, recorded)
+                if is_guarded:
+                    self.sites.require_none(operation, shown_now)
 
-        self._delete(operation, recorded, admit)
+        try:
+            self._delete(operation, recorded, admit)
+        except ChektError as error:
+            if not moved:
+                raise
+            raise error.replace(outcome=_after_moves(moved, error)) from None
         self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
 
     def _as_shown(self, operation: Operation, recorded: Recorded) -> Recorded:
@@ -266,9 +271,6 @@ class StationOperations:
     def _adopts(self, wanted: StationInputs) -> bool:
         return wanted.adopt_existing or self._settings.adopt_existing
 
-    def _expect(self, recorded: Recorded) -> None:
-        self._directory.stations(recorded.id.dealer_id).expect([recorded.id.station_id])
-
     def _live(self, operation: Operation, station_id: StationId, recorded: Recorded | None) -> Station | None:
         """The station as the list has it, else as it answers itself; None when it is gone for certain.
 
@@ -276,7 +278,7 @@ class StationOperations:
             OtherStation: the number belongs to another station than the recorded one.
         """
         stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
-        look = stations.look(operation)
+        look = stations.recent_look(operation)
         station = look.items.get(number) or stations.get(operation, number) or self._shown_late(operation, station_id)
         if station:
             if recorded:
@@ -321,6 +323,12 @@ class StationOperations:
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+
+
+def _after_moves(moved: str, error: ChektError) -> str:
+    """What a deletion that failed has done: it moved sites, and then what the error says of the station."""
+    nothing = error.outcome in (ChektError.default_outcome, "Nothing was deleted.")
+    return f"{moved} {'The station was not deleted.' if nothing else error.outcome}"
 
 
 def _still_shown(operation: Operation, answered: str, seconds: float) -> NotTaken:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from html import unescape
 
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import OtherStation, Unsafe, WrongEnvironment
@@ -19,6 +20,9 @@ REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
 
 _KEY = "external_monitoring_station_id"
 _SECOND = re.compile(r"\d\d:\d\d:\d\d")
+
+_SHORTEST_WITHIN = 4
+"""Letters of a text that is looked for within another: a shorter one is within many."""
 
 SHORTEST_CUT = 16
 """Characters to which CHeKT may cut an external id at most."""
@@ -216,12 +220,12 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
 
 
 def same_form(kept: str, wanted: str) -> bool:
-    """Whether two texts are one but for case, blanks and Unicode form; blank ones never are."""
+    """Whether two texts are one but for case, blanks, Unicode form and HTML's escapes; blank ones never are."""
     return bool(kept.strip()) and _form(kept) == _form(wanted)
 
 
 def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
-    """Whether CHeKT may have made one out of the other: other case, blanks or Unicode form, or cut short.
+    """Whether CHeKT may have made one out of the other: another case or the like, as in `same_form`, or cut short.
 
     A value that is untouched is not taken for one that was cut.
     """
@@ -245,10 +249,14 @@ def has_same_letters(kept: str, sent: str) -> bool:
 
 
 def is_alike(station: Station, wanted: StationInputs) -> bool:
-    """Whether a station may be the wanted one, by its name or what is left of its external id."""
-    external_id = station.external_monitoring_station_id
-    is_named_so = is_rewritten(station.name, wanted.name)
-    return is_named_so or is_rewritten(external_id, wanted.external_monitoring_station_id)
+    """Whether a station may be the wanted one, by what is left of its name or external id, or was put around them."""
+    both = [(value(station, name), value(wanted, name)) for name in ("name", _KEY)]
+    return any(is_rewritten(kept, sent) or _is_within(kept, sent) for kept, sent in both)
+
+
+def _is_within(kept: str, sent: str) -> bool:
+    """Whether something may have been put in front of a text, or after it."""
+    return len(_letters(sent)) >= _SHORTEST_WITHIN and _letters(sent) in _letters(kept)
 
 
 def _splits_number(kept: str, sent: str) -> bool:
@@ -259,7 +267,7 @@ def _splits_number(kept: str, sent: str) -> bool:
 
 @lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
 def _form(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", unescape(text)).casefold().split())
 
 
 @lru_cache(maxsize=100_000)  # likewise

@@ -70,7 +70,7 @@ class Sites:
         A list may be paged, and a 404 is also the answer when the dealer is unknown: then the fresh list fails, loudly.
         """
         sites = self._directory.sites(site_id.dealer_id)
-        look = sites.look(operation)
+        look = sites.recent_look(operation)
         if site := look.items.get(site_id.site_id):
             return site
         try:
@@ -80,7 +80,7 @@ class Sites:
 
     def called(self, operation: Operation, dealer_id: str, external_site_id: str) -> list[Site]:
         """Every site of the dealer with this external id."""
-        look = self._directory.sites(dealer_id).look(operation)
+        look = self._directory.sites(dealer_id).recent_look(operation)
         return [site for site in look.items.values() if site.external_site_id == external_site_id]
 
     def require_room(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> None:
@@ -101,7 +101,7 @@ class Sites:
                     f"monitoring station {station_id} is being deleted by the same run",
                     remedy="Name another monitoring station.",
                 )
-            seen = self._directory.sites(station_id.dealer_id).look(operation).items.values()
+            seen = self._directory.sites(station_id.dealer_id).recent_look(operation).items.values()
             there = [site for site in seen if _sends_to(site, station)]
             headed = self._headed_to(station_id)
             for mover in movers:
@@ -125,6 +125,7 @@ class Sites:
             AccountTaken: its account number was changed meanwhile, to another site's on the station.
         """
         dealer_id = station_id.dealer_id
+        self._client.take_turn(operation)
         before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
         moved = before
@@ -193,11 +194,11 @@ class Sites:
         return moved, fields
 
     def _station(self, operation: Operation, station_id: StationId) -> Station:
-        look = self._directory.stations(station_id.dealer_id).look(operation)
-        if station := look.items.get(station_id.station_id):
-            return station
+        """The station to which sites may go; where the state has its number, it is the one that the state has."""
+        look = self._directory.stations(station_id.dealer_id).recent_look(operation)
+        station = look.items.get(station_id.station_id)
         try:
-            return self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+            station = station or self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
         except NotFound as error:
             raise NotFound(
                 f"dealer {station_id.dealer_id} has no monitoring station {station_id.station_id}",
@@ -205,6 +206,8 @@ class Sites:
                 evidence=error.evidence,
                 remedy="Name a monitoring station of this dealer.",
             ) from None
+        self._directory.require_expected(operation, station_id, station)
+        return station
 
     def _put(self, operation: Operation, dealer_id: str, site: Site, body: Mapping[str, Any]) -> None:
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
@@ -221,6 +224,20 @@ class Sites:
         with self._lock:
             self._closing.add(station_id)
 
+    @contextmanager
+    def turn(self, operation: Operation, dealer_id: str) -> Iterator[None]:
+        """Let deletions come one by one to what they look at right before they leave, each when its turn has come.
+
+        So a list is not read and then kept waiting.
+        """
+        with self._lock:
+            leaving = self._leaving.setdefault(dealer_id, threading.Lock())
+        came_at = self._client.clock()
+        with leaving:
+            operation.excuse(self._client.clock() - came_at)
+            self._client.take_turn(operation)
+            yield
+
     def require_none(self, operation: Operation, recorded: Recorded) -> None:
         """Make sure, right before a deletion leaves, that no site is left on the station.
 
@@ -228,26 +245,12 @@ class Sites:
             SitesAttached: sites send their signals to it, or whether they do cannot be read.
         """
         with _telling_unreadable(operation, recorded):
-            look = self._list_for_deletion(operation, recorded.id.dealer_id)
+            look = self._recent_list(operation, recorded.id.dealer_id)
             attached = {site.site_id: site for site in self._listed_on(operation, recorded, look, _keeps)}
         with self._lock:
             attached |= {site.site_id: site for site in self._headed_to(recorded.id)}
         if attached:
             raise operation.error(SitesAttached, _who_sends([*attached.values()]), outcome="Nothing was deleted.")
-
-    def _list_for_deletion(self, operation: Operation, dealer_id: str) -> Look[Site]:
-        """A list of the dealer's sites for a deletion that leaves now.
-
-        Deletions come here one by one, each with its place in the rate limit's queue, so that a list is not read and
-        then kept waiting.
-        """
-        with self._lock:
-            leaving = self._leaving.setdefault(dealer_id, threading.Lock())
-        came_at = self._client.clock()
-        with leaving:
-            operation.excuse(self._client.clock() - came_at)
-            self._client.reserve(operation, 1)
-            return self._recent_list(operation, dealer_id)
 
     def _recent_list(self, operation: Operation, dealer_id: str) -> Look[Site]:
         """A list of the dealer's sites that is less than two seconds old and later than our own moves.
@@ -283,8 +286,10 @@ class Sites:
         on_it = [site for site in look.listed.values() if belongs(site, recorded)]
         return [site for site in on_it if site.site_id not in moved or still(site)]
 
-    def reassign(self, operation: Operation, recorded: Recorded) -> None:
+    def reassign(self, operation: Operation, recorded: Recorded) -> str:
         """Move the sites of a station that is about to be deleted, one by one, and those that come to it meanwhile.
+
+        Gives what was done as a sentence; "" for nothing.
 
         Raises:
             SitesAttached: which they are cannot be read.
@@ -329,8 +334,10 @@ class Sites:
             told = f"{done} sites" if done > 1 else _named(movers[0])
             with _telling_unreadable(operation, recorded):
                 movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
-        if done:
-            self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
+        if not done:
+            return ""
+        self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
+        return f"{done} of its sites {'were' if done > 1 else 'was'} moved to monitoring station {target}."
 
 
 def require_same_site(operation: Operation, site_id: SiteId, recorded: str, live: Site) -> None:

@@ -53,12 +53,14 @@ class Writes:
     def _put_once(
         self, operation: Operation, recorded: Recorded, wanted: StationInputs, *, cleared_as: str | None
     ) -> Station:
+        def admit() -> None:
+            self._client.take_turn(operation)
+            self._directory.require_same_station(operation, recorded)
+
         body = {name: value(wanted, name) or cleared_as for name in UPDATED_IN_PLACE}
         key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
         dealer_id, number = recorded.id.dealer_id, recorded.id.station_id
-        station = self._client.update_station(
-            operation, dealer_id, number, body, key, lambda: self._directory.require_same_station(operation, recorded)
-        )
+        station = self._client.update_station(operation, dealer_id, number, body, key, admit)
         if station is None:
             station = self._shown(operation, recorded.id, wanted)
         self._directory.stations(dealer_id).note(number, station)

@@ -161,7 +161,9 @@ def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, clie
         client.delete_station(client.operation("delete"), "12345", "1", "k-3", admit)
 
     assert calls(emulator) == []
-    assert str(caught.value) == ("no. Nothing was changed. Give the trace id to CHeKT's support, and run again.")
+    assert str(caught.value) == (
+        "Could not delete: no. Nothing was changed. Give the trace id to CHeKT's support, and run again."
+    )
 
 
 def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator, client: Client) -> None:

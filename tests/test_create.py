@@ -478,7 +478,7 @@ def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
     """CHeKT answered without the prefix: one PUT; lost again, it is said, and the record holds the truth."""
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
-        '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
+        '"prefix": null, "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
     )
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=lost, headers=AT_THAT_TIME))
     emulator.add_fault(Fault(method="PUT", when="after", status=200, body=lost))

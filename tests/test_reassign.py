@@ -315,9 +315,10 @@ def test_a_site_of_the_stations_twin_is_not_moved_and_keeps_it(
     house(emulator, "0001")
     house(emulator, "0002", on=twin, name="Villa")
 
-    assert "1 site sends its signals to it (0 activated): 'Villa' (2). Nothing was deleted." in line(
-        stations, leaving, SitesAttached
-    )
+    assert (
+        "1 site sends its signals to it (0 activated): 'Villa' (2). 1 of its sites was moved to monitoring station "
+        "12345/2. The station was not deleted."
+    ) in line(stations, leaving, SitesAttached)
     assert placed(emulator) == {1: 2, 2: twin}
 
 

@@ -64,6 +64,7 @@ class Client:
         self.operation = transport.operation
         self.clock = transport.clock
         self.sleep = transport.sleep
+        self.take_turn = transport.take_turn
         self.reserve = transport.reserve
         self._has_said_that_it_waits = False
 
@@ -108,21 +109,22 @@ class Client:
     ) -> Station | None:
         """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it, or not yet.
 
-        `admit` is called each time before the call leaves, to refuse it by an error.
+        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
         """
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key, admit=admit)
         if answer.data is None or answer.evidence.status == ACCEPTED:
             return None
         station = _station(station_id, answer, operation)
-        return None if station.is_deleted else station
+        is_partial = any(sent and name not in answer.data for name, sent in body.items())
+        return None if station.is_deleted or is_partial else station
 
     def delete_station(
         self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], object]
     ) -> bool:
         """DELETE a monitoring station; whether it is done already. Raises NotFound where it does not exist.
 
-        `admit` is called each time before the call leaves, to refuse it by an error.
+        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
         """
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "DELETE", path, idempotency_key=key, admit=admit)

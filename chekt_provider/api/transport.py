@@ -67,7 +67,8 @@ class Operation:
         deadline: monotonic seconds after which no further attempt is made.
         changing: whether any of its calls so far could have changed something.
         changed: whether one may have done so: it succeeded, or is in doubt.
-        paid: how many of its next requests have their place in the queue already.
+        paid: how many of its next reads have their place in the queue already.
+        has_turn: whether its next change has.
     """
 
     action: str
@@ -76,6 +77,7 @@ class Operation:
     changing: bool = False
     changed: bool = False
     paid: int = 0
+    has_turn: bool = False
     _excused: float = 0.0
 
     def excuse(self, seconds: float) -> None:
@@ -179,7 +181,7 @@ class Transport:
             idempotency_key: sent where it is not "".
             item: the answer is an array, of which each item becomes what this makes of it. Raises BadArrayError for one
                 that is none.
-            admit: called each time before the call leaves, to refuse it by an error.
+            admit: called each time before the call leaves, to take its turn and to refuse it by an error.
 
         Raises:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
@@ -198,10 +200,16 @@ class Transport:
             return self._repeated(operation, verb, attempt)
         except _NotAdmitted as refused:
             outcome = Unclear.default_outcome if operation.changed else refused.error.outcome
-            raise refused.error.replace(outcome=outcome) from None
+            raise refused.error.replace(action=operation.action, outcome=outcome) from None
+
+    def take_turn(self, operation: Operation) -> None:
+        """Wait until an operation's next change can leave at once, with a token. Read after that what it rests on."""
+        operation.excuse(self._limit.take())
+        self._tokens.token()
+        operation.has_turn = True
 
     def reserve(self, operation: Operation, requests: int) -> None:
-        """Wait until so many requests of an operation can leave at once, or as many as the plan's burst allows."""
+        """Wait until so many reads of an operation can leave at once, or as many as the plan's burst allows."""
         requests = min(requests, self._limit.burst)
         operation.excuse(self._limit.take(requests))
         operation.paid += requests
@@ -284,12 +292,18 @@ class Transport:
             except ChektError as error:
                 raise _NotAdmitted(error) from None
         operation.changing |= verb != "GET"
-        if operation.paid:
+        self._wait(operation, verb)
+        token = self._tokens.token()  # after the wait, during which it could have expired
+        return self._authorised(number, verb, path, token, **content), token
+
+    def _wait(self, operation: Operation, verb: str) -> None:
+        """Wait for a place in the queue, unless the operation has one."""
+        if verb != "GET" and operation.has_turn:
+            operation.has_turn = False
+        elif verb == "GET" and operation.paid:
             operation.paid -= 1
         else:
             operation.excuse(self._limit.take())
-        token = self._tokens.token()  # after the wait, during which it could have expired
-        return self._authorised(number, verb, path, token, **content), token
 
     def _authorised(self, number: int, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
         url = self._settings.base_url + path
