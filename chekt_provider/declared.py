@@ -6,12 +6,15 @@ import threading
 from weakref import WeakKeyDictionary
 
 import pulumi
-from pulumi import ResourceOptions
+from pulumi import Input, Resource, ResourceOptions
 from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.text import shown
 
 _Key = tuple[object, object, object, object]
+
+_STACK = "pulumi:pulumi:Stack"
+"""The type of a stack, which is no part of the URN of what is in it."""
 
 _lock = threading.Lock()
 _of_runs: WeakKeyDictionary[object, dict[_Key, str]] = WeakKeyDictionary()
@@ -45,7 +48,18 @@ def refuse_import(resource_name: str, opts: ResourceOptions | None, instead: str
         )
 
 
-def declared_by(resource_name: str) -> str:
-    """The resource as organization/project/stack/resource name: what tells it from those of other stacks."""
+def declared_by(resource_name: str, opts: ResourceOptions | None) -> Input[str]:
+    """The resource as organization/project/stack/resource name: what tells it from those of other stacks.
+
+    Below a parent the name has the types of the URN in front of it: another resource may have the same one elsewhere.
+    """
     organization = pulumi.get_organization() or ""  # Pulumi's mocks have none
-    return "/".join([organization, pulumi.get_project(), pulumi.get_stack(), resource_name])
+    stack = [organization, pulumi.get_project(), pulumi.get_stack()]
+    if opts and opts.parent:
+        return _below(opts.parent, stack, resource_name)
+    return "/".join([*stack, resource_name])
+
+
+async def _below(parent: Resource, stack: list[str], resource_name: str) -> str:
+    types = (await parent.urn.future() or "::::").split("::")[2]
+    return "/".join([*stack, *([] if types in ("", _STACK) else [types]), resource_name])

@@ -167,3 +167,62 @@ def test_a_destroy_that_compares_first_deletes_all_the_same(emulator: Emulator, 
     stack.pulumi("destroy", "--yes", "--skip-preview", option)
 
     assert held(emulator) == []
+
+
+ADOPTS = 'name="Central", adopt_existing=True'
+MOVES = {
+    "under a parent": ([], ADOPTS + ', opts=pulumi.ResourceOptions(parent=pulumi.ComponentResource("a:b:C", "house"))'),
+    "by --replace": (["--replace", "**central"], ADOPTS),
+}
+
+
+@pytest.mark.parametrize("way", MOVES)
+def test_a_resource_that_takes_over_its_own_station_keeps_it(emulator: Emulator, stack: Stack, way: str) -> None:
+    """Pulumi creates anew, which adopts, and then deletes what the resource had before: the same station."""
+    stack.program(central())
+    stack.up()
+    arguments, inputs = MOVES[way]
+    stack.program(central().replace('name="Central"', inputs))
+
+    told = stack.pulumi("up", "--yes", "--skip-preview", *arguments).text
+
+    assert "Keeping monitoring station 'central-01' (12345/1): another resource of this program has it." in told
+    assert held(emulator) == [(1, "central-01", "Central", "", "")]
+    stack.up_changes_nothing()
+
+
+def test_a_rename_that_is_taken_back_keeps_the_station(emulator: Emulator, stack: Stack) -> None:
+    """Both times by adoption."""
+    for name in ("central", "middle", "central"):
+        stack.program(central().replace('"central",', f'"{name}",').replace('name="Central"', ADOPTS))
+        stack.up()
+        stack.up_changes_nothing()
+
+    assert held(emulator) == [(1, "central-01", "Central", "", "")]
+
+
+def test_two_resources_of_one_name_send_their_sites_each_its_own_way(emulator: Emulator, stack: Stack) -> None:
+    """They are below parents of two types; one is taken out of the program, the other goes on."""
+    program = """
+        north = MonitoringStation("north", external_monitoring_station_id="north", name="North")
+        south = MonitoringStation("south", external_monitoring_station_id="south", name="South")
+        class One(pulumi.ComponentResource):
+            def __init__(self, kind, key, there):
+                super().__init__(f"acme:house:{kind}", kind)
+                opts = pulumi.ResourceOptions(parent=self)
+                MonitoringStation(
+                    "same", external_monitoring_station_id=key, name=key, opts=opts,
+                    reassign_sites_to=there.monitoring_station_id,
+                )
+        One("A", "a-01", north)
+    """
+    stack.program(program + '    One("B", "b-01", south)')
+    stack.up()
+    numbers = {station[1]: station[0] for station in held(emulator)}
+    house(emulator, "0001", on=numbers["b-01"])
+
+    stack.program(program)
+    stack.up()
+
+    assert placed(emulator) == {1: numbers["south"]}
+    stack.up_changes_nothing()
