@@ -66,6 +66,10 @@ class AnotherChekt(ThreadingHTTPServer):
         """What a new station says of its age."""
         return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
+    def token(self) -> Row:
+        """The answer to who asks for a token."""
+        return {"access_token": "another-token", "expires_in": 3600, "token_type": "Bearer"}
+
     def page(self, rows: list[Row], query: str) -> list[Row]:
         """The part of a list that a query is answered."""
         return rows
@@ -126,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
         if path == "/oauth/token":
-            self._send(200, {"access_token": "another-token", "expires_in": 3600, "token_type": "Bearer"})
+            self._send(200, self.server.token())
             return
         key = self.headers.get("Idempotency-Key")
         with self.server.lock:

@@ -28,8 +28,9 @@ class Stack:
         self.clock = clock
         self.said: list[str] = []
 
-    def process(self) -> Run:
-        settings = read_settings(lambda key: None, self.api.environment())
+    def process(self, **environment: str) -> Run:
+        """A new process, with some variables more."""
+        settings = read_settings(lambda key: None, {**self.api.environment(), **environment})
         transport = Transport(
             settings, say=self.said.append, clock=self.clock, sleep=self.clock.sleep, draw=lambda: 0.5
         )

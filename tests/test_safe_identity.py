@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import escape
 
 import pytest
 
@@ -590,3 +591,242 @@ def test_a_date_that_stands_for_never_deletes_nothing(stack: Stacks, never: str)
     acme.api.stations[1]["deleted_at"] = never
 
     assert acme.process().stations.read(recorded.id, recorded) == recorded
+
+
+# External ids that CHeKT keeps in another form everywhere
+
+
+class CutsEverywhere(AnotherChekt):
+    """Keeps twenty characters, forgets keys at once, and says that new stations are ninety seconds old."""
+
+    refuses = False
+
+    def external_id(self, sent: str) -> str:
+        return sent[:20]
+
+    def created_at(self) -> str:
+        return datetime.fromtimestamp(self.clock() - 90, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    def post(self, body: Row, key: str) -> Reply:
+        kept = self.external_id(body["external_monitoring_station_id"])
+        if self.refuses and kept in [row["external_monitoring_station_id"] for row in self.stations.values()]:
+            return (409, {"error": {"code": "conflict", "message": "taken"}})
+        return (201, self.add(**body))
+
+
+LONG = "springfield-central-station"
+KEPT_CUT = "springfield-central-"
+IF_IT_IS = (
+    f"That may be this station, with an external id that CHeKT changed. If it is, pass "
+    f"external_monitoring_station_id={KEPT_CUT!r} and adopt_existing=True; if not, choose an "
+    "external_monitoring_station_id that has other letters. (trace id T)"
+)
+
+
+def test_an_own_new_station_is_ours_though_its_external_id_is_cut_and_its_clock_is_wrong(stack: Stacks) -> None:
+    """No list before the POST had its number."""
+    acme = stack(CutsEverywhere)
+
+    recorded = acme.up(external_monitoring_station_id=LONG)
+
+    assert str(recorded.id) == "12345/1"
+    assert recorded.answers("external_monitoring_station_id", LONG)
+
+
+def test_a_station_that_may_be_ours_under_a_cut_external_id_is_named_before_the_post(stack: Stacks) -> None:
+    """A killed run may have made it: another POST would make a second one."""
+    acme = stack(CutsEverywhere)
+    acme.up(external_monitoring_station_id=LONG)
+
+    with pytest.raises(StationExists) as caught:
+        acme.up(external_monitoring_station_id=LONG)
+    assert anonymous(str(caught.value)) == (
+        f"Could not create monitoring station {LONG!r} of dealer 12345: CHeKT lists monitoring station {KEPT_CUT!r} "
+        f"(12345/1) with the same values. Nothing was changed. {IF_IT_IS}"
+    )
+    assert len(acme.keys()) == 1
+    adopted = acme.up(external_monitoring_station_id=KEPT_CUT, adopt_existing=True)
+    assert str(adopted.id) == "12345/1"
+
+
+def test_adopting_never_makes_a_second_station_beside_one_under_a_cut_external_id(stack: Stacks) -> None:
+    """Whatever its values are."""
+    acme = stack(CutsEverywhere)
+    acme.up(external_monitoring_station_id=LONG)
+
+    with pytest.raises(StationExists) as caught:
+        acme.up(external_monitoring_station_id=LONG, name="New", adopt_existing=True)
+    assert anonymous(str(caught.value)) == (
+        f"Could not create monitoring station {LONG!r} of dealer 12345: CHeKT lists monitoring station {KEPT_CUT!r} "
+        f"(12345/1). Nothing was changed. {IF_IT_IS}"
+    )
+    assert len(acme.keys()) == 1
+
+
+def test_a_refused_external_id_that_chekt_lists_cut_is_named(stack: Stacks) -> None:
+    """The refusal alone would be a dead end."""
+    acme = stack(CutsEverywhere)
+    assert isinstance(acme.api, CutsEverywhere)
+    acme.api.refuses = True
+    acme.up(external_monitoring_station_id=LONG)
+
+    with pytest.raises(ChektError) as caught:
+        acme.up(external_monitoring_station_id=LONG, name="New")
+    assert anonymous(str(caught.value)) == (
+        f'Could not create monitoring station {LONG!r} of dealer 12345: CHeKT refused: conflict, "taken"; CHeKT '
+        f"lists monitoring station {KEPT_CUT!r} (12345/1). Nothing was created. {IF_IT_IS[:-13]} (HTTP 409, trace id T)"
+    )
+
+
+def test_two_external_ids_that_are_cut_to_one_are_two_stations_of_one_program(stack: Stacks) -> None:
+    """The first one's resource has it: it cannot be the second."""
+    acme = stack(CutsEverywhere)
+    run = acme.process()
+    acme.up(run, external_monitoring_station_id=LONG)
+
+    second = acme.up(run, external_monitoring_station_id=f"{KEPT_CUT}hall", declared_by="acme/alarms/dev/hall")
+
+    assert str(second.id) == "12345/2"
+
+
+class AnswersRewrittenAtOnce(AnotherChekt):
+    """Keeps other characters between the letters, and says so; keys are forgotten at once."""
+
+    def external_id(self, sent: str) -> str:
+        return sent.replace("-", "_")
+
+    def post(self, body: Row, key: str) -> Reply:
+        return (201, self.add(**body))
+
+
+def test_a_new_station_with_the_same_letters_is_ours(stack: Stacks) -> None:
+    """It is as old as the answer."""
+    acme = stack(AnswersRewrittenAtOnce)
+
+    recorded = acme.up()
+
+    assert recorded.external_id == "central_01"
+    assert recorded.answers("external_monitoring_station_id", "central-01")
+
+
+def test_a_station_with_the_same_letters_and_values_is_named_before_the_post(stack: Stacks) -> None:
+    """With other values it is another's, and is left alone."""
+    acme = stack(AnswersRewrittenAtOnce)
+    acme.up()
+    acme.clock.now += 60
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT lists monitoring station 'central_01' "
+        "(12345/1) with the same values. Nothing was changed. That may be this station, with an external id that CHeKT "
+        "changed. If it is, pass external_monitoring_station_id='central_01' and adopt_existing=True; if not, choose "
+        "an external_monitoring_station_id that has other letters. (trace id T)"
+    )
+    assert len(acme.keys()) == 1
+    assert str(acme.up(name="Another").id) == "12345/2"
+
+
+def test_a_replacement_that_changes_only_what_is_between_the_letters_is_made(stack: Stacks) -> None:
+    """The station with the same letters and values is the one that is replaced."""
+    acme = stack()
+    recorded = acme.up(external_monitoring_station_id="central 01")
+    run = acme.process()
+    run.stations.preview_replacement(recorded)
+
+    assert str(acme.up(run).id) == "12345/2"
+
+
+class LosesAndPrefixes(AnotherChekt):
+    """Puts something in front of every text, and fails once it is done."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        self.add(**{name: f"acme/{sent}" for name, sent in body.items()})
+        return (500, {"error": {"code": "failed"}})
+
+
+def test_a_station_with_something_in_front_of_all_its_texts_is_named_and_not_made_again(stack: Stacks) -> None:
+    """It came since the first look, and what was sent is within it."""
+    acme = stack(LosesAndPrefixes)
+
+    assert "since then CHeKT lists monitoring station 'acme/central-01' (12345/1). That may be this" in acme.fails()
+    assert list(acme.api.stations) == [1]
+
+
+class WritesTimesOtherwise(Merges):
+    """Writes the time of creation in another way than the list does."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        status, row = super().post(body, key)
+        return (status, row | {"created_at": row["created_at"].replace(".000Z", "+00:00")})
+
+
+def test_one_moment_that_is_written_in_two_ways_is_one_station(stack: Stacks) -> None:
+    """It is not given to two resources."""
+    acme = stack(WritesTimesOtherwise)
+    made = acme.up(external_monitoring_station_id="station-north-1")
+    first = acme.process().stations.read(made.id, made)
+    assert first is not None
+    assert first.created_at != made.created_at
+    run = acme.process()
+    run.stations.keep(first, first.declared_by)
+
+    with pytest.raises(DeclaredTwice):
+        acme.up(run, external_monitoring_station_id="station-north-2", declared_by="acme/alarms/dev/second")
+
+
+# Values that CHeKT keeps in another form
+
+
+class Escapes(AnotherChekt):
+    """Keeps texts as HTML writes them."""
+
+    def put(self, number: int, body: Row) -> Reply:
+        return super().put(number, {name: escape(sent or "") for name, sent in body.items()})
+
+
+class Spells(AnotherChekt):
+    """Keeps a word in the place of a sign."""
+
+    def put(self, number: int, body: Row) -> Reply:
+        return super().put(number, {name: (sent or "").replace("&", "and") for name, sent in body.items()})
+
+
+def test_a_value_that_chekt_escapes_is_what_was_sent(stack: Stacks) -> None:
+    """It is adopted, and the next preview shows no change."""
+    acme = stack(Escapes)
+    acme.api.add(external_monitoring_station_id="central-01", name="Old")
+
+    adopted = acme.up(name="A & B", adopt_existing=True)
+
+    assert adopted.fields["name"] == "A &amp; B"
+    assert adopted.answers("name", "A & B")
+
+
+def test_adopting_a_station_whose_value_chekt_does_not_take_is_no_dead_end(stack: Stacks) -> None:
+    """The resource has it, the record holds the truth, and it is said."""
+    acme = stack(Spells)
+    acme.api.add(external_monitoring_station_id="central-01", name="A and B", prefix="CH", linecard="7")
+
+    adopted = acme.up(name="A & B", adopt_existing=True)
+
+    assert str(adopted.id) == "12345/1"
+    assert not adopted.answers("name", "A & B")
+    assert acme.said[-1] == (
+        "CHeKT gave monitoring station 'central-01' (12345/1) to this resource but did not take name; the next preview "
+        "shows it."
+    )
+
+
+class AnswersInPart(AnotherChekt):
+    """Answers a PUT with the number alone."""
+
+    def put(self, number: int, body: Row) -> Reply:
+        super().put(number, body)
+        return (200, {"monitoring_station_id": number})
+
+
+def test_an_answer_that_leaves_out_what_was_sent_is_no_sign_that_it_was_not_taken(stack: Stacks) -> None:
+    """The station itself tells."""
+    acme = stack(AnswersInPart)
+    recorded = acme.up()
+
+    assert acme.process().stations.update(recorded, central(name="New")).fields["name"] == "New"

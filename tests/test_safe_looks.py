@@ -1,0 +1,184 @@
+"""What a change rests on is read after its wait, and is a minute old at most; sites are moved to the right station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chekt_provider.errors import AccountTaken, ChektError, OtherStation, SitesAttached
+from chekt_provider.models import AssignmentInputs
+from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.another_world import Stack, Stacks
+from tests.helpers import anonymous, central
+
+
+class Meanwhile(AnotherChekt):
+    """Lets something happen at a moment, or with the token that is asked for then."""
+
+    at = float("inf")
+    with_token = False
+
+    def happens(self) -> None:
+        """What happens."""
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if not self.with_token:
+            self._let_happen()
+        return super().answer(method, path, query, body, key)
+
+    def token(self) -> Row:
+        if self.with_token and self.clock() >= self.at:
+            self.clock.sleep(15)  # type: ignore[attr-defined]
+            self._let_happen()
+        return super().token()
+
+    def _let_happen(self) -> None:
+        if self.clock() >= self.at:
+            self.at = float("inf")
+            self.happens()
+
+
+class TakesOver(Meanwhile):
+    """Gives the number 1 to another station."""
+
+    def happens(self) -> None:
+        self.stations[1] |= {"external_monitoring_station_id": "shop", "name": "Theirs"}
+
+
+class PutsASite(Meanwhile):
+    """Puts a site on station 1."""
+
+    def happens(self) -> None:
+        self.sites[5] = {"site_id": 5, "name": "Shop", "monitoring_station_id": 1, "is_activated": 1}
+
+
+def acts(acme: Stack, verb: str, **settings: str) -> tuple[Callable[[], object], Any]:
+    """An update or a deletion of station 1 by a process that read it a moment ago."""
+    recorded = acme.up()
+    acme.clock.now += 60
+    run = acme.process(**settings)
+    run.stations.read(recorded.id, recorded)
+    wanted = central(name="New")
+    by_verb: dict[str, Callable[[], object]] = {
+        "update": lambda: run.stations.update(recorded, wanted),
+        "delete": lambda: run.stations.delete(recorded),
+    }
+    return by_verb[verb], run
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Stacks, verb: str) -> None:
+    """It became another's while the change waited for its turn."""
+    acme = stack(TakesOver)
+    assert isinstance(acme.api, TakesOver)
+    act, run = acts(acme, verb, CHEKT_REQUESTS_PER_MINUTE="60")
+    run.stations._client._transport._limit._tokens -= 70  # as many requests of other operations stand in the queue
+    acme.api.at = acme.clock.now + 5
+
+    with pytest.raises(OtherStation):
+        act()
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_whose_number_it_is_is_read_after_the_wait_for_a_token(stack: Stacks, verb: str) -> None:
+    """It became another's while the token was renewed, which the list of a minute ago does not show."""
+    acme = stack(TakesOver)
+    assert isinstance(acme.api, TakesOver)
+    act, run = acts(acme, verb, CHEKT_SITE_GUARD="off")
+    acme.clock.now += 3495
+    run.stations._directory.stations("12345").look_now(run.stations._client.operation("look"))
+    acme.api.with_token = True
+    acme.clock.now += 50
+    acme.api.at = acme.clock.now
+
+    with pytest.raises(OtherStation):
+        act()
+    assert acme.api.stations[1]["name"] == "Theirs"
+
+
+def test_the_sites_are_read_after_the_wait_for_a_token(stack: Stacks) -> None:
+    """A person put one on the station while the token was renewed."""
+    acme = stack(PutsASite)
+    assert isinstance(acme.api, PutsASite)
+    act, run = acts(acme, "delete")
+    acme.clock.now += 3539
+    for listed in (run.stations._directory.stations("12345"), run.stations._directory.sites("12345")):
+        listed.look_now(run.stations._client.operation("look"))  # type: ignore[attr-defined]
+    acme.api.with_token = True
+    acme.clock.now += 1
+    acme.api.at = acme.clock.now
+
+    with pytest.raises(SitesAttached):
+        act()
+    assert list(acme.api.stations) == [1]
+
+
+def test_what_somebody_changed_since_the_run_s_first_look_is_named(stack: Stacks) -> None:
+    """The list is a minute old at most."""
+    acme = stack()
+    recorded = acme.up()
+    run = acme.process()
+    run.stations.read(recorded.id, recorded)
+    acme.clock.now += 60
+    acme.api.stations[1]["prefix"] = "THEIRS"
+
+    run.stations.update(recorded, central(name="New"))
+
+    assert acme.said == [
+        "Overwriting prefix of monitoring station 'central-01' (12345/1): somebody changed it to 'THEIRS' since the "
+        "last refresh."
+    ]
+
+
+# Moving sites
+
+
+def assignment(station: int) -> AssignmentInputs:
+    return AssignmentInputs.model_validate(
+        {"dealer_id": "12345", "monitoring_station_id": str(station), "site_id": "5", "declared_by": "acme/a/dev/site"}
+    )
+
+
+def site(number: int, station: int | None) -> Row:
+    return {"site_id": number, "name": f"Shop {number}", "account_number": "0042", "monitoring_station_id": station}
+
+
+def test_a_site_with_the_same_account_number_that_came_a_minute_ago_is_seen(stack: Stacks) -> None:
+    """The run read the sites before."""
+    acme = stack()
+    acme.up()
+    acme.api.sites[5] = site(5, None)
+    run = acme.process()
+    run.stations.sites.called(run.stations._client.operation("look"), "12345", "any")
+    acme.clock.now += 60
+    acme.api.sites[6] = site(6, 1)
+
+    with pytest.raises(AccountTaken):
+        run.assignments.create(assignment(1))
+    assert acme.api.sites[5]["monitoring_station_id"] is None
+
+
+@pytest.mark.parametrize("by", ["assignment", "reassign_sites_to"])
+def test_no_site_is_moved_to_a_number_that_is_another_station_s_now(stack: Stacks, by: str) -> None:
+    """The program has the station that had the number before."""
+    acme = stack()
+    first = acme.up()
+    second = acme.up(external_monitoring_station_id="old", declared_by="acme/alarms/dev/old", reassign_sites_to="1")
+    acme.api.stations[1] |= {"external_monitoring_station_id": "shop", "name": "Theirs"}
+    acme.clock.now += 60
+    acme.api.sites[5] = site(5, 2)
+    run = acme.process()
+    run.stations.keep(first, first.declared_by)
+    moves: dict[str, Callable[[], object]] = {
+        "assignment": lambda: run.assignments.create(assignment(1)),
+        "reassign_sites_to": lambda: run.stations.delete(replace(second, reassign_sites_to="1")),
+    }
+
+    with pytest.raises(ChektError) as caught:
+        moves[by]()
+    assert "12345/1 is monitoring station 'shop' now, and was 'central-01'" in anonymous(str(caught.value))
+    assert acme.api.sites[5]["monitoring_station_id"] == 2
