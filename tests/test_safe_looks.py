@@ -107,7 +107,7 @@ def test_the_sites_are_read_after_the_wait_for_a_token(stack: Stacks) -> None:
     act, run = acts(acme, "delete")
     acme.clock.now += 3539
     for listed in (run.stations._directory.stations("12345"), run.stations._directory.sites("12345")):
-        listed.look_now(run.stations._client.operation("look"))  # type: ignore[attr-defined]
+        listed.look_now(run.stations._client.operation("look"))
     acme.api.with_token = True
     acme.clock.now += 1
     acme.api.at = acme.clock.now
