@@ -20,8 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import DeclaredTwice
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import Recorded, SiteId, StationId, seconds_apart
-from chekt_provider.text import shown
+from chekt_provider.records import Recorded, SiteId, StationId, named, seconds_apart
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
@@ -143,8 +142,8 @@ class StationClaims(Claims):
             is_held = self.goes_on(station_id) or station_id in self._taken
             apart = seconds_apart(self._born.get(station_id, ""), station.created_at)
             if is_held and (apart is None or apart < 1):
-                named = f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
-                cause = f"CHeKT answered with {named}, which another resource of this program has"
+                answered = named(wanted.dealer_id, station)
+                cause = f"CHeKT answered with {answered}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
         return station_id
 

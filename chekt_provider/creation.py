@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
 from chekt_provider.api.transport import Operation
 from chekt_provider.claims import StationClaims
-from chekt_provider.directory import BEHIND_SECONDS, Directory, Look, called, perhaps_cut
+from chekt_provider.directory import BEHIND_SECONDS, Directory, Look
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -29,7 +29,6 @@ from chekt_provider.errors import (
     Replayed,
     ServerFailed,
     SettingsError,
-    StationExists,
     Throttled,
     TokenError,
     TokenRefused,
@@ -37,6 +36,7 @@ from chekt_provider.errors import (
     Unclear,
     Unreachable,
 )
+from chekt_provider.lookalikes import Lookalikes
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import (
     UPDATED_IN_PLACE,
@@ -44,15 +44,14 @@ from chekt_provider.records import (
     StationId,
     has_same_letters,
     is_alike,
-    is_cut,
     is_form_of,
     is_same_station,
+    named,
     not_taken,
     seconds_apart,
     value,
 )
 from chekt_provider.replays import OLD_SECONDS, is_new, is_old, is_ours, living
-from chekt_provider.text import shown
 from chekt_provider.writes import Writes
 
 POSTS = 3
@@ -61,7 +60,7 @@ POSTS = 3
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
 
-MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed."
+_UNDER_WAY = "CHeKT lists no such station yet, but an earlier attempt may still make it."
 
 _NOTHING_SENT = (Unreachable, TokenError, SettingsError)
 
@@ -109,6 +108,7 @@ class Creation:
         self._wanted = wanted
         self._adopt = adopt
         self._claims = claims
+        self._lookalikes = Lookalikes(self._stations, operation, wanted, claims)
         self._say = say
         self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
@@ -117,10 +117,6 @@ class Creation:
         """Whether a POST was answered by a success that shows no station."""
         self._other: Station | None = None
         """With which a POST was answered, under an external id that is not ours."""
-        self._before: Mapping[str, Station] = {}
-        """The dealer's stations before the first POST, by number."""
-        self._cut: list[Station] = []
-        """Those of the latest look whose external id may be ours, cut short."""
 
     def run(self) -> Recorded:
         """Make the station, or take over the one that is there.
@@ -130,10 +126,10 @@ class Creation:
             ChektError: see errors.py.
         """
         look = self._stations.complete_look(self._operation)
-        self._before = look.items
-        if existing := self._existing(look):
+        self._lookalikes.before = look.items
+        if existing := self._lookalikes.existing(look):
             return self._take_over(existing, look)
-        self._refuse_what_may_be_it(look)
+        self._lookalikes.refuse_before(look, adopt=self._adopt)
         failure: ChektError | None = None
         for sent in range(1, POSTS + 1):
             try:
@@ -145,8 +141,7 @@ class Creation:
                 answer = error
             else:
                 if alive:
-                    was_listed = alive.monitoring_station_id in self._before
-                    if not is_ours(created, alive, self._wanted, was_listed=was_listed):
+                    if not is_ours(created, alive, self._wanted, came_since=self._lookalikes.came_since(alive)):
                         return self._take_over(alive, look)
                     if is_old(created):
                         self._say(f"Taking {self._named(alive)}: an earlier run created it.")
@@ -154,32 +149,11 @@ class Creation:
                     return self._settle(alive)
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
-            if found := self._existing(look):
+            if found := self._lookalikes.existing(look):
                 return self._found_after(found, look)
-            self._refuse_to_guess(answer, look)
             self._give_up_or_change_key(answer, failure, look)
             failure = answer
         raise self._after_all(answer)
-
-    def _existing(self, look: Look[Station]) -> Station | None:
-        external_id = self._wanted.external_monitoring_station_id
-        found = called(look.items.values(), external_id)
-        if not found:
-            whole = (self._stations.get(self._operation, number) for number in perhaps_cut(look.items, external_id))
-            self._cut = [
-                station for station in whole if station and is_cut(station.external_monitoring_station_id, external_id)
-            ]
-            found = called(self._cut, external_id)
-        if len(found) > 1:
-            ids = ", ".join(str(self._id(twin)) for twin in found)
-            outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
-            cause = f"{len(found)} stations have this external id already: {ids}"
-            error = self._operation.error(TwinStations, cause, outcome=outcome)
-            raise error.replace(evidence=Evidence(trace_id=look.trace_id))
-        return found[0] if found else None
-
-    def _id(self, station: Station) -> StationId:
-        return StationId(self._wanted.dealer_id, station.monitoring_station_id)
 
     def _post(self) -> Created:
         wanted = self._wanted
@@ -212,8 +186,11 @@ class Creation:
         self._other = station
         return self._operation.error(NotChekt, f"CHeKT answered with {self._named(station)}")
 
+    def _id(self, station: Station) -> StationId:
+        return StationId(self._wanted.dealer_id, station.monitoring_station_id)
+
     def _named(self, station: Station) -> str:
-        return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({self._id(station)})"
+        return named(self._wanted.dealer_id, station)
 
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
@@ -236,49 +213,6 @@ class Creation:
                 "have made a station as well, `pulumi preview --refresh` names both."
             )
 
-    def _perhaps_it(self, look: Look[Station]) -> list[Station]:
-        """Stations that may be the wanted one, with an external id that CHeKT changed, and are no other resource's."""
-        external_id = self._wanted.external_monitoring_station_id
-        same = [
-            station
-            for station in look.listed.values()
-            if has_same_letters(station.external_monitoring_station_id, external_id)
-        ]
-        return [station for station in same + self._cut if not self._claims.may_be_of_another(self._wanted, station)]
-
-    def _refuse_what_may_be_it(self, look: Look[Station]) -> None:
-        """Stop before the first POST where an earlier run may have made the station, or where adopting was asked for.
-
-        Other values are a sign that it is another's, but not where it would be adopted whatever they are.
-        """
-        for station in self._perhaps_it(look):
-            is_equal = not not_taken(station, self._wanted)
-            if is_equal or self._adopt:
-                cause = f"CHeKT lists {self._named(station)}{' with the same values' if is_equal else ''}"
-                outcome = f"{StationExists.default_outcome} {MAY_BE_THIS}"
-                raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
-
-    def _refuse_to_guess(self, answer: ChektError, look: Look[Station]) -> None:
-        """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
-
-        Such a station was the answer to a POST; or it came since the first look, is alike, and no other resource's.
-        """
-        if self._doubt is None:
-            return
-        came = [look.listed[number] for number in look.listed.keys() - self._before.keys()]
-        alike = [
-            station
-            for station in sorted(came, key=lambda station: int(station.monitoring_station_id))
-            if is_alike(station, self._wanted) and not self._claims.may_be_of_another(self._wanted, station)
-        ]
-        if maybe := self._other or next(iter(alike), None):
-            since = f"; since then CHeKT lists {self._named(maybe)}"
-            raise answer.replace(
-                cause=answer.cause if self._other else answer.cause + since,
-                outcome=MAY_BE_THIS,
-                remedy=_if_it_is(maybe),
-            )
-
     def _look_after(self, answer: ChektError, look: Look[Station]) -> Look[Station]:
         """Look again after a POST that gave no station: once when it was refused, else until CHeKT must show it."""
         names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
@@ -296,14 +230,14 @@ class Creation:
         try:
             for _ in self._client.looks(self._operation):
                 look = self._stations.look_again(self._operation, look)
-                if once or self._existing(look):
+                if once or self._lookalikes.existing(look):
                     break
         except TwinStations:
             raise
         except ChektError as failed:
             raise (self._doubt or answer).replace(
                 outcome=f"The station may have been created: looking for it failed too ({failed.cause}).",
-                remedy="Run `pulumi up` again: it looks before it creates.",
+                remedy="Run `pulumi up` again: it names the station where it is there.",
             ) from None
         return look
 
@@ -316,19 +250,18 @@ class Creation:
         return self._take_over(station, look)
 
     def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None, look: Look[Station]) -> None:
-        """Raise what another POST would not change; take another key where CHeKT would only say the same again.
-
-        Where CHeKT refuses an external id that it lists in a form of its own, that station is named.
-        """
+        """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
+        if self._doubt:
+            self._lookalikes.refuse_to_guess(answer, self._other, look)
         unreadable = isinstance(answer, Conflict) and not answer.evidence.code
         stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
         if answer.evidence.code == "idempotency_conflict" or unreadable or stored:
             self._key = str(uuid.uuid4())
-        elif isinstance(answer, Conflict | InvalidInput) and (perhaps := self._perhaps_it(look)):
-            cause = f"{answer.cause}; CHeKT lists {self._named(perhaps[0])}"
-            outcome = f"Nothing was created. {MAY_BE_THIS}"
-            raise answer.replace(cause=cause, outcome=outcome, remedy=_if_it_is(perhaps[0]))
         elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
+            if isinstance(answer, Conflict | InvalidInput):
+                self._lookalikes.refuse_after(answer, look)
+            if self._doubt and isinstance(answer, Conflict):
+                raise answer.replace(outcome=_UNDER_WAY, remedy="Run `pulumi up` again in a minute.")
             raise answer.replace(outcome="Nothing was created.")
 
     def _after_all(self, answer: ChektError) -> ChektError:
@@ -361,20 +294,11 @@ class Creation:
         if not self._adopt:
             self._claims.require_free(self._wanted, station, self._operation)
             error = adoption.exists(self._operation, station, self._wanted)
-            if self._operation.changing and station.monitoring_station_id not in self._before:
+            if self._lookalikes.came_since(station):
                 error = error.replace(outcome="It was not there before: this run may have made it, or somebody else.")
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self._claims.take(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
-
-
-def _if_it_is(station: Station) -> str:
-    """What to do about a station that may be the wanted one."""
-    external_id = shown(station.external_monitoring_station_id)
-    return (
-        f"If it is, pass external_monitoring_station_id={external_id!r} and adopt_existing=True; if not, choose an "
-        "external_monitoring_station_id that has other letters."
-    )
 
 
 def _is_refusal(answer: ChektError) -> bool:

@@ -189,6 +189,12 @@ def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
     return is_it and apart is not None and apart < 1  # one of the two times may be cut to whole seconds
 
 
+def named(dealer_id: str, station: Station) -> str:
+    """A station as sentences name it."""
+    station_id = StationId(dealer_id, station.monitoring_station_id)
+    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
+
+
 def value(station: Station | StationInputs, name: str) -> str:
     """One text field of a station, by the name of the input."""
     text: str = getattr(station, name)

@@ -32,7 +32,7 @@ def is_old(created: Created) -> bool:
     return age is not None and age >= OLD_SECONDS
 
 
-def is_ours(created: Created, station: Station, wanted: StationInputs, *, was_listed: bool) -> bool:
+def is_ours(created: Created, station: Station, wanted: StationInputs, *, came_since: bool) -> bool:
     """Whether a station with which a POST was answered was made by it, or by an earlier one of the same resource.
 
     A 200 may show what was there. So may a 201, with another's, where CHeKT cut two external ids to one: then its
@@ -41,7 +41,7 @@ def is_ours(created: Created, station: Station, wanted: StationInputs, *, was_li
     was_made = is_new(created) or created.status == CREATED
     if same_form(station.external_monitoring_station_id, wanted.external_monitoring_station_id):
         return was_made or not not_taken(station, wanted)
-    return was_made and not was_listed
+    return was_made and came_since
 
 
 def _age(created: Created) -> float | None:

@@ -290,7 +290,8 @@ def test_no_second_post_without_a_look(emulator: Emulator, stations: StationOper
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'central-01' of dealer 12345: the connection to 127.0.0.1 broke before "
         "the answer was complete. The station may have been created: looking for it failed too (CHeKT refused: "
-        'forbidden, "a fault of the emulator"). Run `pulumi up` again: it looks before it creates. (trace id T)'
+        'forbidden, "a fault of the emulator"). Run `pulumi up` again: it names the station '
+        "where it is there. (trace id T)"
     )
     assert [call for call in calls(emulator) if call.startswith("POST")] == ["POST /monitoring-stations"]
 
@@ -389,7 +390,8 @@ def test_a_look_that_fails_after_a_refusal_leaves_the_station_in_doubt(
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: conflict, \"a fault of the "
         'emulator". The station may have been created: looking for it failed too (CHeKT refused: forbidden, "a fault '
-        'of the emulator"). Run `pulumi up` again: it looks before it creates. (HTTP 409, trace id T, request id R)'
+        'of the emulator"). Run `pulumi up` again: it names the station where it is there. '
+        "(HTTP 409, trace id T, request id R)"
     )
 
 

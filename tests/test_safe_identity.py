@@ -830,3 +830,25 @@ def test_an_answer_that_leaves_out_what_was_sent_is_no_sign_that_it_was_not_take
     recorded = acme.up()
 
     assert acme.process().stations.update(recorded, central(name="New")).fields["name"] == "New"
+
+
+# Attempts that are still under way
+
+
+class WorksOn(AnotherChekt):
+    """Breaks off, and refuses the next attempt because the first one goes on."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        self._last += 1
+        return (0, None) if self._last == 1 else (409, {"error": {"code": "request_in_progress", "message": "wait"}})
+
+
+def test_an_attempt_that_is_under_way_is_not_called_nothing(stack: Stacks) -> None:
+    """CHeKT says so, and no list shows its station yet."""
+    acme = stack(WorksOn)
+
+    assert acme.fails() == (
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: request_in_progress, \"wait\""
+        ". CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute. "
+        "(HTTP 409, trace id T)"
+    )

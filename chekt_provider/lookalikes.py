@@ -1,0 +1,130 @@
+"""Stations of a dealer that have, or may have, the external id of a wanted one. What is not certain is named.
+
+CHeKT may keep an external id in a form of its own. In another case, or with other blanks, it is the same. With other
+signs between the same letters, cut short, or with something put around it, it may be another's: nobody guesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chekt_provider.api.transport import Operation
+from chekt_provider.claims import StationClaims
+from chekt_provider.directory import Look, SharedList, called, perhaps_cut
+from chekt_provider.errors import ChektError, Evidence, StationExists, TwinStations
+from chekt_provider.models import Station, StationInputs
+from chekt_provider.records import StationId, has_same_letters, is_alike, is_cut, named, not_taken
+from chekt_provider.text import shown
+
+MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed."
+
+
+class Lookalikes:
+    """What a dealer's lists show of one wanted station.
+
+    Args:
+        stations: of the dealer.
+        operation: whose action errors name.
+        wanted: the station.
+        claims: which stations the resources of this run have.
+
+    Attributes:
+        before: the dealer's stations before the first POST, by number.
+    """
+
+    def __init__(
+        self, stations: SharedList[Station], operation: Operation, wanted: StationInputs, claims: StationClaims
+    ) -> None:
+        self._stations = stations
+        self._operation = operation
+        self._wanted = wanted
+        self._claims = claims
+        self._cut: list[Station] = []
+        """Those of the latest look whose external id may be ours, cut short."""
+        self.before: Mapping[str, Station] = {}
+
+    def existing(self, look: Look[Station]) -> Station | None:
+        """The station that has the external id.
+
+        Raises:
+            TwinStations: several have it.
+        """
+        external_id = self._wanted.external_monitoring_station_id
+        found = called(look.items.values(), external_id)
+        if not found:
+            whole = (self._stations.get(self._operation, number) for number in perhaps_cut(look.items, external_id))
+            self._cut = [
+                station for station in whole if station and is_cut(station.external_monitoring_station_id, external_id)
+            ]
+            found = called(self._cut, external_id)
+        if len(found) > 1:
+            ids = ", ".join(str(StationId(self._wanted.dealer_id, twin.monitoring_station_id)) for twin in found)
+            outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
+            cause = f"{len(found)} stations have this external id already: {ids}"
+            error = self._operation.error(TwinStations, cause, outcome=outcome)
+            raise error.replace(evidence=Evidence(trace_id=look.trace_id))
+        return found[0] if found else None
+
+    def came_since(self, station: Station) -> bool:
+        """Whether a station was not there before the first POST."""
+        return self._operation.changing and station.monitoring_station_id not in self.before
+
+    def refuse_before(self, look: Look[Station], *, adopt: bool) -> None:
+        """Stop before the first POST where an earlier run may have made the station, or where adopting was asked for.
+
+        Other values are a sign that it is another's, but not where it would be adopted whatever they are.
+        """
+        for station in self._perhaps_it(look):
+            is_equal = not not_taken(station, self._wanted)
+            if is_equal or adopt:
+                cause = f"CHeKT lists {self._named(station)}{' with the same values' if is_equal else ''}"
+                outcome = f"{StationExists.default_outcome} {MAY_BE_THIS}"
+                raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
+
+    def refuse_after(self, refusal: ChektError, look: Look[Station]) -> None:
+        """Stop where CHeKT refused an external id that it lists in a form of its own: that station is named."""
+        for station in self._perhaps_it(look)[:1]:
+            raise refusal.replace(
+                cause=f"{refusal.cause}; CHeKT lists {self._named(station)}",
+                outcome=f"Nothing was created. {MAY_BE_THIS}",
+                remedy=_if_it_is(station),
+            )
+
+    def refuse_to_guess(self, answer: ChektError, other: Station | None, look: Look[Station]) -> None:
+        """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
+
+        Such a station was the answer to a POST (`other`); or it came since, is alike, and no other resource's.
+        """
+        came = [look.listed[number] for number in sorted(look.listed.keys() - self.before.keys(), key=int)]
+        alike = [
+            station
+            for station in came
+            if is_alike(station, self._wanted) and not self._claims.may_be_of_another(self._wanted, station)
+        ]
+        if maybe := other or next(iter(alike), None):
+            since = f"; since then CHeKT lists {self._named(maybe)}"
+            raise answer.replace(
+                cause=answer.cause if other else answer.cause + since, outcome=MAY_BE_THIS, remedy=_if_it_is(maybe)
+            )
+
+    def _perhaps_it(self, look: Look[Station]) -> list[Station]:
+        """Stations with the same letters, or a cut external id, that are no other resource's."""
+        external_id = self._wanted.external_monitoring_station_id
+        same = [
+            station
+            for station in look.listed.values()
+            if has_same_letters(station.external_monitoring_station_id, external_id)
+        ]
+        return [station for station in same + self._cut if not self._claims.may_be_of_another(self._wanted, station)]
+
+    def _named(self, station: Station) -> str:
+        return named(self._wanted.dealer_id, station)
+
+
+def _if_it_is(station: Station) -> str:
+    """What to do about a station that may be the wanted one."""
+    external_id = shown(station.external_monitoring_station_id)
+    return (
+        f"If it is, pass external_monitoring_station_id={external_id!r} and adopt_existing=True; if not, choose an "
+        "external_monitoring_station_id that has other letters."
+    )
