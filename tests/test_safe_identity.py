@@ -848,7 +848,8 @@ def test_an_attempt_that_is_under_way_is_not_called_nothing(stack: Stacks) -> No
     acme = stack(WorksOn)
 
     assert acme.fails() == (
-        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: request_in_progress, \"wait\""
-        ". CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute. "
+        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: request_in_progress, "
+        '"wait". '
+        "CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute. "
         "(HTTP 409, trace id T)"
     )
