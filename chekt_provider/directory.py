@@ -11,7 +11,7 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, StationId, is_cut, require_same_station, same_form
+from chekt_provider.records import Recorded, StationId, is_cut, require_same_station, same_form, shows_same
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
@@ -99,7 +99,11 @@ class SharedList(Generic[Item]):
     def recent_look(self, operation: Operation) -> Look[Item]:
         """The latest look, where it is not older than a minute; else a new one, shared by all that ask for it."""
         look = self.look(operation)
-        return look if self._clock() - look.begun < RECENT_SECONDS else self._newer_than(look.number, operation)
+        return look if self.is_recent() else self._newer_than(look.number, operation)
+
+    def is_recent(self) -> bool:
+        """Whether the latest look is not older than a minute."""
+        return self.latest is not None and self._clock() - self.latest.begun < RECENT_SECONDS
 
     def expect(self, item_ids: Iterable[str]) -> None:
         """Take note that these should be there: the state has them, or an earlier look."""
@@ -265,16 +269,29 @@ class Directory:
         """Make sure, right before a change leaves, that the number is the recorded station's; gives it as it is now.
 
         A list that is not older than a minute tells it. After an attempt that is in doubt the station itself does: the
-        number may have been given again since. None where CHeKT does not show it.
+        number may have been given again since; and where the list shows another external id, which it may cut short.
+        None where CHeKT does not show it.
 
         Raises:
             OtherStation: it is another's.
         """
         stations, number = self.stations(recorded.id.dealer_id), recorded.id.station_id
-        listed = {} if operation.changed else stations.recent_look(operation).items
-        if live := listed.get(number) or stations.get(operation, number):
+        live = None if operation.changed else stations.recent_look(operation).items.get(number)
+        if live is None or not shows_same(recorded, live):
+            live = stations.get(operation, number)
+        if live:
             require_same_station(operation, recorded, live)
         return live
+
+    def require_still_same_station(self, operation: Operation, recorded: Recorded) -> None:
+        """Make sure of it once more where the list that told it is older than a minute by now: the station itself does.
+
+        Raises:
+            OtherStation: it is another's.
+        """
+        stations = self.stations(recorded.id.dealer_id)
+        if not stations.is_recent() and (live := stations.get(operation, recorded.id.station_id)):
+            require_same_station(operation, recorded, live)
 
     def _of(
         self,

@@ -31,6 +31,7 @@ from chekt_provider.records import (
     StationId,
     require_same_host,
     require_same_station,
+    shows_same,
     value,
 )
 from chekt_provider.settings import Settings
@@ -219,6 +220,7 @@ class StationOperations:
                 shown_now = self._as_shown(operation, recorded)
                 if is_guarded:
                     self.sites.require_none(operation, shown_now)
+                    self._directory.require_still_same_station(operation, recorded)
 
         try:
             self._delete(operation, recorded, admit)
@@ -246,6 +248,8 @@ class StationOperations:
                     self._wait_for_the_end(operation, recorded.id)
                 return
             except NotFound:
+                if not operation.changing:  # it is the list of the stations that says so: nothing was sent
+                    raise
                 operation.changed = True  # by an attempt whose answer was lost, or in spite of the answer
                 live = self._shown_late(operation, recorded.id)
             if live is None:
@@ -279,7 +283,10 @@ class StationOperations:
         """
         stations, number = self._directory.stations(station_id.dealer_id), station_id.station_id
         look = stations.recent_look(operation)
-        station = look.items.get(number) or stations.get(operation, number) or self._shown_late(operation, station_id)
+        station = look.items.get(number)
+        if station is None or (recorded and not shows_same(recorded, station)):  # a list may cut external ids short
+            station = stations.get(operation, number)
+        station = station or self._shown_late(operation, station_id)
         if station:
             if recorded:
                 require_same_station(operation, recorded, station)

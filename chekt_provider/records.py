@@ -174,6 +174,12 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
         raise operation.error(OtherStation, cause)
 
 
+def shows_same(recorded: Recorded, live: Station) -> bool:
+    """Whether a station has the recorded external id, but for case and the like; so where the state does not say."""
+    now, was = live.external_monitoring_station_id, {recorded.external_id, recorded.sent_external_id} - {""}
+    return not was or any(same_form(now, form) for form in was)
+
+
 def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
     """Whether what has a number now had another external id before CHeKT brought it to its own form.
 

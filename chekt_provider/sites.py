@@ -102,7 +102,7 @@ class Sites:
                     remedy="Name another monitoring station.",
                 )
             seen = self._directory.sites(station_id.dealer_id).recent_look(operation).items.values()
-            there = [site for site in seen if _sends_to(site, station)]
+            there = [self._with_number(operation, station_id, site) for site in seen if _sends_to(site, station)]
             headed = self._headed_to(station_id)
             for mover in movers:
                 _refuse_second(operation, mover, station_id, there, "is there already")
@@ -110,6 +110,12 @@ class Sites:
                 headed.append(mover)
             for mover in movers:
                 self._headed[SiteId(station_id.dealer_id, mover.site_id)] = (station_id, mover)
+
+    def _with_number(self, operation: Operation, station_id: StationId, site: Site) -> Site:
+        """A site with its account number, which a list may leave out."""
+        if "account_number" in site.model_fields_set:
+            return site
+        return self._client.get_site(operation, station_id.dealer_id, site.site_id)
 
     def _headed_to(self, station_id: StationId) -> list[Site]:
         return [site for headed_to, site in self._headed.values() if headed_to == station_id]
@@ -122,22 +128,19 @@ class Sites:
         Raises:
             OtherSite: the number belongs to another site than the one that was listed.
             NotTaken: CHeKT answered that it changed the site, and did not, or changed more.
-            AccountTaken: its account number was changed meanwhile, to another site's on the station.
+            AccountTaken: another site on the station has its account number by now.
         """
         dealer_id = station_id.dealer_id
+        self.require_room(operation, [site], station_id)  # which reads what is older than a minute, before the wait
         self._client.take_turn(operation)
         before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
         moved = before
         elsewhere = leaving is not None and before.monitoring_station_id not in (None, leaving.id.station_id)
         if before.monitoring_station_id != station_id.station_id and not elsewhere:
+            self.require_room(operation, [before], station_id)
             moved = self._moved(operation, before, fields, station_id)
         self._directory.sites(dealer_id).note(site.site_id, moved)
-        if _comparable(moved) != _comparable(site):  # somebody changed it since it was listed
-            try:
-                self.require_room(operation, [moved], station_id)
-            except AccountTaken as error:
-                raise error.replace(outcome="The site was moved.") from None
         return moved
 
     def _moved(self, operation: Operation, before: Site, fields: Mapping[str, Any], station_id: StationId) -> Site:
@@ -145,19 +148,19 @@ class Sites:
         body = {"monitoring_station_id": int(station_id.station_id)}
         own = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
         try:
-            self._put(operation, station_id.dealer_id, before, {**body, **own} if self._put_takes_all else body)
+            self._put(operation, station_id, before, {**body, **own} if self._put_takes_all else body)
         except InvalidInput as error:
             if self._put_takes_all or error.evidence.field == "monitoring_station_id":
                 raise
             self._put_takes_all = True  # it asks for more than the station
-            self._put(operation, station_id.dealer_id, before, {**body, **own})
+            self._put(operation, station_id, before, {**body, **own})
         moved, now = self._shown(operation, before, station_id, ())
         if lost := [name for name in own if not _set(now.get(name))]:
             self._put_takes_all = True
             had = ", ".join(f"{name} {shown(str(own[name]))!r}" for name in lost)
             self._say(f"CHeKT dropped {had} when it moved {_named(before)}; putting it back.")
             try:
-                self._put(operation, station_id.dealer_id, before, {**body, **own})
+                self._put(operation, station_id, before, {**body, **own})
                 moved, now = self._shown(operation, before, station_id, lost)
             except ChektError as error:
                 outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
@@ -209,9 +212,31 @@ class Sites:
         self._directory.require_expected(operation, station_id, station)
         return station
 
-    def _put(self, operation: Operation, dealer_id: str, site: Site, body: Mapping[str, Any]) -> None:
+    def _put(self, operation: Operation, station_id: StationId, before: Site, body: Mapping[str, Any]) -> None:
+        """PUT a site that was read when its turn had come; before it is tried again it is read again."""
+
+        def admit() -> None:
+            if not operation.has_turn:
+                self._client.take_turn(operation)
+                self._require_as_before(operation, before, station_id)
+
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
-        self._client.update_site(operation, dealer_id, site.site_id, body, key)
+        self._client.update_site(operation, station_id.dealer_id, before.site_id, body, key, admit)
+
+    def _require_as_before(self, operation: Operation, before: Site, station_id: StationId) -> None:
+        """Make sure that a site is the one that it was, and that nobody put it elsewhere meanwhile.
+
+        Raises:
+            OtherSite, AccountTaken: as `move`.
+            Unsafe: it is on a third station.
+        """
+        now = self._client.get_site(operation, station_id.dealer_id, before.site_id)
+        require_same_site(operation, SiteId(station_id.dealer_id, before.site_id), before.external_site_id, now)
+        if now.monitoring_station_id not in (before.monitoring_station_id, station_id.station_id):
+            where = f"on monitoring station {now.monitoring_station_id}" if now.monitoring_station_id else "on none"
+            cause = f"{_named(now)} is {where} now: somebody moved it meanwhile"
+            raise operation.error(Unsafe, cause, remedy="Look where it belongs, and run again.")
+        self.require_room(operation, [now], station_id)
 
     def told(self, operation: Operation, recorded: Recorded) -> str:
         """Which sites send their signals to a station, as a clause; "" for none."""
@@ -296,48 +321,61 @@ class Sites:
             ChektError: they could not be moved; see errors.py.
         """
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
+        moved: dict[str, Site] = {}
+        count = 0
+        try:
+            while movers := self._movers(operation, recorded):
+                self._require_way(operation, recorded, movers, target, moved)
+                count = len(moved) + len(movers)
+                for site in movers:
+                    # Each with a deadline of its own: a station may have thousands of sites.
+                    step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
+                    came = self.move(step, site, target, leaving=recorded)
+                    if came.monitoring_station_id == target.station_id:
+                        moved[site.site_id] = site
+        except ChektError as error:
+            if count == 0:
+                raise
+            raise error.replace(outcome=_so_far(len(moved), count, error)) from None
+        if not moved:
+            return ""
+        told = f"{len(moved)} sites" if len(moved) > 1 else _named(next(iter(moved.values())))
+        self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
+        return f"{len(moved)} of its sites {'were' if len(moved) > 1 else 'was'} moved to monitoring station {target}."
+
+    def _movers(self, operation: Operation, recorded: Recorded) -> list[Site]:
+        """The sites that are on a station now."""
         with _telling_unreadable(operation, recorded):
-            movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
-        if movers and target == recorded.id:
+            return self._listed_on(operation, recorded, self._recent_list(operation, recorded.id.dealer_id), _is_on)
+
+    def _require_way(
+        self,
+        operation: Operation,
+        recorded: Recorded,
+        movers: Collection[Site],
+        target: StationId,
+        moved: Collection[str],
+    ) -> None:
+        """Make sure, before the first of them is moved, that all sites of a station may go where it says."""
+        if target == recorded.id:
             raise operation.error(
                 Unsafe,
                 "reassign_sites_to names the station itself",
                 remedy="Name another station of this dealer in reassign_sites_to, and run `pulumi up`.",
             )
-        done = 0
-        moved: set[str] = set()
-        while movers:
-            if back := [site for site in movers if site.site_id in moved]:
-                raise operation.error(
-                    NotTaken,
-                    f"{_named(back[0])} was moved to monitoring station {target}, and is back on the station",
-                    outcome="The station was not deleted.",
-                )
-            try:
-                self.require_room(operation, movers, target)
-            except NotFound as error:
-                raise error.replace(
-                    remedy="Name a monitoring station of this dealer in reassign_sites_to: "
-                    "declare the station with it, run `pulumi up`, then delete."
-                ) from None
-            count = done + len(movers)
-            for site in movers:
-                # Each with a deadline of its own: a station may have thousands of sites.
-                step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
-                try:
-                    came = self.move(step, site, target, leaving=recorded)
-                except ChektError as error:
-                    raise error.replace(outcome=_so_far(done, count, error)) from None
-                if came.monitoring_station_id == target.station_id:
-                    done += 1
-                    moved.add(site.site_id)
-            told = f"{done} sites" if done > 1 else _named(movers[0])
-            with _telling_unreadable(operation, recorded):
-                movers = self._listed_on(operation, recorded, self._recent_list(operation, target.dealer_id), _is_on)
-        if not done:
-            return ""
-        self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
-        return f"{done} of its sites {'were' if done > 1 else 'was'} moved to monitoring station {target}."
+        if back := [site for site in movers if site.site_id in moved]:
+            raise operation.error(
+                NotTaken,
+                f"{_named(back[0])} was moved to monitoring station {target}, and is back on the station",
+                outcome="The station was not deleted.",
+            )
+        try:
+            self.require_room(operation, movers, target)
+        except NotFound as error:
+            raise error.replace(
+                remedy="Name a monitoring station of this dealer in reassign_sites_to: "
+                "declare the station with it, run `pulumi up`, then delete."
+            ) from None
 
 
 def require_same_site(operation: Operation, site_id: SiteId, recorded: str, live: Site) -> None:
@@ -433,7 +471,12 @@ def _unreadable(operation: Operation, recorded: Recorded, error: ChektError) -> 
 def _so_far(done: int, count: int, error: ChektError) -> str:
     """What a reassignment that stopped has done, in front of what the error says of the site that stopped it."""
     told = f"{done} of {count} sites were moved before, and the station was not deleted; the next run goes on."
-    own = {ChektError.default_outcome: "", Unclear.default_outcome: "Whether this one was is not known."}
+    own = {
+        ChektError.default_outcome: "",
+        "Nothing was deleted.": "",
+        "The station was not deleted.": "",
+        Unclear.default_outcome: "Whether this one was is not known.",
+    }
     return f"{told} {own.get(error.outcome, error.outcome)}".strip()
 
 

@@ -85,6 +85,11 @@ class AnotherChekt(ThreadingHTTPServer):
         self.stations[number] |= body
         return (200, dict(self.stations[number]))
 
+    def put_site(self, number: int, body: Row) -> Reply:
+        """Change a site."""
+        self.sites[number] |= body
+        return (200, dict(self.sites[number]))
+
     def delete(self, number: int) -> Reply:
         """Delete a station."""
         del self.stations[number]
@@ -115,7 +120,9 @@ class AnotherChekt(ThreadingHTTPServer):
             return (404, {"error": {"code": "not_found", "message": "no such thing"}})
         if method == "GET":
             return (200, rows[at])
-        return self.put(at, body) if method == "PUT" else self.delete(at)
+        if method == "PUT":
+            return self.put_site(at, body) if kind == "sites" else self.put(at, body)
+        return self.delete(at)
 
     def _shows(self, number: int, lag: float) -> bool:
         return self.clock() - self._born.get(number, 0.0) >= lag

@@ -305,7 +305,7 @@ def test_an_answer_that_stays_lost_leaves_it_open(
 
     assert line(lambda: assignments.create(wanted()), ServerFailed) == (
         'Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT failed: service_unavailable, "a '
-        'fault of the emulator", 5 times; no call gets through, this is an outage. Whether the change was made is not '
+        'fault of the emulator", 5 times. Whether the change was made is not '
         "known. Run `pulumi up --refresh`: it looks at what is there before it changes anything. "
         "(HTTP 503, trace id T, request id R)"
     )
@@ -404,7 +404,7 @@ def test_a_site_that_names_the_station_in_one_of_two_ways_is_on_it(
 def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_station_too(
     emulator: Emulator, new_process: NewProcess
 ) -> None:
-    """The list of the run does not know it; the answer of the PUT does."""
+    """The list of the run does not know it; the site itself does, right before it would be moved."""
     run = new_process()
     house(emulator, "0001")
     house(emulator, "0042", on=2, name="Bakery")
@@ -413,8 +413,8 @@ def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_statio
 
     assert line(lambda: run.assignments.create(wanted()), AccountTaken) == (
         "Could not assign site 1 of dealer 12345 to monitoring station 12345/2: site 'House' (1) cannot be on "
-        "monitoring station 12345/2: site 'Bakery' (2) is there already, with the same account number '0042'. The site "
-        "was moved. Give one of the two another account number in CHeKT's portal, then run again. (trace id T)"
+        "monitoring station 12345/2: site 'Bakery' (2) is there already, with the same account number '0042'. Nothing "
+        "was changed. Give one of the two another account number in CHeKT's portal, then run again. (trace id T)"
     )
 
 

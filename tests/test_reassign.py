@@ -171,8 +171,8 @@ def test_an_outage_in_the_middle_says_what_is_in_doubt(
 
     assert line(stations, leaving, Unclear) == (
         "Could not move site 'House' (2) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2: "
-        'CHeKT failed: service_unavailable, "a fault of the emulator", 5 times; no call gets through, this is an '
-        "outage. 1 of 2 sites were moved before, and the station was not deleted; the next run goes on. Whether "
+        'CHeKT failed: service_unavailable, "a fault of the emulator", 5 times. '
+        "1 of 2 sites were moved before, and the station was not deleted; the next run goes on. Whether "
         "this one was is not known. Run `pulumi up --refresh`: it looks at what is there before it changes anything. "
         "(HTTP 503, trace id T, request id R)"
     )

@@ -182,3 +182,110 @@ def test_no_site_is_moved_to_a_number_that_is_another_station_s_now(stack: Stack
         moves[by]()
     assert "12345/1 is monitoring station 'shop' now, and was 'central-01'" in anonymous(str(caught.value))
     assert acme.api.sites[5]["monitoring_station_id"] == 2
+
+
+class ActsAtPuts(AnotherChekt):
+    """Lets something happen at the first PUT of a site, which it refuses for now."""
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        if (act := self.act) is not None:
+            self.act = None
+            act(self)
+            return (503, {"error": {"code": "later"}})
+        return super().put_site(number, body)
+
+    act: Callable[[AnotherChekt], object] | None = None
+
+
+@pytest.mark.parametrize(
+    ("act", "cause"),
+    [
+        (
+            lambda api: api.sites[5].update(monitoring_station_id=3),
+            "site 'Shop 5' (5) is on monitoring station 3 now: somebody moved it meanwhile",
+        ),
+        (
+            lambda api: api.sites[5].update(external_site_id="other"),
+            "12345/site/5 is site 'other' now, and was 'shop-5'",
+        ),
+    ],
+)
+def test_a_site_is_read_again_before_its_move_is_repeated(
+    stack: Stacks, act: Callable[[AnotherChekt], object], cause: str
+) -> None:
+    """Somebody moved it, or its number is another's."""
+    acme = stack(ActsAtPuts)
+    assert isinstance(acme.api, ActsAtPuts)
+    for name in ("a-1", "b-1", "c-1"):
+        acme.api.add(external_monitoring_station_id=name)
+    acme.api.sites[5] = site(5, 1) | {"external_site_id": "shop-5"}
+    acme.api.act = act
+
+    with pytest.raises(ChektError) as caught:
+        acme.process().assignments.create(assignment(2))
+    assert caught.value.cause == cause
+    assert caught.value.outcome == "Whether the change was made is not known."
+    assert acme.api.sites[5]["monitoring_station_id"] != 2
+
+
+class Slowly(AnotherChekt):
+    """Takes half a minute for each move of a site, during which something may happen."""
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        self.clock.sleep(31)  # type: ignore[attr-defined]
+        self.happens()
+        return super().put_site(number, body)
+
+    def happens(self) -> None:
+        """What happens."""
+
+
+class GetsItsNumber(Slowly):
+    """Somebody puts a site on the target that has the third one's account number."""
+
+    def happens(self) -> None:
+        self.sites[9] = site(9, 2) | {"account_number": "0003"}
+
+
+class GivesItsNumber(Slowly):
+    """Gives the target's number to another station."""
+
+    def happens(self) -> None:
+        self.stations[2] |= {"external_monitoring_station_id": "shop", "name": "Theirs"}
+
+
+@pytest.mark.parametrize("kind", [GetsItsNumber, GivesItsNumber])
+def test_the_target_of_many_moves_is_looked_at_again_each_minute(stack: Stacks, kind: type[AnotherChekt]) -> None:
+    """The moves before it are told."""
+    acme = stack(kind)
+    recorded = acme.up()
+    backup = acme.up(external_monitoring_station_id="backup", name="Backup", declared_by="acme/alarms/dev/backup")
+    for number in (1, 2, 3, 4):
+        acme.api.sites[number] = site(number, 1) | {"account_number": f"000{number}"}
+    run = acme.process()
+    run.stations.keep(backup, backup.declared_by)
+
+    with pytest.raises(ChektError) as caught:
+        run.stations.delete(replace(recorded, reassign_sites_to="2"))
+    assert caught.value.outcome.startswith(
+        "2 of 4 sites were moved before, and the station was not deleted; the next run goes on."
+    )
+    assert [number for number, row in acme.api.sites.items() if row["monitoring_station_id"] == 1] == [3, 4]
+
+
+class HidesNumbers(AnotherChekt):
+    """Leaves account numbers out of lists."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [{name: row[name] for name in row if name != "account_number"} for row in rows]
+
+
+def test_an_account_number_that_the_list_leaves_out_is_seen(stack: Stacks) -> None:
+    """The sites on the station are asked for theirs."""
+    acme = stack(HidesNumbers)
+    acme.up()
+    acme.api.sites[5], acme.api.sites[6] = site(5, None), site(6, 1)
+
+    with pytest.raises(AccountTaken):
+        acme.process().assignments.create(assignment(1))
+    assert acme.api.sites[5]["monitoring_station_id"] is None

@@ -66,7 +66,7 @@ def test_updating_puts_the_site(emulator: Emulator, client: Client, operation: O
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     house(emulator, "0001", on=None)
 
-    client.update_site(operation, "12345", "1", {"monitoring_station_id": 1}, "key-1")
+    client.update_site(operation, "12345", "1", {"monitoring_station_id": 1}, "key-1", lambda: None)
 
     put = emulator.requests[-1]
     assert (put.method, put.path, put.body, put.idempotency_key) == (
@@ -82,7 +82,7 @@ def test_a_site_that_is_not_there_is_not_found(client: Client, operation: Operat
     with pytest.raises(NotFound):
         client.get_site(operation, "12345", "7")
     with pytest.raises(NotFound):
-        client.update_site(operation, "12345", "7", {"monitoring_station_id": 1}, "key-1")
+        client.update_site(operation, "12345", "7", {"monitoring_station_id": 1}, "key-1", lambda: None)
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"site_id": "../1"}', '{"site_id": 1, "account_number": ["1"]}'])

@@ -71,13 +71,15 @@ class TokenSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
-        self._renew_at = 0.0
+        self._renew_at = self._ends_at = 0.0
         self._renewals = 0
         self._failure: ChektError | None = None
         self._refusal: CredentialsRefused | None = None
 
-    def token(self) -> str:
+    def token(self, *, to_its_end: bool = False) -> str:
         """The current token, fetched first where there is none or its end is near.
+
+        `to_its_end`: a token that lives is good enough, for a call that rests on what was read a moment ago.
 
         Raises:
             CredentialsRefused: once the endpoint refused the client, without asking it again in this process.
@@ -87,7 +89,7 @@ class TokenSource:
         with self._lock:
             if self._refusal:
                 raise self._refusal.replace()  # a copy: Python adds to the traceback of one that is raised again
-            if self._token and self._clock() < self._renew_at:
+            if self._token and self._clock() < (self._ends_at if to_its_end else self._renew_at):
                 return self._token
             if self._failure and self._renewals > renewals_before:
                 raise self._failure.replace()
@@ -110,7 +112,8 @@ class TokenSource:
         finally:
             self._renewals += 1
         self._token = fresh.value
-        self._renew_at = fresh.asked_at + fresh.life - expiry_margin(fresh.life)
+        self._ends_at = fresh.asked_at + fresh.life
+        self._renew_at = self._ends_at - expiry_margin(fresh.life)
         return self._token
 
 

@@ -144,11 +144,20 @@ class Client:
         return _site(site_id, answer, operation), answer.data
 
     def update_site(
-        self, operation: Operation, dealer_id: str, site_id: str, body: Mapping[str, Any], key: str
+        self,
+        operation: Operation,
+        dealer_id: str,
+        site_id: str,
+        body: Mapping[str, Any],
+        key: str,
+        admit: Callable[[], object],
     ) -> None:
-        """PUT some fields of a site; what the others become, and when it takes effect, is not documented."""
+        """PUT some fields of a site; what the others become, and when it takes effect, is not documented.
+
+        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
+        """
         path = f"{_sites(dealer_id)}/{site_id}"
-        self._transport.call(operation, "PUT", path, body=body, idempotency_key=key)
+        self._transport.call(operation, "PUT", path, body=body, idempotency_key=key, admit=admit)
 
     def _list(self, operation: Operation, path: str, model: type[Item]) -> Listing[Item]:
         """Read a list to its end."""

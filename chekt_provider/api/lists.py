@@ -2,8 +2,9 @@
 
 A list is whole when that is shown: it ended by its own links, or with as many items as it says it has, or a question
 for what comes after its end, in one way of paging at a time, brought nothing or the same again. A list that comes empty
-is asked for twice. Pages that name no total are read until two readings agree. Whatever contradicts itself is read
-anew, and refused the third time.
+is asked for twice. Pages are read until two readings agree, but where the last item of each is asked for again with the
+next: between two pages somebody may delete one item and make another. Whatever contradicts itself is read anew, and
+refused the third time.
 
 What cannot be seen: a list that is cut short, says nothing of it, and takes none of the ways that are tried here.
 """
@@ -113,7 +114,7 @@ class ListReader(Generic[Item]):
 
     def _follow(self, answer: Answer) -> None:
         """Follow each page's link to the next, up to the page that has none."""
-        self._may_have_slipped = self._total is None
+        self._may_have_slipped = True
         followed: set[str] = set()
         asked, known = "", 0
         while answer.next_page is not None:
@@ -156,6 +157,7 @@ class ListReader(Generic[Item]):
             if not follows or len(overlap) < again or (len(overlap) == len(came) >= size):
                 raise _Contradiction("what comes after its last item does not follow it")
             taken = True
+            self._may_have_slipped = size == 1
             if answer is None:
                 break
             self._merge(answer, self._of(answer))
@@ -189,7 +191,7 @@ class ListReader(Generic[Item]):
             return False
         if not unasked.keys() <= self._items.keys():
             raise _Contradiction("its pages leave out what it shows without them")
-        self._may_have_slipped = pages > 1 and self._total is None
+        self._may_have_slipped = pages > 1
         return True
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:

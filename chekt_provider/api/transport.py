@@ -293,7 +293,8 @@ class Transport:
                 raise _NotAdmitted(error) from None
         operation.changing |= verb != "GET"
         self._wait(operation, verb)
-        token = self._tokens.token()  # after the wait, during which it could have expired
+        # After the wait, during which it could have expired; what was admitted waits for no other.
+        token = self._tokens.token(to_its_end=admit is not None)
         return self._authorised(number, verb, path, token, **content), token
 
     def _wait(self, operation: Operation, verb: str) -> None:
