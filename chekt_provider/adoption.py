@@ -75,7 +75,7 @@ def adopt(
     say(told(live, wanted))
     if not differing(live, wanted):
         return writes.record_write(wanted, live)
-    put = writes.put(operation, recorded, wanted)
+    put = writes.put_and_look(operation, recorded, live, wanted)
     adopted = writes.record_write(wanted, put)
     if kept := ", ".join(not_taken(put, wanted, live)):  # an error would leave it without a resource for ever
         say(f"CHeKT gave {adopted} to this resource but did not take {kept}; the next preview shows it.")

@@ -251,8 +251,7 @@ class Creation:
 
     def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None, look: Look[Station]) -> None:
         """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
-        if self._doubt:
-            self._lookalikes.refuse_to_guess(answer, self._other, look)
+        self._lookalikes.refuse_to_guess(answer, self._other, look)
         unreadable = isinstance(answer, Conflict) and not answer.evidence.code
         stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
         if answer.evidence.code == "idempotency_conflict" or unreadable or stored:

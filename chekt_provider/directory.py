@@ -11,7 +11,15 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
 from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, StationId, is_cut, require_same_station, same_form, shows_same
+from chekt_provider.records import (
+    KEY,
+    Recorded,
+    StationId,
+    is_cut_anywhere,
+    require_same_station,
+    same_form,
+    shows_same,
+)
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
@@ -72,6 +80,7 @@ class SharedList(Generic[Item]):
         self._writes: dict[str, tuple[float, Item | None]] = {}
         self._deleted: dict[str, str] = {}
         self._known: set[str] = set()
+        self._got: dict[tuple[int, str], Item | None] = {}
         self._first: Look[Item] | None = None
         self.latest: Look[Item] | None = None
         """The latest look that was taken; None before the first."""
@@ -145,6 +154,13 @@ class SharedList(Generic[Item]):
             return self._get(operation, item_id)
         except NotFound:
             return None
+
+    def get_once(self, operation: Operation, look: Look[Item], item_id: str) -> Item | None:
+        """An item as it answers itself, asked for once for each look, whichever thread comes first."""
+        with self._asking:
+            if (look.number, item_id) not in self._got:
+                self._got[look.number, item_id] = self.get(operation, item_id)
+            return self._got[look.number, item_id]
 
     def note(self, item_id: str, item: Item) -> None:
         """Take over what CHeKT answered to our own write."""
@@ -247,15 +263,15 @@ class Directory:
             self._recorded[recorded.id] = recorded
 
     def require_expected(self, operation: Operation, station_id: StationId, live: Station) -> None:
-        """Make sure that a number is that of the station which the state has under it, if it has one.
+        """Make sure that a number is that of the station which the state has under it, else which the run saw first.
 
         Raises:
             OtherStation: it is another's.
         """
+        seen = Recorded(station_id, {KEY: live.external_monitoring_station_id}, live.created_at)
         with self._lock:
-            recorded = self._recorded.get(station_id)
-        if recorded:
-            require_same_station(operation, recorded, live)
+            recorded = self._recorded.setdefault(station_id, seen)
+        require_same_station(operation, recorded, live)
 
     def stations(self, dealer_id: str) -> SharedList[Station]:
         """A dealer's stations."""
@@ -327,7 +343,7 @@ def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
     """The numbers of stations that may have this external id whole, where a list cuts it as it cuts every long one."""
     listed = {number: station.external_monitoring_station_id for number, station in stations.items()}
     longest = max(map(len, listed.values()), default=0)
-    return [number for number, kept in listed.items() if len(kept) == longest and is_cut(kept, external_id)]
+    return [number for number, kept in listed.items() if len(kept) == longest and is_cut_anywhere(kept, external_id)]
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

@@ -13,7 +13,14 @@ from chekt_provider.claims import StationClaims
 from chekt_provider.directory import Look, SharedList, called, perhaps_cut
 from chekt_provider.errors import ChektError, Evidence, StationExists, TwinStations
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import StationId, has_same_letters, is_alike, is_cut, named, not_taken
+from chekt_provider.records import (
+    StationId,
+    is_alike,
+    is_like_it,
+    is_like_loosely,
+    named,
+    not_taken,
+)
 from chekt_provider.text import shown
 
 MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed."
@@ -39,8 +46,8 @@ class Lookalikes:
         self._operation = operation
         self._wanted = wanted
         self._claims = claims
-        self._cut: list[Station] = []
-        """Those of the latest look whose external id may be ours, cut short."""
+        self._whole: dict[str, Station] = {}
+        """Those of the latest look whose external id may be ours, cut short, as they answer themselves."""
         self.before: Mapping[str, Station] = {}
 
     def existing(self, look: Look[Station]) -> Station | None:
@@ -52,11 +59,10 @@ class Lookalikes:
         external_id = self._wanted.external_monitoring_station_id
         found = called(look.items.values(), external_id)
         if not found:
-            whole = (self._stations.get(self._operation, number) for number in perhaps_cut(look.items, external_id))
-            self._cut = [
-                station for station in whole if station and is_cut(station.external_monitoring_station_id, external_id)
-            ]
-            found = called(self._cut, external_id)
+            cut = perhaps_cut(look.listed, external_id)
+            got = [(number, self._stations.get_once(self._operation, look, number)) for number in cut]
+            self._whole = {number: station for number, station in got if station}
+            found = called(self._whole.values(), external_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(self._wanted.dealer_id, twin.monitoring_station_id)) for twin in found)
             outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
@@ -72,9 +78,10 @@ class Lookalikes:
     def refuse_before(self, look: Look[Station], *, adopt: bool) -> None:
         """Stop before the first POST where an earlier run may have made the station, or where adopting was asked for.
 
-        Other values are a sign that it is another's, but not where it would be adopted whatever they are.
+        Other values are a sign that it is another's, but not where it would be adopted whatever they are. The same
+        ones are a sign that it is ours, also where something was put around its external id, or a number in it was cut.
         """
-        for station in self._perhaps_it(look):
+        for station in self._perhaps_it(look, loosely=not adopt):
             is_equal = not not_taken(station, self._wanted)
             if is_equal or adopt:
                 cause = f"CHeKT lists {self._named(station)}{' with the same values' if is_equal else ''}"
@@ -107,15 +114,16 @@ class Lookalikes:
                 cause=answer.cause if other else answer.cause + since, outcome=MAY_BE_THIS, remedy=_if_it_is(maybe)
             )
 
-    def _perhaps_it(self, look: Look[Station]) -> list[Station]:
-        """Stations with the same letters, or a cut external id, that are no other resource's."""
+    def _perhaps_it(self, look: Look[Station], *, loosely: bool = False) -> list[Station]:
+        """Stations with the same letters, or a cut external id, that are no other resource's.
+
+        Loosely: also those with something around the external id, or that were cut within a number.
+        """
         external_id = self._wanted.external_monitoring_station_id
-        same = [
-            station
-            for station in look.listed.values()
-            if has_same_letters(station.external_monitoring_station_id, external_id)
-        ]
-        return [station for station in same + self._cut if not self._claims.may_be_of_another(self._wanted, station)]
+        is_like = is_like_loosely if loosely else is_like_it
+        stations = {**look.listed, **self._whole}.values()
+        like = [station for station in stations if is_like(station.external_monitoring_station_id, external_id)]
+        return [station for station in like if not self._claims.may_be_of_another(self._wanted, station)]
 
     def _named(self, station: Station) -> str:
         return named(self._wanted.dealer_id, station)

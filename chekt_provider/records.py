@@ -18,8 +18,12 @@ from chekt_provider.text import shown
 UPDATED_IN_PLACE = ("name", "prefix", "linecard")
 REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
 
-_KEY = "external_monitoring_station_id"
+KEY = "external_monitoring_station_id"
+"""The input that is the caller's own key."""
 _SECOND = re.compile(r"\d\d:\d\d:\d\d")
+
+OTHER_SECONDS = 60.0
+"""Two stations with external ids that differ in case are two where they were made so far apart: clocks may differ."""
 
 _SHORTEST_WITHIN = 4
 """Letters of a text that is looked for within another: a shorter one is within many."""
@@ -100,17 +104,17 @@ class Recorded:
     @property
     def external_id(self) -> str:
         """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
-        return self.fields.get(_KEY) or self.sent_external_id
+        return self.fields.get(KEY) or self.sent_external_id
 
     @property
     def sent_external_id(self) -> str:
         """The caller's own key as the program has it."""
-        return self.asked.get(_KEY) or self.fields.get(_KEY, "")
+        return self.asked.get(KEY) or self.fields.get(KEY, "")
 
     def shown_as(self, live: Station) -> Recorded:
         """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
-        kept = {_KEY: live.external_monitoring_station_id}
-        return replace(self, fields={**self.fields, **kept}, asked={**self.asked, _KEY: self.sent_external_id})
+        kept = {KEY: live.external_monitoring_station_id}
+        return replace(self, fields={**self.fields, **kept}, asked={**self.asked, KEY: self.sent_external_id})
 
     def answers(self, name: str, wanted: str) -> bool:
         """Whether this field is what was wanted, or CHeKT's own form of it."""
@@ -168,7 +172,7 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
     now, was = live.external_monitoring_station_id, {recorded.external_id, recorded.sent_external_id} - {""}
     if was and not any(is_same_station(live, form, recorded.created_at) for form in was):
         cause = f"{recorded.id} is monitoring station {shown(now)!r} now, and was {shown(recorded.external_id)!r}"
-        if any(is_rewritten(now, form) and not _splits_number(now, form) for form in was):
+        if any(_is_around(now, form) or (is_rewritten(now, form) and not _splits_number(now, form)) for form in was):
             remedy = OtherStation.rewritten_remedy.format(name=shown(now))
             raise operation.error(OtherStation, cause, remedy=remedy)
         raise operation.error(OtherStation, cause)
@@ -188,10 +192,10 @@ def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
     gave all one moment.
     """
     now = live.external_monitoring_station_id
-    if same_form(now, external_id):
-        return True
     apart = seconds_apart(live.created_at, created_at)
-    is_it = has_same_letters(now, external_id) or is_cut(now, external_id)
+    if same_form(now, external_id):
+        return now == external_id or apart is None or apart < OTHER_SECONDS
+    is_it = is_like_it(now, external_id)
     return is_it and apart is not None and apart < 1  # one of the two times may be cut to whole seconds
 
 
@@ -251,8 +255,23 @@ def is_rewritten(kept: str, sent: str) -> bool:
 
 
 def is_cut(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short, but not within a number."""
+    return is_cut_anywhere(kept, sent) and not _splits_number(kept, sent)
+
+
+def is_cut_anywhere(kept: str, sent: str) -> bool:
     """Whether an external id may be another one, cut short."""
-    return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent) and not _splits_number(kept, sent)
+    return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent)
+
+
+def is_like_it(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short or with other signs between its letters."""
+    return has_same_letters(kept, sent) or is_cut(kept, sent)
+
+
+def is_like_loosely(kept: str, sent: str) -> bool:
+    """Whether it may be another one that was cut anywhere, also within a number, or had something put around it."""
+    return has_same_letters(kept, sent) or is_cut_anywhere(kept, sent) or _is_around(kept, sent)
 
 
 def has_same_letters(kept: str, sent: str) -> bool:
@@ -262,13 +281,24 @@ def has_same_letters(kept: str, sent: str) -> bool:
 
 def is_alike(station: Station, wanted: StationInputs) -> bool:
     """Whether a station may be the wanted one, by what is left of its name or external id, or was put around them."""
-    both = [(value(station, name), value(wanted, name)) for name in ("name", _KEY)]
-    return any(is_rewritten(kept, sent) or _is_within(kept, sent) for kept, sent in both)
+    both = [(value(station, name), value(wanted, name)) for name in ("name", KEY)]
+    return any(is_rewritten(kept, sent) or _is_around(kept, sent) for kept, sent in both)
 
 
-def _is_within(kept: str, sent: str) -> bool:
-    """Whether something may have been put in front of a text, or after it."""
-    return len(_letters(sent)) >= _SHORTEST_WITHIN and _letters(sent) in _letters(kept)
+def _is_around(kept: str, sent: str) -> bool:
+    """Whether something may have been put in front of a text, or after it, but not within a number."""
+    if len(_letters(sent)) < _SHORTEST_WITHIN:
+        return False
+    parts = [form(kept).partition(form(sent)) for form in (_form, _letters)]
+    return any(
+        found and not _is_one_number(before, found) and not _is_one_number(found, after)
+        for before, found, after in parts
+    )
+
+
+def _is_one_number(text: str, following: str) -> bool:
+    """Whether the last character of a text and the first of the following one are digits of one number."""
+    return text[-1:].isdigit() and following[:1].isdigit()
 
 
 def _splits_number(kept: str, sent: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Operation
 from chekt_provider.directory import Directory
-from chekt_provider.errors import InvalidInput, NotTaken
+from chekt_provider.errors import InvalidInput, NotTaken, Unclear
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, not_taken, value
 from chekt_provider.text import shown
@@ -67,12 +67,24 @@ class Writes:
         return station
 
     def _shown(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
-        """The station as it answers itself, once it shows a PUT that was answered without it, or as it is at last."""
+        """The station as it answers itself, once it shows a PUT, or as it is at last.
+
+        Raises:
+            Unclear: it does not show itself.
+        """
+        stations = self._directory.stations(station_id.dealer_id)
         for _ in self._client.looks(operation):
-            station = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-            if not not_taken(station, wanted):
+            station = stations.get(operation, station_id.station_id)
+            if station and not not_taken(station, wanted):
                 break
+        if station is None:
+            raise operation.error(Unclear, "CHeKT answered that it changed it, and does not show it")
         return station
+
+    def put_and_look(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
+        """PUT over a known station. What the answer does not show the station itself may, once it is up to date."""
+        station = self.put(operation, recorded, wanted)
+        return self._shown(operation, recorded.id, wanted) if not_taken(station, wanted, before) else station
 
     def put_over(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
         """PUT over a known station.
@@ -80,7 +92,7 @@ class Writes:
         Raises:
             NotTaken: CHeKT answered that it changed the station, and did not.
         """
-        station = self.put(operation, recorded, wanted)
+        station = self.put_and_look(operation, recorded, before, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
             raise operation.error(NotTaken, f"CHeKT did not take {held}")

@@ -275,7 +275,7 @@ def test_moving_a_site_puts_it(emulator: Emulator, client: Client, answer: dict[
     emulator.add_fault(Fault(method="PUT", when="after", **answer))
     body = {"monitoring_station_id": 1}
 
-    client.update_site(client.operation("move"), "12345", "1", body, "k-1")
+    client.update_site(client.operation("move"), "12345", "1", body, "k-1", lambda: None)
 
     assert asked(emulator) == [("PUT", "/sites/1", body, "k-1")]
     assert emulator.sites()[0]["monitoring_station_id"] == 1

@@ -542,6 +542,25 @@ def test_pages_are_read_until_two_readings_agree() -> None:
     assert len([query for query in asked if not query]) == 3
 
 
+@pytest.mark.parametrize("way", ["page 1", "links"])
+def test_no_item_slips_through_while_another_takes_its_place_in_the_total(way: str) -> None:
+    """Somebody deletes item 1 and makes item 7 before the last page is read: there are six before and after."""
+    pages = 0
+
+    def ask(query: Query) -> Answer:
+        nonlocal pages
+        pages += 1
+        items = [1, 2, 3, 4, 5, 6] if pages < (5 if way == "page 1" else 3) else [2, 3, 4, 5, 6, 7]
+        if way == "page 1":
+            first, more = number(query, "page", 1) * 2 - 2, None
+        else:
+            first = int(query.partition("=")[2]) if isinstance(query, str) else 0
+            more = f"{LIST}?after={first + 2}" if first < 4 else None
+        return answer(items[first : first + 2], total=6, next_page=more)
+
+    assert sorted(read(ask)) == [2, 3, 4, 5, 6, 7]
+
+
 def test_pages_that_never_agree_are_an_error() -> None:
     """Five readings by links, five lists; before the last three it waits."""
     readings = iter([[1], [2], [3], [4], [5]])

@@ -176,7 +176,31 @@ def test_no_form_in_which_an_external_id_comes_back_is_a_change(stack: Stacks) -
         recorded = live
 
 
+def test_a_station_in_another_case_is_still_itself(stack: Stacks) -> None:
+    """CHeKT may change the form in which it keeps external ids."""
+    acme = stack()
+    recorded = acme.up()
+    acme.api.stations[1]["external_monitoring_station_id"] = "CENTRAL-01"
+
+    acme.process().stations.delete(recorded)
+
+    assert acme.api.stations == {}
+
+
 # A number that is another's
+
+
+def test_a_station_in_another_case_that_was_made_a_minute_later_is_another_one(stack: Stacks) -> None:
+    """The number was given again where CHeKT tells capitals from small letters."""
+    acme = stack()
+    recorded = acme.up()
+    acme.clock.now += 60
+    takes_over(acme)
+    acme.api.stations[1]["external_monitoring_station_id"] = "CENTRAL-01"
+
+    with pytest.raises(OtherStation):
+        acme.process().stations.delete(recorded)
+    assert list(acme.api.stations) == [1]
 
 
 class Restored(AnotherChekt):
@@ -579,7 +603,7 @@ def test_a_change_that_is_answered_with_a_mark_of_deletion_was_not_made(stack: S
     acme = stack(DeletedMeanwhile)
     recorded = acme.up()
 
-    with pytest.raises(ChektError, match="CHeKT marks it as deleted"):
+    with pytest.raises(ChektError, match="CHeKT answered that it changed it, and does not show it"):
         acme.process().stations.update(recorded, central(name="New"))
 
 
@@ -853,3 +877,152 @@ def test_an_attempt_that_is_under_way_is_not_called_nothing(stack: Stacks) -> No
         "CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute. "
         "(HTTP 409, trace id T)"
     )
+
+
+# External ids that CHeKT keeps with something around them
+
+
+class Prefixes(AnotherChekt):
+    """Keeps something in front of an external id, takes each POST for a new one, and answers with what it keeps."""
+
+    def external_id(self, sent: str) -> str:
+        return f"acme/{sent}"
+
+    def post(self, body: Row, key: str) -> Reply:
+        return (201, self.add(**body))
+
+
+class Suffixes(Prefixes):
+    def external_id(self, sent: str) -> str:
+        return f"{sent}@12345"
+
+
+class CutsNumbers(Prefixes):
+    """Keeps twenty characters, and loses the first answer."""
+
+    def external_id(self, sent: str) -> str:
+        return sent[:20]
+
+    def post(self, body: Row, key: str) -> Reply:
+        super().post(body, key)
+        return (0, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "external_id"),
+    [(Prefixes, "central-01"), (Suffixes, "central-01"), (CutsNumbers, "monitoring-station-000123")],
+)
+def test_running_again_makes_no_second_station_under_a_changed_external_id(
+    stack: Stacks, kind: type[AnotherChekt], external_id: str
+) -> None:
+    """It is named again, by its values."""
+    acme = stack(kind)
+    for _ in range(3):
+        with pytest.raises(ChektError, match="That may be this station"):
+            acme.up(external_monitoring_station_id=external_id)
+        acme.clock.now += 60
+
+    assert len(acme.keys()) == 1
+    kept = acme.api.stations[1]["external_monitoring_station_id"]
+    assert str(acme.up(external_monitoring_station_id=kept, adopt_existing=True).id) == "12345/1"
+
+
+def test_a_longer_number_with_the_same_values_is_another_station(stack: Stacks) -> None:
+    """Station 1 is within station 10 by its letters alone."""
+    acme = stack()
+    acme.up(external_monitoring_station_id="site-10", declared_by="acme/alarms/prod/ten")
+
+    assert str(acme.up(external_monitoring_station_id="site-1").id) == "12345/2"
+
+
+class StoresAndRefuses(Prefixes):
+    """Makes the station, and says that there is a conflict."""
+
+    code: str | None = "conflict"
+
+    def post(self, body: Row, key: str) -> Reply:
+        super().post(body, key)
+        return (409, {"error": {"code": self.code}} if self.code else None)
+
+
+@pytest.mark.parametrize("code", ["conflict", None])
+def test_a_station_that_was_made_and_refused_under_a_changed_external_id_is_named(
+    stack: Stacks, code: str | None
+) -> None:
+    """No second POST follows."""
+    acme = stack(StoresAndRefuses)
+    assert isinstance(acme.api, StoresAndRefuses)
+    acme.api.code = code
+
+    assert "; since then CHeKT lists monitoring station 'acme/central-01' (12345/1). That may be this" in acme.fails()
+    assert list(acme.api.stations) == [1]
+
+
+class ListsShortWithoutAge(ListsShort):
+    """Cuts within numbers, and tells no age."""
+
+    def created_at(self) -> str:
+        return ""
+
+
+def test_a_list_that_cuts_external_ids_makes_no_station_another_one(stack: Stacks) -> None:
+    """The station itself tells its external id whole: to read, change, adopt and delete it."""
+    acme = stack(ListsShortWithoutAge)
+    long = "monitoring-station-000123"
+    made = acme.up(external_monitoring_station_id=long)
+    read = acme.process().stations.read(made.id, made)
+    assert read == made
+    changed = acme.process().stations.update(read, central(external_monitoring_station_id=long, name="New"))
+    with pytest.raises(StationExists, match=r"it exists already as 12345/1"):
+        acme.up(external_monitoring_station_id=long)
+    assert str(acme.up(external_monitoring_station_id=long, adopt_existing=True).id) == "12345/1"
+
+    acme.process().stations.delete(changed)
+
+    assert acme.api.stations == {}
+
+
+def test_stations_that_may_be_cut_are_asked_for_once(stack: Stacks) -> None:
+    """Sixteen creations, one list, one GET."""
+    acme = stack()
+    acme.api.add(external_monitoring_station_id="springfield-central")
+    run = acme.process()
+
+    for number in range(16):
+        external_id = f"springfield-central-{number}"
+        acme.up(run, external_monitoring_station_id=external_id, name=external_id, declared_by=external_id)
+
+    gets = [path for method, path, _ in acme.api.log if method == "GET" and path != "/monitoring-stations"]
+    assert gets == ["/monitoring-stations/1"]
+
+
+# Answers that are behind
+
+
+class AnswersBehind(AnotherChekt):
+    """Answers a PUT with the station as it was, and hides it for a second."""
+
+    hidden_until = 0.0
+    answers = True
+
+    def put(self, number: int, body: Row) -> Reply:
+        before = dict(self.stations[number])
+        super().put(number, body)
+        self.hidden_until = self.clock() + 1
+        return (200, before if self.answers else None)
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if method == "GET" and path.endswith("/1") and self.clock() < self.hidden_until:
+            return (404, {"error": {"code": "not_found"}})
+        return super().answer(method, path, query, body, key)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_change_that_shows_late_is_not_called_not_taken(stack: Stacks, answers: bool) -> None:
+    """The station itself is asked, until CHeKT must show it."""
+    acme = stack(AnswersBehind)
+    assert isinstance(acme.api, AnswersBehind)
+    acme.api.answers = answers
+    recorded = acme.up()
+
+    assert acme.process().stations.update(recorded, central(name="New")).fields["name"] == "New"

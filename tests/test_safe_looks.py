@@ -289,3 +289,107 @@ def test_an_account_number_that_the_list_leaves_out_is_seen(stack: Stacks) -> No
     with pytest.raises(AccountTaken):
         acme.process().assignments.create(assignment(1))
     assert acme.api.sites[5]["monitoring_station_id"] is None
+
+
+class ReadsSlowly(AnotherChekt):
+    """Takes a while for each list of sites; when the second token is asked for, a person puts a site on station 1."""
+
+    seconds = 0.0
+    asked_for = 0
+
+    def token(self) -> Row:
+        self.asked_for += 1
+        if self.asked_for > 2:
+            self.clock.sleep(10)  # type: ignore[attr-defined]
+            self.sites[5] = site(5, 1)
+        return super().token() | {"expires_in": 60}
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if path.endswith("/sites"):
+            self.clock.sleep(self.seconds)  # type: ignore[attr-defined]
+        return super().answer(method, path, query, body, key)
+
+
+def test_a_deletion_waits_for_no_token_after_its_look_at_the_sites(stack: Stacks) -> None:
+    """One that is near its end is good enough: a site may come while another is asked for."""
+    acme = stack(ReadsSlowly)
+    assert isinstance(acme.api, ReadsSlowly)
+    recorded = acme.up()
+    run = acme.process()
+    run.stations.read(recorded.id, recorded)
+    acme.api.seconds = 0.6
+    acme.clock.now += 53
+
+    run.stations.delete(recorded)
+
+    assert acme.api.sites == {}
+    assert acme.api.asked_for == 2
+
+
+class ReadsForMinutes(TakesOver):
+    """Takes a minute and a half for a list of sites."""
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if path.endswith("/sites"):
+            self.clock.sleep(45)  # type: ignore[attr-defined]
+        return super().answer(method, path, query, body, key)
+
+
+def test_whose_number_it_is_is_read_again_after_a_long_list_of_sites(stack: Stacks) -> None:
+    """The list of stations is older than a minute by then."""
+    acme = stack(ReadsForMinutes)
+    assert isinstance(acme.api, ReadsForMinutes)
+    act, _ = acts(acme, "delete")
+    acme.api.at = acme.clock.now + 40
+
+    with pytest.raises(OtherStation):
+        act()
+    assert list(acme.api.stations) == [1]
+
+
+class DeniesItsList(AnotherChekt):
+    """Answers 404 to a list that it gave before."""
+
+    denies = False
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if self.denies and path.endswith("/monitoring-stations"):
+            return (404, {"error": {"code": "not_found"}})
+        return super().answer(method, path, query, body, key)
+
+
+def test_a_list_that_is_denied_before_a_deletion_leaves_nothing_in_doubt(stack: Stacks) -> None:
+    """No DELETE was sent."""
+    acme = stack(DeniesItsList)
+    assert isinstance(acme.api, DeniesItsList)
+    act, _ = acts(acme, "delete")
+    acme.clock.now += 60
+    acme.api.denies = True
+
+    with pytest.raises(ChektError) as caught:
+        act()
+    assert caught.value.outcome == "Nothing was changed."
+    assert [method for method, _, _ in acme.api.log if method == "DELETE"] == []
+
+
+@pytest.mark.parametrize("answer", [(403, {"error": {"code": "forbidden"}}), (500, None)])
+def test_sites_that_were_moved_are_told_when_the_rest_cannot_be_read(stack: Stacks, answer: Reply) -> None:
+    """The next list of sites fails."""
+
+    class Fails(AnotherChekt):
+        def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+            has_moved = self.sites and self.sites[5]["monitoring_station_id"] == 2
+            if has_moved and path.endswith("/sites"):
+                return answer
+            return super().answer(method, path, query, body, key)
+
+    acme = stack(Fails)
+    recorded = acme.up()
+    acme.up(external_monitoring_station_id="backup", name="Backup", declared_by="acme/alarms/dev/backup")
+    acme.api.sites[5] = site(5, 1)
+
+    with pytest.raises(ChektError) as caught:
+        acme.process().stations.delete(replace(recorded, reassign_sites_to="2"))
+    assert caught.value.outcome == (
+        "1 of 1 sites were moved before, and the station was not deleted; the next run goes on."
+    )

@@ -204,7 +204,8 @@ def test_a_field_that_was_not_taken_is_an_error(
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "New", "prefix": "CH", '
         '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
     )
-    emulator.add_fault(Fault(method="PUT", when="after", status=200, body=body))
+    emulator.edit_station(1, name="New")
+    emulator.add_fault(Fault(method="PUT", status=200, body=body))
 
     with pytest.raises(NotTaken) as caught:
         stations.update(recorded, central(name="New", prefix=""))
