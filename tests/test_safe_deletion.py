@@ -329,10 +329,10 @@ def test_a_site_that_comes_during_a_reassignment_is_moved_too(world: World) -> N
     run = world.process()
     original = run.stations._client.update_site
 
-    def update(operation: Any, dealer_id: str, site_id: str, *rest: Any) -> None:
-        if site_id == "20":
+    def update(*given: Any) -> None:
+        if given[2] == "20":
             house(world.emulator, on=1)
-        original(operation, dealer_id, site_id, *rest)
+        original(*given)
 
     run.stations._client.update_site = update  # type: ignore[method-assign]
 
@@ -347,9 +347,9 @@ def acting(world: World, recorded: Recorded, act: Callable[[str], None]) -> Call
     run = world.process()
     original = run.stations._client.update_site
 
-    def update(operation: Any, dealer_id: str, site_id: str, *rest: Any) -> None:
-        original(operation, dealer_id, site_id, *rest)
-        act(site_id)
+    def update(*given: Any) -> None:
+        original(*given)
+        act(given[2])
 
     run.stations._client.update_site = update  # type: ignore[method-assign]
     return lambda: run.stations.delete(recorded)
