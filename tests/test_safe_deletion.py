@@ -329,10 +329,10 @@ def test_a_site_that_comes_during_a_reassignment_is_moved_too(world: World) -> N
     run = world.process()
     original = run.stations._client.update_site
 
-    def update(*given: Any) -> None:
+    def update(*given: Any, **named: Any) -> None:
         if given[2] == "20":
             house(world.emulator, on=1)
-        original(*given)
+        original(*given, **named)
 
     run.stations._client.update_site = update  # type: ignore[method-assign]
 
@@ -347,8 +347,8 @@ def acting(world: World, recorded: Recorded, act: Callable[[str], None]) -> Call
     run = world.process()
     original = run.stations._client.update_site
 
-    def update(*given: Any) -> None:
-        original(*given)
+    def update(*given: Any, **named: Any) -> None:
+        original(*given, **named)
         act(given[2])
 
     run.stations._client.update_site = update  # type: ignore[method-assign]
