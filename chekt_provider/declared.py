@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Resource, ResourceOptions
 from pulumi.runtime.settings import get_monitor
 
-from chekt_provider.text import shown
+from chekt_provider.text import as_it_looks, shown
 
 _Key = tuple[object, object, object, object]
 
@@ -17,12 +17,12 @@ _STACK = "pulumi:pulumi:Stack"
 """The type of a stack, which is no part of the URN of what is in it."""
 
 _lock = threading.Lock()
-_of_runs: WeakKeyDictionary[object, dict[_Key, str]] = WeakKeyDictionary()
-"""By a run's connection to the engine: the name of the resource that declared an external id."""
+_of_runs: WeakKeyDictionary[object, dict[_Key, tuple[str, str]]] = WeakKeyDictionary()
+"""By a run's connection to the engine, and by how an external id looks: the resource that declared it, and the id."""
 
 
 def refuse_second(resource_name: str, external_id: object, dealer_id: object, opts: ResourceOptions | None) -> None:
-    """Raise pulumi.RunError when another resource of this program has the same external id.
+    """Raise pulumi.RunError when another resource of this program has the same external id, or one that looks like it.
 
     Only what is plain to see is judged: the same provider, parent and dealer, and values that are no outputs. What
     hides behind outputs fails in the run, before anything is created.
@@ -30,14 +30,21 @@ def refuse_second(resource_name: str, external_id: object, dealer_id: object, op
     run = get_monitor()
     if run is None or not isinstance(external_id, str) or not isinstance(dealer_id, int | str | None):
         return
-    key = (external_id, str(dealer_id or ""), opts and opts.provider, opts and opts.parent)
+    key = (as_it_looks(external_id), str(dealer_id or ""), opts and opts.provider, opts and opts.parent)
     with _lock:
-        first = _of_runs.setdefault(run, {}).setdefault(key, resource_name)
-    if first != resource_name:  # the same name twice is Pulumi's to refuse
+        first, same = _of_runs.setdefault(run, {}).setdefault(key, (resource_name, external_id))
+    if first == resource_name:  # the same name twice is Pulumi's to refuse
+        return
+    if same == external_id:
         raise pulumi.RunError(
             f"Could not declare {resource_name!r}: another resource of this program has the same external id "
             f"{shown(external_id)!r}: {first!r}. Give each resource its own external_monitoring_station_id."
         )
+    raise pulumi.RunError(
+        f"Could not declare {resource_name!r}: its external id {shown(external_id)!a} looks like "
+        f"{shown(same)!a} of {first!r}. Give each resource an external_monitoring_station_id that people can tell "
+        "apart."
+    )
 
 
 def refuse_import(resource_name: str, opts: ResourceOptions | None, instead: str) -> None:

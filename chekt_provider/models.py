@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from chekt_provider.text import did_you_mean, unsafe
+from chekt_provider.text import did_you_mean, hides, unsafe
 
 MAX_LENGTH = {
     "external_monitoring_station_id": 200,
@@ -72,8 +72,9 @@ def _id(value: object) -> str:
 def _text(value: object, field: str) -> str:
     if not isinstance(value, str):
         raise _refuse(f"must be text, not {_kind(value)}")
+    refuses = hides if field.endswith("_id") else unsafe
     for position, character in enumerate(value, start=1):
-        if unsafe(character):
+        if refuses(character):
             raise _refuse(f"holds the invisible or control character U+{ord(character):04X} at position {position}")
     if value != value.strip():
         raise _refuse("begins or ends with a blank")

@@ -8,11 +8,33 @@ from collections.abc import Iterable, Sequence
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")  # format characters that ordinary words and emoji are spelt with
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and signs that show nothing
+_LATIN = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u051d\u04bb"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u04ae"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u03b1\u03b9\u03bd\u03bf\u03c1\u03c5\u0131\u0261\u2010\u2011\u2012\u2013\u2212",
+    "aeopcyxijsdqwhABEKMHOPCTXIJSYABEZHIKMNOPTYXaivopuig-----",
+)
+"""Cyrillic and Greek letters, and dashes, by the Latin ones that they cannot be told from by looking."""
 
 
 def unsafe(character: str) -> bool:
     """Whether a character can steer a terminal, hide, or turn the direction of the text around it."""
-    return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
+    refused = unicodedata.category(character) in _REFUSED_CATEGORIES or character in _BLANK
+    return refused and character not in _JOINERS
+
+
+def hides(character: str) -> bool:
+    """Whether a character of an id shows nothing of its own, or is a blank that is no space."""
+    is_selector = unicodedata.name(character, "").startswith("VARIATION SELECTOR")
+    is_other_blank = unicodedata.category(character) == "Zs" and character != " "
+    return unsafe(character) or character in _JOINERS or is_selector or is_other_blank
+
+
+def as_it_looks(text: str) -> str:
+    """A text with Latin letters for those of other scripts that look the same."""
+    return unicodedata.normalize("NFKC", text).translate(_LATIN)
 
 
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:

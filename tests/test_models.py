@@ -35,6 +35,7 @@ CANARY = "canary-7f3a"
 NO_ID = "dealer_id is not an id: write digits only, such as 12345."
 INEXACT = 'dealer_id is too large to be exact as a number: write it as text, "…".'
 NOT_COMPOSED = "name is not in Unicode's composed form (NFC), so that it may look the same as another and not be it."
+HIDDEN = " holds the invisible or control character U+{} at position 2."
 
 
 # ids
@@ -168,6 +169,15 @@ def test_only_plain_digits_come_out(value: object) -> None:
         ("name", "ab\u200b", "name holds the invisible or control character U+200B at position 3."),
         ("name", "\ud800", "name holds the invisible or control character U+D800 at position 1."),
         ("name", "\U000e0041", "name holds the invisible or control character U+E0041 at position 1."),
+        ("external_monitoring_station_id", "a\u200db", "external_monitoring_station_id" + HIDDEN.format("200D")),
+        ("external_monitoring_station_id", "a\u200cb", "external_monitoring_station_id" + HIDDEN.format("200C")),
+        ("external_monitoring_station_id", "a\ufe0fb", "external_monitoring_station_id" + HIDDEN.format("FE0F")),
+        ("external_monitoring_station_id", "a\u3164b", "external_monitoring_station_id" + HIDDEN.format("3164")),
+        ("external_monitoring_station_id", "a\u2800b", "external_monitoring_station_id" + HIDDEN.format("2800")),
+        ("external_monitoring_station_id", "a\u00a0b", "external_monitoring_station_id" + HIDDEN.format("00A0")),
+        ("external_monitoring_station_id", "a\u3000b", "external_monitoring_station_id" + HIDDEN.format("3000")),
+        ("name", "a\u3164b", "name" + HIDDEN.format("3164")),
+        ("name", "a\u2800b", "name" + HIDDEN.format("2800")),
         ("name", " Central", "name begins or ends with a blank."),
         ("name", "Central\xa0", "name begins or ends with a blank."),
         ("name", "Cafe\u0301", NOT_COMPOSED),

@@ -71,3 +71,37 @@ def test_an_import_is_refused(declare: Callable[[ResourceOptions], Resource], li
         in_a_run(lambda: declare(ResourceOptions(import_="12345/1")))
 
     assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("centr\u0430l-01", r"'centr\u0430l-01'"),  # a Cyrillic letter
+        ("central\u201001", r"'central\u201001'"),  # another dash
+        ("\uff43entral-01", r"'\uff43entral-01'"),  # a wide letter
+    ],
+)
+def test_an_external_id_that_looks_like_another_one_is_refused(other: str, said: str) -> None:
+    """People cannot tell them apart; the line shows how they differ."""
+
+    def program() -> None:
+        station()
+        MonitoringStation("second", external_monitoring_station_id=other, name="Second")
+
+    with pytest.raises(pulumi.RunError) as caught:
+        in_a_run(program)
+
+    assert str(caught.value) == (
+        f"Could not declare 'second': its external id {said} looks like 'central-01' of 'central'. Give each resource "
+        "an external_monitoring_station_id that people can tell apart."
+    )
+
+
+def test_external_ids_that_people_can_tell_apart_are_two() -> None:
+    """Capitals and small letters, and a script of its own."""
+
+    def program() -> None:
+        for number, external_id in enumerate(["central-01", "Central-01", "централь-01", "central-o1"]):
+            MonitoringStation(f"s{number}", external_monitoring_station_id=external_id, name="Central")
+
+    in_a_run(program)
