@@ -1,6 +1,7 @@
 """The gate: every request to the imitated API passes it on its way in, every answer on its way out.
 
-In this order: the log, faults, the trace id, the token, the rate limit, the idempotency key; then the routes.
+What a page of another site asks for ends here. For the rest, in this order: the log, faults, the trace id, the token,
+the rate limit, the idempotency key; then the routes.
 """
 
 import asyncio
@@ -46,6 +47,9 @@ _KEPT = ("content-type", "location")
 _OURS = ("/_emulator", "/docs", "/openapi.json")
 """The emulator's own paths, with everything below them."""
 
+_JSON = {"Content-Type": "application/json"}
+_OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_PORT = re.compile(r":[0-9]+$")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -91,6 +95,10 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if stranger := _stranger(dict(scope["headers"])):
+            refusal = Refusal(403, "forbidden", f"the emulator serves nobody who comes by {stranger}")
+            await send_whole(Answer(403, _JSON, json.dumps(refusal.envelope("")).encode()), send)
+            return
         scope["state"] |= {"world": self._world, "controls": self._controls}
         if any(scope["path"] == ours or scope["path"].startswith(f"{ours}/") for ours in _OURS):
             await self._app(scope, receive, send)
@@ -252,8 +260,21 @@ class Gate:
             body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
         if refusal.status in BODILESS:
             return Answer(refusal.status, refusal.headers, b"")
-        headers = refusal.headers | {"Content-Type": "application/json"}
+        headers = refusal.headers | _JSON
         return Answer(refusal.status, headers, json.dumps(body).encode())
+
+
+def _stranger(headers: dict[bytes, bytes]) -> str:
+    """By which name or page a request came that no program of this machine has sent; "" for one that it has.
+
+    A page of another site gets no other Origin than its own; and its name may lead here (DNS rebinding), but stays.
+    """
+    host = headers.get(b"host", b"localhost").decode("latin-1").lower()
+    name = host.rpartition(":")[0] if _PORT.search(host) else host
+    if name not in _OWN_NAMES and not name.endswith(".localhost"):
+        return f"the name {host!a}"
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    return f"the page {origin!a}" if origin not in ("", f"http://{host}") else ""
 
 
 def _oauth_error(status: int) -> str:

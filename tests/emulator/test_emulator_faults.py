@@ -22,7 +22,7 @@ TOO_SOON = 0.25  # seconds after which a caller gives up on an answer that will 
 
 def raw_get(api: Api) -> bytes:
     """Read every byte that a GET on the stations is answered with, until the connection ends."""
-    request = f"GET /partner/v1/dealers/12345{STATIONS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    request = f"GET /partner/v1/dealers/12345{STATIONS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     request += f"Authorization: {api.session.headers['Authorization']!s}\r\n\r\n"
     with socket.create_connection((api.emulator.host, api.emulator.port), timeout=20) as connection:
         connection.sendall(request.encode())

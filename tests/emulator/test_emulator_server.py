@@ -82,7 +82,7 @@ def test_started_again_it_is_the_same(api: Api) -> None:
 def test_an_idle_connection_is_closed_when_it_stops(api: Api) -> None:
     """Not left to a time-out of the caller."""
     with socket.create_connection((api.emulator.host, api.emulator.port), timeout=20) as connection:
-        connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = connection.recv(65536)
         while not answer.endswith(b"}}"):
             answer += connection.recv(65536)
@@ -202,3 +202,41 @@ def test_two_emulators_know_nothing_of_each_other(make_api: Callable[..., Api]) 
 
     assert two.get(STATIONS).json() == []
     assert two.get(STATIONS, headers={"Authorization": one.session.headers["Authorization"]}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "by"),
+    [
+        ({"Host": "evil.example"}, "the name 'evil.example'"),
+        ({"Host": "localhost.evil.example:80"}, "the name 'localhost.evil.example:80'"),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, "the name 'evil.example'"),
+        ({"Origin": "https://evil.example"}, "the page 'https://evil.example'"),
+        ({"Origin": "null"}, "the page 'null'"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/_emulator/reset"), ("GET", "/openapi.json"), ("POST", "/oauth/token")]
+)
+def test_a_page_of_another_site_gets_nothing(
+    emulator: Emulator, method: str, path: str, headers: dict[str, str], by: str
+) -> None:
+    """Neither under its own name, which may lead here, nor from its own origin; nothing is changed."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central")
+    emulator.clear_requests()
+
+    answer = requests.request(method, emulator.url + path, headers=headers, timeout=5)
+
+    assert answer.status_code == 403
+    assert answer.json()["error"]["message"] == f"the emulator serves nobody who comes by {by}"
+    assert len(emulator.stations()) == 1
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "chekt.localhost"])
+def test_this_machine_s_own_names_and_pages_are_served(emulator: Emulator, host: str) -> None:
+    """With the port as well, as the emulator's own page sends them."""
+    host = f"{host}:{emulator.url.rpartition(':')[2]}"
+
+    answer = requests.get(f"{emulator.url}/openapi.json", headers={"Host": host, "Origin": f"http://{host}"}, timeout=5)
+
+    assert answer.status_code == 200
