@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from chekt_provider.settings import IDENTITY, PROVIDER, VARIABLES, stack_key
+from chekt_provider.settings import IDENTITY, PROVIDER, VARIABLES, stack_key, url_problem
 from chekt_provider.stack_config import refuse_bad_config, stack_config
 
 
@@ -67,12 +69,13 @@ class Provider(pulumi.ProviderResource):
             opts: Pulumi's resource options.
 
         Raises:
-            pulumi.RunError: the stack's config holds a secret in plain text, or a setting that is none.
+            pulumi.RunError: the stack's config holds a secret in plain text, or a setting that is none; or a URL is
+                none that may be in the state, or that credentials may go to.
         """
         refuse_bad_config()
         arguments = {
-            "chekt:baseUrl": base_url,
-            "chekt:tokenUrl": token_url,
+            "chekt:baseUrl": _url(resource_name, "base_url", base_url),
+            "chekt:tokenUrl": _url(resource_name, "token_url", token_url),
             "chekt:clientId": client_id,
             "chekt:clientSecret": _secret(client_secret),
             "chekt:privateKey": _secret(private_key),
@@ -86,6 +89,21 @@ class Provider(pulumi.ProviderResource):
         }
         stack = {stack_key(key): stack_config(key) for key in VARIABLES if key not in IDENTITY}
         super().__init__("pulumi-python", resource_name, {PROVIDER: resource_name, **stack, **arguments}, opts)
+
+
+def _url(resource_name: str, name: str, url: Input[str | None]) -> Input[str | None]:
+    """A URL, looked at before it is in the state: it may hold a password."""
+
+    def looked_at(url: str | None) -> str | None:
+        if url and (problem := url_problem(url, path_allowed=name == "token_url")):
+            raise pulumi.RunError(f"Could not declare Provider {resource_name!r}: {name} {problem}")
+        return url
+
+    return (
+        looked_at(url)
+        if isinstance(url, str | None)
+        else Output.from_input(cast(Output[str | None], url)).apply(looked_at)
+    )
 
 
 def _secret(value: Input[str | None]) -> Output[str | None] | None:

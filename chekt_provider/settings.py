@@ -72,6 +72,9 @@ HTTPS_PORT = 443
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]]*)(:[0-9]*)?", re.IGNORECASE)
+_LAST_IS_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
+"""Of hosts that resolvers take for addresses in other forms: 2852039166, 0xa9fea9fe, 169.254.43518."""
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 
 
@@ -271,7 +274,7 @@ class _Reader:
         url = self._get(key)
         if not url:
             return default
-        if problem := _url_problem(url, path_allowed=path_allowed):
+        if problem := url_problem(url, path_allowed=path_allowed):
             self._blame(key, problem)
             return default
         return url.rstrip("/")
@@ -396,7 +399,7 @@ class _Reader:
             return ""
 
 
-def _url_problem(url: str, *, path_allowed: bool) -> str | None:
+def url_problem(url: str, *, path_allowed: bool) -> str | None:
     """What is wrong with the URL of an API that is sent credentials; None when nothing is."""
     if not _HEADER_SAFE.fullmatch(url):
         return "holds a blank, a control character or a letter outside ASCII: write the host in its ASCII form."
@@ -413,7 +416,7 @@ def _url_problem(url: str, *, path_allowed: bool) -> str | None:
 def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "holds a user name or password: take them out, credentials have settings of their own."
-    if parts.scheme not in ("http", "https") or not _is_host(host):
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc) or not _is_host(host):
         return "is not a URL: write it like https://api.chekt.com."
     if parts.path.strip("/") and not path_allowed:
         return "holds a path: write scheme and host only, like https://api.chekt.com."
@@ -425,7 +428,8 @@ def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str |
 
 
 def _is_host(host: str) -> bool:
-    return _address(host) is not None or _HOST_NAME.fullmatch(host) is not None
+    is_name = _HOST_NAME.fullmatch(host) is not None and _LAST_IS_NUMBER.search(host) is None
+    return _address(host) is not None or is_name
 
 
 def is_loopback(host: str) -> bool:
@@ -440,7 +444,9 @@ def _is_link_local(host: str) -> bool:
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address; the one of IPv4 where it is mapped to IPv6. None for a name."""
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -153,14 +153,15 @@ def registered(**arguments: Any) -> dict[str, Any]:
 
 def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
     """One keyword for each, secret and key encrypted; of the stack's own values not those that say who somebody is."""
-    given = {argument(key): f"given {key}" for key in VARIABLES}
+    urls = {"chekt:baseUrl": "https://api.a.example", "chekt:tokenUrl": "https://token.a.example/token"}
+    given = {argument(key): urls.get(key, f"given {key}") for key in VARIABLES}
     keywords = inspect.signature(Provider.__init__).parameters.keys() - {"self", "resource_name", "opts"}
 
     assert keywords == given.keys()
     assert registered(**given) == {
         "chekt:provider": "dealer-a",
         "stack:siteGuard": "off",
-        **{key: f"given {key}" for key in VARIABLES},
+        **{key: urls.get(key, f"given {key}") for key in VARIABLES},
         "chekt:clientSecret": {**SECRET, "value": "given chekt:clientSecret"},
         "chekt:privateKey": {**SECRET, "value": "given chekt:privateKey"},
     }
@@ -169,3 +170,18 @@ def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
 def test_an_argument_left_out_is_no_input() -> None:
     """Not even a blank one: a secret nobody gave does not show in the state."""
     assert registered() == {"chekt:provider": "dealer-a", "stack:siteGuard": "off"}
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("name", ["base_url", "token_url"])
+def test_a_url_with_a_password_is_refused_before_it_is_in_the_state(name: str, later: bool) -> None:
+    """Also one that the program knows only while it runs; the password is not repeated."""
+    url = "https://app:hunter2@api.chekt.com"
+
+    with pytest.raises(pulumi.RunError) as caught:
+        registered(**{name: pulumi.Output.from_input(url) if later else url})
+
+    assert str(caught.value) == (
+        f"Could not declare Provider 'dealer-a': {name} holds a user name or password: take them out, credentials have "
+        "settings of their own."
+    )
