@@ -437,25 +437,48 @@ def test_the_pipelines_take_the_engine_that_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "caught"),
+    ("config", "keys"),
     [
-        ("  chekt:clientSecret: s3cret", True),
-        ('  chekt:clientSecret: "s3cret"', True),
-        ("  chekt:privateKey: |", True),
-        ("  chekt:clientSecret:", False),
-        ("    secure: v1:abc", False),
-        ("  chekt:clientId: my-app", False),
+        ("chekt:clientSecret: s3cret", ["chekt:clientSecret"]),
+        ('"chekt:clientSecret": "s3cret"', ["chekt:clientSecret"]),
+        ("chekt:clientSecret:\n    s3cret", ["chekt:clientSecret"]),
+        ("? chekt:clientSecret\n  : s3cret", ["chekt:clientSecret"]),
+        ("chekt:clientSecret: 12345", ["chekt:clientSecret"]),
+        ("app:alphaClientSecret: s3cret", ["app:alphaClientSecret"]),
+        ("app:dealers: {alpha: {clientSecret: s3cret, name: Alpha}}", ["app:dealers.alpha.clientSecret"]),
+        ("app:dealers: [{api_key: s3cret}]", ["app:dealers[0].api_key"]),
+        ("app:tokens: [s3cret]\n  app:accessToken: s3cret", ["app:accessToken"]),
+        ("chekt:privateKey: |\n    -----BEGIN PRIVATE KEY-----\n    abc", ["chekt:privateKey"]),
+        ("chekt:privateKey: key.pem", []),
+        ("chekt:clientSecret:\n    secure: v1:abc", []),
+        ("chekt:clientSecret: {secure: v1:abc}", []),
+        ("app:dealers: {alpha: {clientSecret: {secure: v1:abc}}}", []),
+        ("chekt:clientId: my-app\n  chekt:tokenUrl: https://token.example", []),
     ],
 )
-def test_a_secret_in_clear_is_not_committed(line: str, *, caught: bool) -> None:
-    """The hook finds one in a stack file, and leaves what Pulumi encrypted."""
+def test_a_secret_in_clear_is_not_committed(tmp_path: Path, config: str, keys: list[str]) -> None:
+    """However YAML lets one write it; what Pulumi encrypted is left, and so is the path of a key."""
     hooks = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"][-1]["hooks"]
     (hook,) = [hook for hook in hooks if hook["id"] == "no-plain-secret"]
-
-    assert bool(re.search(hook["entry"], line)) is caught
     assert [path.name for path in EXAMPLE.iterdir() if re.search(hook["files"], path.name)] == [
         path.name for path in EXAMPLE.glob("Pulumi.*.yaml")
     ]
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  {config}\n")
+
+    done = subprocess.run(
+        [*hook["entry"].split(), str(tmp_path / "Pulumi.dev.yaml")],
+        cwd=EXAMPLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "".join(
+        f"{tmp_path}/Pulumi.dev.yaml: {key} is in clear: run `pulumi config set --secret {key}`, and change it where "
+        "it was shared\n"
+        for key in keys
+    )
+    assert (done.returncode, done.stderr) == (int(bool(keys)), "")
 
 
 def test_the_package_is_found_in_wheels(checkout: Checkout) -> None:
