@@ -447,7 +447,7 @@ def test_the_pipelines_take_the_engine_that_is_tried_here() -> None:
         ("app:alphaClientSecret: s3cret", ["app:alphaClientSecret"]),
         ("app:dealers: {alpha: {clientSecret: s3cret, name: Alpha}}", ["app:dealers.alpha.clientSecret"]),
         ("app:dealers: [{api_key: s3cret}]", ["app:dealers[0].api_key"]),
-        ("app:tokens: [s3cret]\n  app:accessToken: s3cret", ["app:accessToken"]),
+        ("app:tokens: [s3cret]\n  app:accessToken: s3cret", ["app:tokens[0]", "app:accessToken"]),
         ("chekt:privateKey: |\n    -----BEGIN PRIVATE KEY-----\n    abc", ["chekt:privateKey"]),
         ("chekt:privateKey: key.pem", []),
         ("chekt:clientSecret:\n    secure: v1:abc", []),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-SECRET = re.compile(r"secret|password|passphrase|credential|privatekey|apikey|token$", re.IGNORECASE)
+SECRET = re.compile(r"secret|password|passphrase|credential|privatekey|apikey|tokens?$", re.IGNORECASE)
 
 
 def in_clear(key: str, value: object) -> Iterator[str]:
