@@ -87,3 +87,41 @@ def test_a_secret_in_clear_is_refused(variable: str, value: Any) -> None:
     )
     encrypted = {"environmentVariables": {variable: {"ciphertext": "AAAB"}}}
     assert deployment_settings(WAVES, "stations", {"organization": "acme", "operationContext": encrypted})
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        (
+            {"operationContext": {"environmentVariables": {"PULUMI_CONFIG_PASSPHRASE": {"secret": "in-clear"}}}},
+            "operationContext.environmentVariables.PULUMI_CONFIG_PASSPHRASE",
+        ),
+        (
+            {"operationContext": {"environmentVariables": {"ANY": {"secret": "in-clear"}}}},
+            "operationContext.environmentVariables.ANY",
+        ),
+        (
+            {"operationContext": {"preRunCommands": ["make", "export CHEKT_CLIENT_SECRET=in-clear"]}},
+            "operationContext.preRunCommands[1]",
+        ),
+        (
+            {"sourceContext": {"git": {"gitAuth": {"accessToken": {"secret": "in-clear"}}}}},
+            "sourceContext.git.gitAuth.accessToken",
+        ),
+    ],
+)
+def test_no_secret_in_clear_is_passed_on(settings: dict[str, Any], path: str) -> None:
+    """Wherever it stands; a command may name a variable."""
+    assert refused(organization="acme", **settings).startswith(f"deployments.{path} is written in clear: ")
+    commands = {
+        "preRunCommands": ['export A_SECRET="$B_SECRET"', "export TOKEN=$TOKEN; pip install -r requirements.txt"]
+    }
+    assert deployment_settings(WAVES, "stations", {"organization": "acme", "operationContext": commands})
+
+
+@pytest.mark.parametrize("organization", ["..", ".", "a/b", "a b"])
+def test_an_organization_that_is_no_name_is_refused(organization: str) -> None:
+    """It becomes part of a path."""
+    assert refused(organization=organization) == (
+        "deployments.organization is no name of an organization of Pulumi Cloud."
+    )

@@ -169,6 +169,44 @@ def test_a_secret_in_clear_is_refused(variable: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"config": {"chekt:clientSecret": "in-clear"}}, "config.chekt:clientSecret"),
+        ({"config": {"app:alphaClientSecret": "in-clear"}}, "config.app:alphaClientSecret"),
+        ({"secretsRef": {"x": {"type": "Literal", "literal": {"value": "in-clear"}}}}, "secretsRef.x"),
+        (
+            {"envRefs": {"CHEKT_CLIENT_SECRET": {"literal": {"value": "in-clear"}}}},
+            "envRefs.CHEKT_CLIENT_SECRET.literal",
+        ),
+        ({"envRefs": {"PULUMI_ACCESS_TOKEN": {"type": "Literal"}}}, "envRefs.PULUMI_ACCESS_TOKEN"),
+        ({"envRefs": {"PULUMI_CONFIG_PASSPHRASE": "in-clear"}}, "envRefs.PULUMI_CONFIG_PASSPHRASE"),
+        ({"gitAuth": {"accessToken": {"type": "Literal", "literal": {"value": "x"}}}}, "gitAuth.accessToken"),
+        ({"gitAuth": {"basicAuth": {"password": "in-clear"}}}, "gitAuth.basicAuth.password"),
+    ],
+)
+def test_no_secret_in_clear_is_passed_on(fields: dict[str, Any], path: str) -> None:
+    """Wherever it stands; what names a secret of the cluster is passed on."""
+    assert refused(WAVES[0], **fields).startswith(f"operator.{path} is written in clear: ")
+    reference = {"type": "Secret", "secret": {"name": "chekt", "key": "client-secret"}}
+    named = {
+        "envRefs": {"CHEKT_CLIENT_SECRET": reference},
+        "secretsRef": {"chekt:clientSecret": reference},
+        "gitAuth": {"accessToken": reference},
+        "secretsProvider": "awskms://alias/x",
+        "config": {"chekt:clientId": "app", "chekt:tokenUrl": "https://token.example"},
+    }
+    assert stack_resources(WAVES[:1], "stations", named)
+
+
+@pytest.mark.parametrize("organization", ["..", "a/b", "a b", 7])
+def test_an_organization_that_is_no_name_is_refused(organization: Any) -> None:
+    """It becomes part of the stack's name."""
+    assert refused(WAVES[0], organization=organization) == (
+        "operator.organization is no name of an organization of Pulumi Cloud."
+    )
+
+
 NUMBERLIKE = """\
 apiVersion: pulumi.com/v1
 kind: Stack

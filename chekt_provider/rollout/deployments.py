@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from chekt_provider.rollout.clear_text import is_name, secrets_in_clear
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
-from chekt_provider.settings import SECRETS, VARIABLES
 from chekt_provider.text import shown
 
 FIELDS = (
@@ -52,6 +52,8 @@ def deployment_settings(waves: Sequence[Wave], project: str, deployments: Mappin
     organization = deployments.get("organization")
     if not isinstance(organization, str) or not organization:
         raise BadRolloutError("deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud.")
+    if not is_name(organization):
+        raise BadRolloutError("deployments.organization is no name of an organization of Pulumi Cloud.")
     settings = {field: value for field, value in deployments.items() if field != "organization"}
     _refuse(settings)
     found = []
@@ -73,15 +75,11 @@ def _refuse(settings: Mapping[str, Any]) -> None:
                 f"deployments.{shown(str(field), 100)} is no deployment setting: there are organization, "
                 f"{', '.join(FIELDS)}."
             )
-    operation = settings.get("operationContext")
-    variables = operation.get("environmentVariables") if isinstance(operation, Mapping) else None
-    for variable in (VARIABLES[key] for key in SECRETS):
-        value = variables.get(variable) if isinstance(variables, Mapping) else None
-        if value is not None and not (isinstance(value, Mapping) and set(value) == {"ciphertext"}):
-            raise BadRolloutError(
-                f"deployments.operationContext.environmentVariables.{variable} is written in clear: take it out, and"
-                " set it once in Pulumi Cloud, as a secret; it stays there, since settings are merged."
-            )
+    for path in secrets_in_clear("deployments", settings):
+        raise BadRolloutError(
+            f"{shown(path, 100)} is written in clear: take it out, and set it once in Pulumi Cloud, as a secret; it"
+            " stays there, since settings are merged."
+        )
 
 
 def _without_pushes(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from typing import Any
 
 import yaml
 
+from chekt_provider.rollout.clear_text import is_name, secrets_in_clear
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
-from chekt_provider.settings import SECRETS, VARIABLES
 from chekt_provider.text import shown
 from chekt_provider.yaml_file import TAG
 
@@ -89,14 +89,14 @@ def _refuse_fields(operator: Mapping[str, Any]) -> None:
     for field in OURS:
         if field in operator:
             raise BadRolloutError(f"operator.{field} is made from the waves: take it out.")
-    variables = operator.get("envRefs")
-    for variable in (VARIABLES[key] for key in SECRETS):
-        reference = variables.get(variable) if isinstance(variables, Mapping) else None
-        if isinstance(reference, Mapping) and reference.get("type") == "Literal":
-            raise BadRolloutError(
-                f"operator.envRefs.{variable} is written in clear: put it into a Secret of the cluster and name that,"
-                " with `type: Secret`."
-            )
+    for path in secrets_in_clear("operator", operator):
+        raise BadRolloutError(
+            f"{shown(path, 100)} is written in clear: put it into a Secret of the cluster and name that, with"
+            " `type: Secret`."
+        )
+    organization = operator.get("organization")
+    if organization and not is_name(organization):
+        raise BadRolloutError("operator.organization is no name of an organization of Pulumi Cloud.")
 
 
 def _refuse_waves(waves: Sequence[Wave], operator: Mapping[str, Any]) -> None:
