@@ -1,5 +1,6 @@
 """What the make targets do, with programs that only pretend to be Pulumi and chekt."""
 
+import json
 import shutil
 import sys
 
@@ -47,7 +48,7 @@ def test_env_prints_nothing_but_shell(ready: Machine) -> None:
         f"export PATH='{ready.checkout}/.venv/bin:{ready.bin}'",
         "export PULUMI_SKIP_UPDATE_CHECK=1",
         f"export PULUMI_BACKEND_URL='file://{ready.checkout}/.local/state'",
-        "export PULUMI_CONFIG_PASSPHRASE=''",
+        f"export PULUMI_CONFIG_PASSPHRASE_FILE='{ready.checkout}/.local/passphrase'",
     ]
     assert (ready.checkout / ".local" / "state").is_dir()
 
@@ -91,6 +92,21 @@ def test_env_leaves_what_the_user_has_set(ready: Machine, name: str, value: str)
     ready.environ[name] = value
 
     assert name not in ready.run("make", "-s", "env").stdout
+
+
+def test_env_makes_a_passphrase_once(ready: Machine) -> None:
+    """Random, for the user alone, and for the state in this checkout: another backend's stacks have their own."""
+    file = ready.checkout / ".local" / "passphrase"
+    ready.run("make", "-s", "env")
+    made = file.read_text()
+
+    ready.run("make", "-s", "env")
+
+    assert file.read_text() == made
+    assert len(made) == 43
+    assert file.stat().st_mode & 0o777 == 0o600
+    ready.environ["PULUMI_BACKEND_URL"] = "s3://our-states"
+    assert "PASSPHRASE" not in ready.run("make", "-s", "env").stdout
 
 
 def test_env_leaves_a_passphrase_file_alone(ready: Machine) -> None:
@@ -230,6 +246,32 @@ def test_clean_leaves_the_users_engines(ready: Machine) -> None:
         "tools",
     ]
     assert len(ready.engines()) == 1
+
+
+def test_clean_keeps_the_state_of_stacks_that_hold_resources(ready: Machine) -> None:
+    """They are named, and so is the way out; nothing is removed. An empty stack is no reason to stay."""
+    stacks = ready.checkout / ".local" / "state" / ".pulumi" / "stacks"
+    for project, name, types in (
+        ("a", "dev", ["pulumi:pulumi:Stack", "x:y:Z"]),
+        ("b", "gone", ["pulumi:pulumi:Stack"]),
+    ):
+        (stacks / project).mkdir(parents=True)
+        latest = {"resources": [{"type": kind} for kind in types]}
+        (stacks / project / f"{name}.json").write_text(json.dumps({"checkpoint": {"latest": latest}}))
+    (stacks / "b" / "broken.json").write_text("{")
+
+    done = ready.run("make", "clean")
+
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == (
+        "The state of these stacks is here, and would be lost: a/dev (1 resource), b/broken (which cannot be read). "
+        "Run `make down` or `pulumi destroy` for each first, or remove .local yourself."
+    )
+    assert (ready.checkout / ".venv").is_dir()
+    shutil.rmtree(stacks / "a")
+    (stacks / "b" / "broken.json").unlink()
+    assert ready.run("make", "clean").returncode == 0
+    assert not (ready.checkout / ".local").exists()
 
 
 def test_make_alone_lists_every_target(ready: Machine) -> None:
