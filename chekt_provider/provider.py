@@ -50,7 +50,10 @@ class _Provider(ResourceProvider):
         if "dealer_id" not in given and self._run.settings.dealer_id:
             given["dealer_id"] = self._run.settings.dealer_id
         known = {name: value for name, value in given.items() if not _is_unknown(value)}
-        problems = input_problems(self._model, known, given.keys() - known.keys())
+        unknown = set(given.keys() - known.keys())
+        if self._run.settings.problems and "dealer_id" not in given:
+            unknown.add("dealer_id")  # the setting may be what is wrong
+        problems = input_problems(self._model, known, unknown)
         # Naming the property in the failure would print its value as well, a secret one in clear.
         failures = [CheckFailure("", problem) for problem in (*self._run.settings.problems, *problems)]
         ids = {name: id_digits(known[name]) or known[name] for name in self._model.IDS if name in known}

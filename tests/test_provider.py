@@ -91,6 +91,15 @@ def test_a_dealer_that_nobody_names_is_a_failure(offline: MonitoringStationProvi
     ]
 
 
+def test_a_dealer_that_is_set_and_none_is_told_once() -> None:
+    """The setting is wrong, and not missing."""
+    provider = configured({"chekt:dealerId": "12345abc"})
+
+    assert reasons(provider, {**CENTRAL, "dealer_id": None}) == [
+        "chekt:dealerId (CHEKT_DEALER_ID) is not an id: write digits only, such as 12345."
+    ]
+
+
 @pytest.mark.parametrize("unknown", [UNKNOWN, rpc.UNKNOWN])
 def test_a_value_that_a_preview_does_not_know_passes(offline: MonitoringStationProvider, unknown: object) -> None:
     """Every input may be another resource's output."""
