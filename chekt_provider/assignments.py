@@ -76,12 +76,18 @@ class AssignmentOperations:
         self._claims.keep(_claim(recorded.id), (recorded.id, declared_by), operation)
 
     def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
-        """Where the site is now; None when it is gone for certain."""
+        """Where the site is now; None when it is gone for certain.
+
+        Raises:
+            OtherSite: its number is another site's now: external id, and name or account number, are others.
+        """
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
         site = self._sites.find(operation, site_id)
         if site is None:
             return None
+        if (site.name, site.account_number) != (recorded.name, recorded.account_number):
+            require_same_site(operation, site_id, recorded.external_site_id, site)
         self._claims.refreshed((recorded.id, recorded.declared_by))
         return replace(self._assigned(site_id.dealer_id, site), declared_by=recorded.declared_by)
 
@@ -116,7 +122,7 @@ class AssignmentOperations:
             if station_id
             else "without a monitoring station"
         )
-        self._say(f"Leaving {recorded} {where}: a site without a station is not monitored.")
+        self._say(f"Leaving {recorded} where it is ({where}, as the state has it): without one it is not monitored.")
 
     def _named(self, operation: Operation, wanted: AssignmentInputs) -> Site:
         """The site that the inputs name."""
@@ -148,8 +154,8 @@ class AssignmentOperations:
     def _name_overwritten(self, recorded: Assigned, live: Site, target: StationId) -> None:
         now = live.monitoring_station_id or ""
         if now not in (recorded.monitoring_station_id, target.station_id):
-            where = f"put it on monitoring station {target.dealer_id}/{now}" if now else "took it off its station"
-            self._say(f"Moving {recorded} to monitoring station {target}: somebody {where} since the last refresh.")
+            where = f"put on monitoring station {target.dealer_id}/{now}" if now else "taken off its station"
+            self._say(f"Moving {recorded} to monitoring station {target}: it was {where} since the last refresh.")
 
     def _assigned(self, dealer_id: str, site: Site) -> Assigned:
         return Assigned(

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from chekt_provider.api.transport import Operation
-from chekt_provider.errors import DeclaredTwice
+from chekt_provider.errors import DeclaredTwice, Unsafe
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import Recorded, SiteId, StationId, named, seconds_apart
 
@@ -105,6 +105,7 @@ class StationClaims(Claims):
         self._taken: set[StationId] = set()
         self._born: dict[StationId, str] = {}
         self._replaced: set[StationId] = set()
+        self._doomed: dict[StationId, str] = {}
 
     def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
         """Take a station for the resource that has it, each time that it is compared with the program."""
@@ -146,6 +147,28 @@ class StationClaims(Claims):
                 cause = f"CHeKT answered with {answered}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
         return station_id
+
+    def doom(self, recorded: Recorded) -> bool:
+        """Take note that a station is about to be deleted, so that no creation takes it over. Not where one is kept."""
+        with self._lock:
+            if self.is_kept(recorded.id):
+                return False
+            self._doomed[recorded.id] = recorded.created_at
+            return True
+
+    def require_not_doomed(self, wanted: StationInputs, station: Station, operation: Operation) -> None:
+        """Make sure that this run does not delete a station that is there before a creation.
+
+        Raises:
+            Unsafe: it does.
+        """
+        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        with self._lock:
+            is_doomed = station_id in self._doomed
+            apart = seconds_apart(self._doomed.get(station_id, ""), station.created_at)
+        if is_doomed and (apart is None or apart < 1):
+            cause = f"{named(wanted.dealer_id, station)} has its external id, and is being deleted by the same run"
+            raise operation.error(Unsafe, cause, remedy="Run `pulumi up` again.")
 
     def is_kept(self, station_id: StationId) -> bool:
         """Whether a resource goes on with a station, or a creation of this run ended with it.

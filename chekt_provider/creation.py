@@ -290,6 +290,7 @@ class Creation:
         return recorded
 
     def _take_over(self, station: Station, look: Look[Station]) -> Recorded:
+        self._claims.require_not_doomed(self._wanted, station, self._operation)
         if not self._adopt:
             self._claims.require_free(self._wanted, station, self._operation)
             error = adoption.exists(self._operation, station, self._wanted)

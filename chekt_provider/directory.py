@@ -18,6 +18,7 @@ from chekt_provider.records import (
     is_cut_anywhere,
     require_same_station,
     same_form,
+    seconds_apart,
     shows_same,
 )
 
@@ -229,7 +230,8 @@ class SharedList(Generic[Item]):
         items = dict(listed)
         with self._lock:
             for item_id, (written_at, item) in self._writes.items():
-                if written_at >= begun - BEHIND_SECONDS:  # which the list may not show yet
+                is_another = item is None and _is_another(items.get(item_id), self._deleted.get(item_id, ""))
+                if written_at >= begun - BEHIND_SECONDS and not is_another:  # which the list may not show yet
                     _apply(items, item_id, item)
             if self.latest:
                 self._known |= self.latest.listed.keys() - self._deleted.keys()
@@ -259,6 +261,10 @@ class Directory:
     def expect(self, recorded: Recorded) -> None:
         """Take note that a recorded station should be there, and which one it is."""
         self.stations(recorded.id.dealer_id).expect([recorded.id.station_id])
+        self.remember(recorded)
+
+    def remember(self, recorded: Recorded) -> None:
+        """Take note which station has a number."""
         with self._lock:
             self._recorded[recorded.id] = recorded
 
@@ -344,6 +350,11 @@ def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
     listed = {number: station.external_monitoring_station_id for number, station in stations.items()}
     longest = max(map(len, listed.values()), default=0)
     return [number for number, kept in listed.items() if len(kept) == longest and is_cut_anywhere(kept, external_id)]
+
+
+def _is_another(item: Station | Site | None, created_at: str) -> bool:
+    """Whether the number of a station that was deleted is a new one's."""
+    return isinstance(item, Station) and (seconds_apart(item.created_at, created_at) or 0) >= 1
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

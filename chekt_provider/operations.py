@@ -66,7 +66,7 @@ class StationOperations:
         self._writes = Writes(client, self._directory, settings.api_host)
         self.sites = Sites(client, self._directory, self._say)
         self._claims = StationClaims()
-        self._reassign_now: dict[str, str] = {}
+        self._reassign_now: dict[str | StationId, str] = {}
         self._preview_failed = False
 
     def create(self, wanted: StationInputs) -> Recorded:
@@ -90,15 +90,21 @@ class StationOperations:
                 say=self._say,
             )
             recorded = creation.run()
+        self._directory.remember(recorded)
+        self.sites.open(recorded.id)
         return replace(recorded, declared_by=wanted.declared_by)
 
-    def note_inputs(self, declared_by: str, reassign_sites_to: str) -> None:
+    def note_inputs(self, of: str | StationId, reassign_sites_to: str) -> None:
         """Take note of where a resource's sites go by what the program says now.
 
         It holds for a station that the resource had before as well, which Pulumi deletes with the inputs of that time.
+
+        Args:
+            of: the resource, "" for an unknown one; or the station that it has.
+            reassign_sites_to: digits; "" for nowhere.
         """
-        if declared_by:
-            self._reassign_now[declared_by] = reassign_sites_to
+        if of:
+            self._reassign_now[of] = reassign_sites_to
 
     def preview_creation(self, wanted: StationInputs) -> None:
         """Say what creating a station would adopt, where adopting was asked for. Best effort: it never fails."""
@@ -205,10 +211,11 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if self._claims.is_kept(recorded.id):
+        if not self._claims.doom(recorded):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        reassign = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
+        by_resource = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
+        reassign = self._reassign_now.get(recorded.id, by_resource)
         recorded = replace(recorded, reassign_sites_to=reassign)
         is_guarded = self._settings.site_guard or reassign != ""
         if is_guarded:

@@ -85,6 +85,8 @@ class MonitoringStationProvider(_Provider):
         recorded = _recorded(_id, _olds)
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
+        # By its number, too: the resource may have had another name or parent, under which the state has the station.
+        self._run.stations.note_inputs(recorded.id, _known_text(_news.get("reassign_sites_to")))
         if replaces:
             self._run.stations.preview_replacement(recorded)
         elif recorded.external_id:
@@ -174,6 +176,10 @@ class SiteAssignmentProvider(_Provider):
 def _is_unknown(value: object) -> bool:
     """Whether a preview does not know a value yet; SDKs before 3.268 pass a text that stands for it."""
     return isinstance(value, Unknown) or value == rpc.UNKNOWN
+
+
+def _known_text(value: object) -> str:
+    return "" if _is_unknown(value) else str(value or "")
 
 
 def _given(model: type[Inputs], properties: Mapping[str, Any]) -> dict[str, Any]:

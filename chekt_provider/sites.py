@@ -263,6 +263,11 @@ class Sites:
             self._client.take_turn(operation)
             yield
 
+    def open(self, station_id: StationId) -> None:
+        """Take note that a number is a new station's: sites may go to it."""
+        with self._lock:
+            self._closing.discard(station_id)
+
     def require_none(self, operation: Operation, recorded: Recorded) -> None:
         """Make sure, right before a deletion leaves, that no site is left on the station.
 

@@ -520,7 +520,8 @@ def test_a_refresh_of_a_hundred_assignments_is_one_list(emulator: Emulator, assi
     for n in range(100):
         house(emulator, f"{n}", on=(None, 1, 2)[n % 3])
 
-    read = [assignments.read(SiteId("12345", str(n)), state()) for n in range(1, 101)]
+    recorded = [replace(state(), id=SiteId("12345", str(n)), external_site_id=f"house-{n}") for n in range(1, 101)]
+    read = [assignments.read(one.id, one) for one in recorded]
 
     assert [assigned and assigned.monitoring_station_id for assigned in read[:3]] == ["", "1", "2"]
     assert calls(emulator) == ["GET /sites"] * 3
@@ -593,7 +594,7 @@ def test_an_update_without_another_station_sends_nothing(emulator: Emulator, ass
 
 
 @pytest.mark.parametrize(
-    ("on", "somebody"), [(3, "put it on monitoring station 12345/3"), (None, "took it off its station")]
+    ("on", "somebody"), [(3, "put on monitoring station 12345/3"), (None, "taken off its station")]
 )
 def test_what_somebody_else_did_is_named_before_it_is_undone(
     emulator: Emulator, assignments: AssignmentOperations, said: list[str], on: int | None, somebody: str
@@ -605,7 +606,7 @@ def test_what_somebody_else_did_is_named_before_it_is_undone(
     assignments.update(state(), wanted())
 
     assert said == [
-        f"Moving site 'House' (12345/site/1) to monitoring station 12345/2: somebody {somebody} since the last refresh."
+        f"Moving site 'House' (12345/site/1) to monitoring station 12345/2: it was {somebody} since the last refresh."
     ]
     assert placed(emulator) == {1: 2}
 
@@ -655,7 +656,10 @@ def test_a_deletion_leaves_the_site_where_it_is(
     assignments.delete(state(on))
 
     assert emulator.requests == []
-    assert said == [f"Leaving site 'House' (12345/site/1) {where}: a site without a station is not monitored."]
+    assert said == [
+        f"Leaving site 'House' (12345/site/1) where it is ({where}, as the state has it): without one it is not "
+        "monitored."
+    ]
 
 
 # the id
@@ -831,7 +835,10 @@ def test_the_life_of_an_assignment_in_state(
     emulator.clear_requests()
     provider.delete("12345/site/1", outs)
     assert emulator.requests == []
-    assert "chekt: Leaving site 'House' (12345/site/1) on monitoring station 12345/2" in capsys.readouterr().err
+    assert (
+        "chekt: Leaving site 'House' (12345/site/1) where it is (on monitoring station 12345/2"
+        in capsys.readouterr().err
+    )
 
     emulator.add_fault(Fault(path=SITES, status=200, body="[]", times=None))
     emulator.add_fault(Fault(path=f"{SITES}/1", status=404, times=None))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chekt_provider.errors import AccountTaken, ChektError, OtherStation, SitesAttached
+from chekt_provider.errors import AccountTaken, ChektError, OtherSite, OtherStation, SitesAttached
 from chekt_provider.models import AssignmentInputs
 from tests.another_chekt import AnotherChekt, Reply, Row
 from tests.another_world import Stack, Stacks
@@ -393,3 +393,99 @@ def test_sites_that_were_moved_are_told_when_the_rest_cannot_be_read(stack: Stac
     assert caught.value.outcome == (
         "1 of 1 sites were moved before, and the station was not deleted; the next run goes on."
     )
+
+
+# What the same run does elsewhere
+
+
+@pytest.mark.parametrize("adopts", [True, False])
+def test_a_station_that_this_run_deletes_is_not_taken_over(stack: Stacks, adopts: bool) -> None:
+    """Another resource has its external id by now; the DELETE is under way."""
+    acme = stack()
+    recorded = acme.up()
+    run = acme.process()
+    original = run.stations._client.delete_station
+    lines: list[str] = []
+
+    def delete(*given: Any, **named: Any) -> bool:
+        with pytest.raises(ChektError) as caught:
+            acme.up(run, adopt_existing=adopts, declared_by="acme/alarms/dev/other")
+        lines.append(anonymous(str(caught.value)))
+        return original(*given, **named)
+
+    run.stations._client.delete_station = delete  # type: ignore[method-assign]
+    run.stations.delete(recorded)
+
+    assert lines == [
+        "Could not create monitoring station 'central-01' of dealer 12345: monitoring station 'central-01' (12345/1) "
+        "has its external id, and is being deleted by the same run. Nothing was changed. Run `pulumi up` again. "
+        "(trace id T)"
+    ]
+    run.stations._client.delete_station = original  # type: ignore[method-assign]
+    assert str(acme.up(run, declared_by="acme/alarms/dev/third").id) == "12345/2"
+
+
+class GivesNumbersAgain(AnotherChekt):
+    """Gives the number of a deleted station to the next one."""
+
+    def delete(self, number: int) -> Reply:
+        super().delete(number)
+        self._last = 0
+        return (204, None)
+
+
+def test_a_number_that_this_run_deleted_is_another_s_where_the_list_shows_it(stack: Stacks) -> None:
+    """Somebody made a station with our external id under it: it is seen, and no second one made."""
+    acme = stack(GivesNumbersAgain)
+    old = acme.up(external_monitoring_station_id="old", declared_by="acme/alarms/dev/old")
+    acme.clock.now += 60
+    run = acme.process()
+    run.stations.delete(old)
+    acme.clock.now += 2
+    acme.api.add(external_monitoring_station_id="central-01", name="Theirs")
+    look = run.stations._directory.stations("12345").look_now(run.stations._client.operation("look"))
+    assert list(look.items) == ["1"]
+
+    with pytest.raises(ChektError, match="it exists already as 12345/1"):
+        acme.up(run)
+
+
+def test_a_number_that_this_run_gave_a_new_station_takes_sites(stack: Stacks) -> None:
+    """The state had another station under it, which the run deleted."""
+    acme = stack(GivesNumbersAgain)
+    old = acme.up(external_monitoring_station_id="old", declared_by="acme/alarms/dev/central")
+    acme.clock.now += 60
+    acme.api.sites[5] = site(5, None)
+    run = acme.process()
+    run.stations.read(old.id, old)
+    run.stations.delete(old)
+    assert str(acme.up(run).id) == "12345/1"
+
+    run.assignments.create(assignment(1))
+
+    assert acme.api.sites[5]["monitoring_station_id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"external_site_id": "bank", "name": "Bank"}, True),
+        ({"external_site_id": "bank", "account_number": "77"}, True),
+        ({"external_site_id": "shop-5b"}, False),
+        ({"name": "Shop and Son"}, False),
+    ],
+)
+def test_a_refresh_tells_another_s_site_from_a_renamed_one(stack: Stacks, changed: Row, refused: bool) -> None:
+    """A site's own key may be changed in the portal; with its name or account number it is another site."""
+    acme = stack()
+    acme.up()
+    acme.api.sites[5] = site(5, 1) | {"external_site_id": "shop-5"}
+    assigned = acme.process().assignments.create(assignment(1))
+    acme.api.sites[5] |= changed
+    acme.clock.now += 60
+
+    if refused:
+        with pytest.raises(OtherSite):
+            acme.process().assignments.read(assigned.id, assigned)
+    else:
+        assert acme.process().assignments.read(assigned.id, assigned) is not None

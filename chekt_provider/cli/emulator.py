@@ -16,6 +16,7 @@ import typer
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from chekt_provider.cli.seed import BadSeedError, Seed, plant, read_seed
 from chekt_provider.emulator import Plan, Switches
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _switch(name: str, field: FieldInfo) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, option])
 
 
-def emulator(
+def emulator(  # noqa: PLR0913 - one for each option
     command: Annotated[
         list[str] | None, typer.Argument(metavar="COMMAND", help="Run this with the emulator around it.")
     ] = None,
@@ -70,6 +71,10 @@ def emulator(
     port: Annotated[str | None, _text("PORT", "Listen on this port of 127.0.0.1 (default: a free one).")] = None,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep stations and sites in this file (default: in memory).")
+    ] = None,
+    seed: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Begin with the stations and sites of this YAML file; see the README."),
     ] = None,
     dealer: Annotated[list[str] | None, _text("ID", "A dealer that exists; may be repeated (default: 12345).")] = None,
     public_key: Annotated[
@@ -90,11 +95,14 @@ def emulator(
     if key_id is not None and public_key is None:
         _refuse("--key-id: it needs --public-key, whose id it is")
     world = _emulator(options, switches, state=state, public_key=public_key, key_id=key_id)
+    planted = _seed(seed) if seed else None
     try:
         world.start()
     except OSError as error:
         _refuse(f"--port: {error.strerror}")
     try:
+        if planted:
+            _plant(planted, world)
         status = _run(command, world) if command else _serve(world)
     finally:
         world.stop()
@@ -137,6 +145,20 @@ def _emulator(
         _refuse(f"--state: {state}: {error}")
     except (ModuleNotFoundError, ValueError) as error:
         _refuse(f"--public-key: {public_key}: {error}")
+
+
+def _seed(file: Path) -> Seed:
+    try:
+        return read_seed(file)
+    except BadSeedError as error:
+        _refuse(f"--seed: {error}")
+
+
+def _plant(seed: Seed, world: Emulator) -> None:
+    try:
+        plant(seed, world)
+    except BadSeedError as error:
+        _refuse(f"--seed: {error}")
 
 
 def _text_of(public_key: Path) -> str:

@@ -277,3 +277,70 @@ def test_sigterm_is_passed_on_to_the_command(started: list[subprocess.Popen[str]
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(20) == 128 + signal.SIGTERM
+
+
+SEED = """
+stations:
+  - external_monitoring_station_id: backup-01
+    name: Backup
+sites:
+  - external_site_id: villa-01
+    name: Villa
+    account_number: "0042"
+    monitoring_station: backup-01
+  - {external_site_id: shop-01, name: Shop}
+"""
+SHOW = """
+print([(s["name"], s["monitoring_station_id"]) for s in session.get(stations).json()])
+sites = stations.replace("monitoring-stations", "sites")
+print([(s["name"], s["account_number"], s["monitoring_station_id"]) for s in session.get(sites).json()])
+"""
+
+
+def test_it_begins_with_the_stations_and_sites_of_a_file(tmp_path: Path) -> None:
+    """Those that a kept state has already are not added again."""
+    (tmp_path / "seed.yaml").write_text(SEED)
+    begins = ("--state", str(tmp_path / "state"), "--seed", str(tmp_path / "seed.yaml"), *python(SHOW))
+
+    for done in (run(*begins), run(*begins)):
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines() == ["[('Backup', 1)]", "[('Villa', '0042', 1), ('Shop', None, None)]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("sites: @x", "{file}:1: this is not YAML: text that begins with a sign such as @, % or ` needs quotes"),
+        (
+            "sites: [{external_site_id: a, name: A, account_number: 42}]",
+            "{file}: sites.0.account_number: Input should be a valid string",
+        ),
+        (
+            "sites: [{external_site_id: a, name: A, colour: red}]",
+            "{file}: sites.0.colour: Extra inputs are not permitted",
+        ),
+        ("station: []", "{file}: station: Extra inputs are not permitted"),
+        (
+            "sites: [{external_site_id: a, name: A, monitoring_station: b-01}]",
+            "site 'a': there is no station 'b-01'",
+        ),
+        ("sites: [{external_site_id: a, name: A, dealer_id: 7}]", "dealer 7 does not exist"),
+    ],
+)
+def test_a_seed_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    """Nothing is begun."""
+    file = tmp_path / "seed.yaml"
+    file.write_text(text)
+
+    done = run("--seed", str(file), "--", "true")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"chekt emulator: --seed: {line.format(file=file)}\n"
+
+
+def test_a_seed_that_is_not_there_is_one_line() -> None:
+    """As any file of the command."""
+    done = run("--seed", "/nowhere/seed.yaml", "--", "true")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("chekt emulator: --seed: /nowhere/seed.yaml: there is no such file; ")

@@ -107,7 +107,7 @@ def test_the_commands_for_the_real_chekt_work(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
 ) -> None:
     """Install, settings, preview, up; the real CHeKT is an emulator that the base URL points at."""
-    commands = [command for command, _ in steps(blocks(README, "console")[4])]
+    commands = [command for command, _ in steps(blocks(README, "console")[5])]
     assert commands[0] == "pip install path/to/chekt-provider"
     folder = tmp_path / "program"
     folder.mkdir()
@@ -133,6 +133,27 @@ def test_the_commands_for_the_real_chekt_work(
 
     assert "+ 2 created" in printed
     assert [station["name"] for station in emulator.stations()] == ["Central Station, Springfield"]
+
+
+def test_the_program_with_a_site_runs_on_an_emulator_with_that_site(
+    shell: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    """The command and the file that the README shows."""
+    for name, text in (
+        ("Pulumi.yaml", blocks(README, "yaml")[0]),
+        ("sites.yaml", blocks(README, "yaml")[1]),
+        ("__main__.py", blocks(README, "python")[1]),
+    ):
+        (tmp_path / name).write_text(text)
+    (command, promised) = steps(blocks(README, "console")[4])[0]
+
+    printed = shell(
+        f'cd {ROOT}; eval "$(make -s env)"; cd {tmp_path}; mkdir state; '
+        f"export PULUMI_BACKEND_URL=file://{tmp_path}/state; pulumi stack init dev; {command}",
+        tmp_path,
+    )
+
+    assert_printed(promised, printed)
 
 
 def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
@@ -190,7 +211,7 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
 
 def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack) -> None:
     """The file beside the program that reads it."""
-    (stack.folder / "stations.yaml").write_text(blocks(README, "yaml")[1])
+    (stack.folder / "stations.yaml").write_text(blocks(README, "yaml")[2])
     (program,) = [block for block in blocks(README, "python") if "Fleet(" in block]
     (stack.folder / "__main__.py").write_text(program)
 
@@ -202,7 +223,7 @@ def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack)
 def test_the_rollout_file_is_one(tmp_path: Path) -> None:
     """Two waves, two stacks at once; what it does, test_rollout.py shows."""
     for name in ("rollout.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod-1.yaml"):
-        (tmp_path / name).write_text(blocks(README, "yaml")[2] if name == "rollout.yaml" else "name: stations\n")
+        (tmp_path / name).write_text(blocks(README, "yaml")[3] if name == "rollout.yaml" else "name: stations\n")
     plan = read_plan(str(tmp_path / "rollout.yaml"))
     assert [(wave.stacks, wave.parallel, wave.approval) for wave in plan.waves] == [
         (("dev",), 2, False),
@@ -213,11 +234,11 @@ def test_the_rollout_file_is_one(tmp_path: Path) -> None:
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(README, language)) for language in ("console", "python", "yaml")} == {
-        "console": 5,
+        "console": 6,
         "python": 6,
-        "yaml": 3,
+        "yaml": 4,
     }
-    assert README.count("```") == 2 * 14
+    assert README.count("```") == 2 * 16
 
 
 def test_the_settings_table_is_complete() -> None:

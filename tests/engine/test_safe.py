@@ -226,3 +226,38 @@ def test_two_resources_of_one_name_send_their_sites_each_its_own_way(emulator: E
 
     assert placed(emulator) == {1: numbers["south"]}
     stack.up_changes_nothing()
+
+
+@pytest.mark.parametrize("target", ["north", "south", None])
+def test_reassign_sites_to_holds_for_a_replacement_under_a_new_name(
+    emulator: Emulator, stack: Stack, target: str | None
+) -> None:
+    """The state has the old name and the old target; what the program says now counts."""
+    others = """
+        north = MonitoringStation("north", external_monitoring_station_id="north", name="North")
+        south = MonitoringStation("south", external_monitoring_station_id="south", name="South")
+    """
+    old = """
+        MonitoringStation(
+            "a", external_monitoring_station_id="a-01", name="A", reassign_sites_to=north.monitoring_station_id
+        )
+    """
+    new = """
+        MonitoringStation(
+            "b", external_monitoring_station_id="a-02", name="A", reassign_sites_to={},
+            opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="a")]),
+        )
+    """
+    stack.program(others + old)
+    stack.up()
+    numbers = {station[1]: station[0] for station in held(emulator)}
+    house(emulator, "0001", on=numbers["a-01"])
+
+    stack.program(others + new.format(f"{target}.monitoring_station_id" if target else None))
+    if target is None:
+        assert "1 site sends its signals to it" in stack.up(status=1).text
+    else:
+        stack.up()
+        stack.up_changes_nothing()
+
+    assert placed(emulator) == {1: numbers[target or "a-01"]}

@@ -91,7 +91,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     emulator.clear_requests()
     removed = stack.up()
     assert emulator.requests == []
-    assert "chekt: Leaving site 'Villa' (12345/site/1) on monitoring station 12345/3" in removed.text
+    assert "chekt: Leaving site 'Villa' (12345/site/1) where it is (on monitoring station 12345/3" in removed.text
     assert placed(emulator) == {1: 3, 2: 3}
 
 

@@ -1,0 +1,115 @@
+"""What an emulator begins with: stations and sites from a YAML file.
+
+stations:
+  - external_monitoring_station_id: backup-01
+    name: Backup Receiving Centre
+sites:
+  - external_site_id: villa-01
+    name: Villa
+    account_number: "0042"
+    monitoring_station: backup-01
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chekt_provider.yaml_file import BadYamlError, located, plain_values, read_yaml
+
+if TYPE_CHECKING:
+    from chekt_provider.emulator import Emulator
+
+
+class BadSeedError(ValueError):
+    """A file that is no seed; its text is one line."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+    dealer_id: int | None = None
+
+
+class SeedStation(_Row):
+    """A station, as the emulator is given it."""
+
+    external_monitoring_station_id: str
+    prefix: str = ""
+    linecard: str = ""
+
+
+class SeedSite(_Row):
+    """A site; `monitoring_station` is the external id of its station."""
+
+    external_site_id: str
+    timezone: str = "UTC"
+    account_number: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+    monitoring_station: str | None = None
+
+
+class Seed(BaseModel):
+    """What there is at first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stations: list[SeedStation] = []
+    sites: list[SeedSite] = []
+
+
+def read_seed(file: Path) -> Seed:
+    """Read a file.
+
+    Raises:
+        BadSeedError: it cannot be read, or says what an emulator does not know.
+    """
+    try:
+        node = read_yaml(str(file))
+        return Seed.model_validate(plain_values(node) if node else {})
+    except BadYamlError as error:
+        raise BadSeedError(located(str(file), error.line, str(error))) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadSeedError(located(str(file), None, f"{where}: {first['msg']}")) from None
+
+
+def plant(seed: Seed, emulator: Emulator) -> None:
+    """Add what is not there yet, by external id: a state that is kept may hold it already.
+
+    Raises:
+        BadSeedError: a dealer, or a site's station, is not there.
+    """
+    try:
+        for station in seed.stations:
+            if not _number(emulator, station.dealer_id, station.external_monitoring_station_id):
+                emulator.add_station(**station.model_dump())
+        for site in seed.sites:
+            if all(known["external_site_id"] != site.external_site_id for known in emulator.sites(site.dealer_id)):
+                emulator.add_site(**_fields(emulator, site))
+    except LookupError as error:
+        raise BadSeedError(str(error)) from None
+
+
+def _fields(emulator: Emulator, site: SeedSite) -> dict[str, Any]:
+    fields = site.model_dump(exclude={"monitoring_station"})
+    if site.monitoring_station is None:
+        return fields
+    number = _number(emulator, site.dealer_id, site.monitoring_station)
+    if number is None:
+        raise BadSeedError(f"site {site.external_site_id!r}: there is no station {site.monitoring_station!r}")
+    return fields | {"monitoring_station_id": number}
+
+
+def _number(emulator: Emulator, dealer_id: int | None, external_id: str) -> int | None:
+    found = [
+        station["monitoring_station_id"]
+        for station in emulator.stations(dealer_id)
+        if station["external_monitoring_station_id"] == external_id
+    ]
+    return found[0] if found else None
