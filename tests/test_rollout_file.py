@@ -504,3 +504,21 @@ def test_an_approval_is_of_the_version_of_this_package(folder: Path, monkeypatch
     before = approval(folder)
     monkeypatch.setattr(metadata, "version", {"chekt-provider": "99.0"}.__getitem__)
     assert approval(folder) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Pulumi.\x1b[31m.yaml", r"Pulumi.\u001b[31m.yaml"),
+        ("Pulumi.a\n::error::b.yaml", "Pulumi.a ::error::b.yaml"),
+        ("Pulumi.a b.yaml", "Pulumi.a b.yaml"),
+    ],
+)
+def test_a_settings_file_that_is_no_stack_s_is_refused(folder: Path, name: str, said: str) -> None:
+    """Its name would steer a terminal, or give a CI runner a command; it is shown on one line."""
+    (folder / name).touch()
+
+    assert refused(folder, GOOD) == [
+        f"{said} in the project's folder is no stack's: names of stacks are letters, digits, hyphens, underscores and "
+        "dots. Rename it, or take it away."
+    ]

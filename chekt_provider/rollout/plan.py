@@ -16,8 +16,10 @@ from typing import Any
 from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
 from chekt_provider.rollout.sources import file_digest, folder_digest, program_digest
 from chekt_provider.settings import decided
+from chekt_provider.text import shown
 from chekt_provider.yaml_file import BadYamlError, plain_values, read_yaml
 
+_STACK = re.compile(r"[A-Za-z0-9_.-]+")
 _LOGIN = re.compile(r"(?<=//)[^/]*@|(?<=[?&]password=)[^&]*")
 """User name and password in a URL. Who holds a fingerprint and all else in it could try the likely ones."""
 
@@ -135,6 +137,11 @@ def read_plan(path: str) -> Plan:
         raise BadRolloutError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
     problems: list[str] = []
     known = sorted(_stack_files(folder))
+    for odd in (stack for stack in known if not _STACK.fullmatch(stack)):
+        raise BadRolloutError(
+            f"Pulumi.{shown(odd, 100)}.yaml in the project's folder is no stack's: names of stacks are letters, digits, "
+            "hyphens, underscores and dots. Rename it, or take it away."
+        )
     found = _found(document, known, problems)
     waves = [
         Wave(
