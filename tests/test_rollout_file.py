@@ -516,7 +516,7 @@ def test_an_approval_is_of_the_version_of_this_package(folder: Path, monkeypatch
 )
 def test_a_settings_file_that_is_no_stack_s_is_refused(folder: Path, name: str, said: str) -> None:
     """Its name would steer a terminal, or give a CI runner a command; it is shown on one line."""
-    (folder / name).touch()
+    (folder / "stations" / name).touch()
 
     assert refused(folder, GOOD) == [
         f"{said} in the project's folder is no stack's: names of stacks are letters, digits, hyphens, underscores and "

@@ -139,8 +139,8 @@ def read_plan(path: str) -> Plan:
     known = sorted(_stack_files(folder))
     for odd in (stack for stack in known if not _STACK.fullmatch(stack)):
         raise BadRolloutError(
-            f"Pulumi.{shown(odd, 100)}.yaml in the project's folder is no stack's: names of stacks are letters, digits, "
-            "hyphens, underscores and dots. Rename it, or take it away."
+            f"Pulumi.{shown(odd, 100)}.yaml in the project's folder is no stack's: names of stacks are letters, "
+            "digits, hyphens, underscores and dots. Rename it, or take it away."
         )
     found = _found(document, known, problems)
     waves = [
