@@ -295,7 +295,7 @@ class Creation:
             self._claims.require_free(self._wanted, station, self._operation)
             error = adoption.exists(self._operation, station, self._wanted)
             if self._lookalikes.came_since(station):
-                error = error.replace(outcome="It was not there before: this run may have made it, or somebody else.")
+                error = error.replace(outcome="No list showed it before: this run may have made it, or somebody else.")
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self._claims.take(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)

@@ -561,7 +561,7 @@ def test_a_station_that_shows_otherwise_after_a_refusal_is_not_called_nothing(st
 
     with pytest.raises(StationExists) as caught:
         acme.up(name="A & B")
-    assert caught.value.outcome == "It was not there before: this run may have made it, or somebody else."
+    assert caught.value.outcome == "No list showed it before: this run may have made it, or somebody else."
 
 
 # Marks of deletion

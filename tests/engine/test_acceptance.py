@@ -160,8 +160,8 @@ def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, sta
         stack.program(program(**{answer: "Ours"}))
         assert [anonymous(line) for line in stack.up(status=1).errors] == [
             f"error: Could not create monitoring station '{answer}' of dealer 12345: it exists already as 12345/1, "
-            "with name 'Theirs', prefix '', linecard ''. Nothing was changed. "
-            f"{EXISTS_REMEDY} (trace id T)"
+            "with name 'Theirs', prefix '', linecard ''. No list showed it before: this run may have made it, or "
+            f"somebody else. {EXISTS_REMEDY} (trace id T)"
         ]
         assert statuses(emulator, "POST", COLLECTION) == [int(answer)]
         assert held(emulator) == [(1, answer, "Theirs", "", "")]
