@@ -42,5 +42,5 @@ lock: ## fit requirements.lock to pyproject.toml (delete it first to take the ne
 	@$(PYTHON) -m tools.venv && .venv/bin/uv pip compile pyproject.toml --quiet --output-file requirements.lock \
 		--universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-header --no-annotate
 
-clean: ## remove what was made in this checkout, but for stacks that hold resources; the engine stays in the user's cache
+clean: ## remove what was made in this checkout, unless stacks hold resources; the engine stays in the user's cache
 	@$(PYTHON) -m tools.clean

@@ -361,7 +361,10 @@ class _Reader:
         value = self._get("chekt:dealerId")
         of_stack = id_digits(self._config("chekt:dealerId"))
         if of_stack and id_digits(value) not in (None, of_stack) and not is_loopback(urlsplit(base_url).hostname or ""):
-            self._blame("chekt:dealerId", f"is {of_stack}, and {value} in the environment: unset the wrong one.")
+            self._blame(
+                "chekt:dealerId",
+                f"is {of_stack} in the stack config, and {value} in the environment: unset the wrong one.",
+            )
         if value and not id_digits(value):
             self._blame("chekt:dealerId", "is not an id: write digits only, such as 12345.")
             return ""

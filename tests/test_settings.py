@@ -558,7 +558,9 @@ def test_variables_for_whoever_runs_the_command_are_settings() -> None:
     assert of_environment({"CHEKT_LOG": "info", "CHEKT_DEBUG": "1", "CHEKTIFY": "x"}).problems == ()
 
 
-OTHER_DEALER = ("chekt:dealerId (CHEKT_DEALER_ID) is 12345, and 777 in the environment: unset the wrong one.",)
+OTHER_DEALER = (
+    "chekt:dealerId (CHEKT_DEALER_ID) is 12345 in the stack config, and 777 in the environment: unset the wrong one.",
+)
 
 
 @pytest.mark.parametrize("dealer", ["12345", 12345.0])

@@ -29,8 +29,8 @@ def main() -> None:
     """Remove it all, or nothing."""
     if stacks := holding(CHECKOUT / ".local" / "state"):
         raise SetupError(
-            f"The state of these stacks is here, and would be lost: {', '.join(stacks)}. Run `make down` or `pulumi "
-            "destroy` for each first, or remove .local yourself."
+            f"The state of these stacks is here, and would be lost: {', '.join(stacks)}. Run `make down`, or "
+            "`pulumi destroy` as you ran `pulumi up`, for each first; or remove .local yourself."
         )
     for name in MADE:
         path = CHECKOUT / name

@@ -265,7 +265,7 @@ def test_clean_keeps_the_state_of_stacks_that_hold_resources(ready: Machine) -> 
     assert done.returncode != 0
     assert done.stderr.splitlines()[0] == (
         "The state of these stacks is here, and would be lost: a/dev (1 resource), b/broken (which cannot be read). "
-        "Run `make down` or `pulumi destroy` for each first, or remove .local yourself."
+        "Run `make down`, or `pulumi destroy` as you ran `pulumi up`, for each first; or remove .local yourself."
     )
     assert (ready.checkout / ".venv").is_dir()
     shutil.rmtree(stacks / "a")
