@@ -317,7 +317,9 @@ class Stations(RuleBasedStateMachine):
         assert mishap != CALM or recorded.id.station_id not in self._live(), result
 
     def _record_write(self, result: Recorded, wanted: StationInputs) -> None:
-        self.unsure.pop(result.external_id, None)
+        edited_just_now = self.unsure.get(result.external_id) == self.run
+        if not (edited_just_now and self.emulator.switches.item_lag):  # the station may still show itself as it was
+            self.unsure.pop(result.external_id, None)
         self.state[result.external_id] = result
         assert [result.fields[name] for name in FIELDS] == [getattr(wanted, name) for name in FIELDS]
 
