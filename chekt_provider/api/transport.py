@@ -293,8 +293,8 @@ class Transport:
                 raise _NotAdmitted(error) from None
         operation.changing |= verb != "GET"
         self._wait(operation, verb)
-        # After the wait, during which it could have expired; what was admitted waits for no other.
-        token = self._tokens.token(to_its_end=admit is not None)
+        # After the wait, during which it could have expired. What was admitted waits for no other, but after a refusal.
+        token = self._tokens.token(to_its_end=admit is not None and not operation.changed)
         return self._authorised(number, verb, path, token, **content), token
 
     def _wait(self, operation: Operation, verb: str) -> None:
