@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from chekt_provider.api.transport import Operation
 from chekt_provider.errors import DeclaredTwice, Unsafe
 from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import Recorded, SiteId, StationId, named, seconds_apart
+from chekt_provider.records import Recorded, SiteId, StationId, may_be_one_moment, named
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
@@ -57,7 +57,8 @@ class Claims:
         try:
             yield
         except BaseException:
-            self.release(claim)
+            with self._lock:
+                self._created.discard(claim)
             raise
 
     def refreshed(self, holder: Holder) -> None:
@@ -84,11 +85,6 @@ class Claims:
         """Whether a resource of the program has a thing, or is about to."""
         with self._lock:
             return self._is_taken(claim)
-
-    def release(self, claim: Claim) -> None:
-        """Let another resource have the thing."""
-        with self._lock:
-            self._created.discard(claim)
 
     def _is_taken(self, claim: Claim) -> bool:
         return claim in self._created or self._going_on(self._by_claim.get(claim, set()))
@@ -136,13 +132,22 @@ class StationClaims(Claims):
             self._taken.add(station_id)
             self._born[station_id] = station.created_at
 
+    def take_over(self, wanted: StationInputs, station: Station, operation: Operation) -> None:
+        """Take a station that was there before a creation.
+
+        Raises:
+            DeclaredTwice, Unsafe: another resource has it, or this run deletes it.
+        """
+        with self._lock:  # a deletion takes note of itself under the same lock
+            self.require_not_doomed(wanted, station, operation)
+            self.take(wanted, station, operation)
+
     def require_free(self, wanted: StationInputs, station: Station, operation: Operation) -> StationId:
         """Make sure that no other resource has a station. Raises as `take`."""
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         with self._lock:
             is_held = self.goes_on(station_id) or station_id in self._taken
-            apart = seconds_apart(self._born.get(station_id, ""), station.created_at)
-            if is_held and (apart is None or apart < 1):
+            if is_held and may_be_one_moment(self._born.get(station_id, ""), station.created_at):
                 answered = named(wanted.dealer_id, station)
                 cause = f"CHeKT answered with {answered}, which another resource of this program has"
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
@@ -164,9 +169,8 @@ class StationClaims(Claims):
         """
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         with self._lock:
-            is_doomed = station_id in self._doomed
-            apart = seconds_apart(self._doomed.get(station_id, ""), station.created_at)
-        if is_doomed and (apart is None or apart < 1):
+            created_at = self._doomed.get(station_id)
+        if created_at is not None and may_be_one_moment(created_at, station.created_at):
             cause = f"{named(wanted.dealer_id, station)} has its external id, and is being deleted by the same run"
             raise operation.error(Unsafe, cause, remedy="Run `pulumi up` again.")
 

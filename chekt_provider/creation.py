@@ -39,6 +39,7 @@ from chekt_provider.errors import (
 from chekt_provider.lookalikes import Lookalikes
 from chekt_provider.models import Station, StationInputs
 from chekt_provider.records import (
+    OTHER_SECONDS,
     UPDATED_IN_PLACE,
     Recorded,
     StationId,
@@ -51,7 +52,7 @@ from chekt_provider.records import (
     seconds_apart,
     value,
 )
-from chekt_provider.replays import OLD_SECONDS, is_new, is_old, is_ours, living
+from chekt_provider.replays import is_new, is_old, is_ours, living
 from chekt_provider.writes import Writes
 
 POSTS = 3
@@ -177,7 +178,7 @@ class Creation:
         live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
         if live is None or live is station or is_same_station(live, answered, station.created_at):
             return live
-        was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OLD_SECONDS
+        was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OTHER_SECONDS
         if is_alike(live, self._wanted) and not was_born_later:
             raise self._is_other(live)
         return None  # its number is another's now
@@ -290,14 +291,14 @@ class Creation:
         return recorded
 
     def _take_over(self, station: Station, look: Look[Station]) -> Recorded:
-        self._claims.require_not_doomed(self._wanted, station, self._operation)
         if not self._adopt:
+            self._claims.require_not_doomed(self._wanted, station, self._operation)
             self._claims.require_free(self._wanted, station, self._operation)
             error = adoption.exists(self._operation, station, self._wanted)
             if self._lookalikes.came_since(station):
                 error = error.replace(outcome="No list showed it before: this run may have made it, or somebody else.")
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
-        self._claims.take(self._wanted, station, self._operation)
+        self._claims.take_over(self._wanted, station, self._operation)
         return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
 
 

@@ -16,9 +16,9 @@ from chekt_provider.records import (
     Recorded,
     StationId,
     is_cut_anywhere,
+    may_be_one_moment,
     require_same_station,
     same_form,
-    seconds_apart,
     shows_same,
 )
 
@@ -354,7 +354,7 @@ def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
 
 def _is_another(item: Station | Site | None, created_at: str) -> bool:
     """Whether the number of a station that was deleted is a new one's."""
-    return isinstance(item, Station) and (seconds_apart(item.created_at, created_at) or 0) >= 1
+    return isinstance(item, Station) and not may_be_one_moment(item.created_at, created_at)
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

@@ -90,7 +90,7 @@ class Lookalikes:
 
     def refuse_after(self, refusal: ChektError, look: Look[Station]) -> None:
         """Stop where CHeKT refused an external id that it lists in a form of its own: that station is named."""
-        for station in self._perhaps_it(look)[:1]:
+        if station := next(iter(self._perhaps_it(look)), None):
             raise refusal.replace(
                 cause=f"{refusal.cause}; CHeKT lists {self._named(station)}",
                 outcome=f"Nothing was created. {MAY_BE_THIS}",

@@ -111,6 +111,11 @@ class Recorded:
         """The caller's own key as the program has it."""
         return self.asked.get(KEY) or self.fields.get(KEY, "")
 
+    @property
+    def external_ids(self) -> set[str]:
+        """The external id in each form that the state has; none where the state does not say."""
+        return {self.external_id, self.sent_external_id} - {""}
+
     def shown_as(self, live: Station) -> Recorded:
         """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
         kept = {KEY: live.external_monitoring_station_id}
@@ -169,7 +174,7 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
         recorded: what the state, or a list, has.
         live: what has the number now.
     """
-    now, was = live.external_monitoring_station_id, {recorded.external_id, recorded.sent_external_id} - {""}
+    now, was = live.external_monitoring_station_id, recorded.external_ids
     if was and not any(is_same_station(live, form, recorded.created_at) for form in was):
         cause = f"{recorded.id} is monitoring station {shown(now)!r} now, and was {shown(recorded.external_id)!r}"
         if any(_is_around(now, form) or (is_rewritten(now, form) and not _splits_number(now, form)) for form in was):
@@ -180,8 +185,8 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
 
 def shows_same(recorded: Recorded, live: Station) -> bool:
     """Whether a station has the recorded external id, but for case and the like; so where the state does not say."""
-    now, was = live.external_monitoring_station_id, {recorded.external_id, recorded.sent_external_id} - {""}
-    return not was or any(same_form(now, form) for form in was)
+    was = recorded.external_ids
+    return not was or any(same_form(live.external_monitoring_station_id, form) for form in was)
 
 
 def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
@@ -324,6 +329,11 @@ def seconds_apart(one: str, other: str) -> float | None:
         return abs((moments[0] - moments[1]).total_seconds()) if len(moments) > 1 else None
     except (ValueError, TypeError):  # no date, or only one of the two has a time zone
         return None
+
+
+def may_be_one_moment(one: str, other: str) -> bool:
+    """Whether nothing tells two times of creation apart."""
+    return (seconds_apart(one, other) or 0) < 1  # one of the two may be cut to whole seconds
 
 
 def age_of(created_at: str, now: datetime | None) -> float | None:

@@ -131,7 +131,8 @@ class Sites:
             AccountTaken: another site on the station has its account number by now.
         """
         dealer_id = station_id.dealer_id
-        self.require_room(operation, [site], station_id)  # which reads what is older than a minute, before the wait
+        self._station(operation, station_id)  # what is older than a minute is read before the wait
+        self._directory.sites(dealer_id).recent_look(operation)
         self._client.take_turn(operation)
         before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
@@ -274,9 +275,7 @@ class Sites:
         Raises:
             SitesAttached: sites send their signals to it, or whether they do cannot be read.
         """
-        with _telling_unreadable(operation, recorded):
-            look = self._recent_list(operation, recorded.id.dealer_id)
-            attached = {site.site_id: site for site in self._listed_on(operation, recorded, look, _keeps)}
+        attached = {site.site_id: site for site in self._on_it(operation, recorded, _keeps)}
         with self._lock:
             attached |= {site.site_id: site for site in self._headed_to(recorded.id)}
         if attached:
@@ -301,20 +300,25 @@ class Sites:
         counts_from = look.ended if look.ended - look.begun >= LIST_SECONDS else look.begun
         return self._client.clock() - counts_from >= LIST_SECONDS
 
-    def _listed_on(
-        self, operation: Operation, recorded: Recorded, look: Look[Site], belongs: Callable[[Site, Recorded], bool]
-    ) -> list[Site]:
-        """The sites that a list shows on a station. One that we moved just now is asked for by id: a list may lag."""
-        moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
+    def _on_it(self, operation: Operation, recorded: Recorded, belongs: Callable[[Site, Recorded], bool]) -> list[Site]:
+        """The sites that a list shows on a station. One that we moved just now is asked for by id: a list may lag.
+
+        Raises:
+            SitesAttached: which they are cannot be read.
+        """
+        dealer_id = recorded.id.dealer_id
 
         def still(site: Site) -> bool:
             try:
-                return belongs(self._client.get_site(operation, recorded.id.dealer_id, site.site_id), recorded)
+                return belongs(self._client.get_site(operation, dealer_id, site.site_id), recorded)
             except NotFound:
                 return False
 
-        on_it = [site for site in look.listed.values() if belongs(site, recorded)]
-        return [site for site in on_it if site.site_id not in moved or still(site)]
+        with _telling_unreadable(operation, recorded):
+            look = self._recent_list(operation, dealer_id)
+            moved = self._directory.sites(dealer_id).written_since(look.begun - BEHIND_SECONDS)
+            on_it = [site for site in look.listed.values() if belongs(site, recorded)]
+            return [site for site in on_it if site.site_id not in moved or still(site)]
 
     def reassign(self, operation: Operation, recorded: Recorded) -> str:
         """Move the sites of a station that is about to be deleted, one by one, and those that come to it meanwhile.
@@ -329,7 +333,7 @@ class Sites:
         moved: dict[str, Site] = {}
         count = 0
         try:
-            while movers := self._movers(operation, recorded):
+            while movers := self._on_it(operation, recorded, _is_on):
                 self._require_way(operation, recorded, movers, target, moved)
                 count = len(moved) + len(movers)
                 for site in movers:
@@ -347,11 +351,6 @@ class Sites:
         told = f"{len(moved)} sites" if len(moved) > 1 else _named(next(iter(moved.values())))
         self._say(f"Moved {told} from {recorded} to monitoring station {target}.")
         return f"{len(moved)} of its sites {'were' if len(moved) > 1 else 'was'} moved to monitoring station {target}."
-
-    def _movers(self, operation: Operation, recorded: Recorded) -> list[Site]:
-        """The sites that are on a station now."""
-        with _telling_unreadable(operation, recorded):
-            return self._listed_on(operation, recorded, self._recent_list(operation, recorded.id.dealer_id), _is_on)
 
     def _require_way(
         self,
@@ -431,8 +430,7 @@ def _sends_to(site: Site, station: Station) -> bool:
 
 
 def _keeps(site: Site, recorded: Recorded) -> bool:
-    forms = (recorded.external_id, recorded.sent_external_id)
-    by_external_id = any(same_form(site.external_monitoring_station_id, form) for form in forms)
+    by_external_id = any(same_form(site.external_monitoring_station_id, form) for form in recorded.external_ids)
     return site.monitoring_station_id == recorded.id.station_id or by_external_id
 
 

@@ -84,7 +84,10 @@ class Writes:
     def put_and_look(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
         """PUT over a known station. What the answer does not show the station itself may, once it is up to date."""
         station = self.put(operation, recorded, wanted)
-        return self._shown(operation, recorded.id, wanted) if not_taken(station, wanted, before) else station
+        if not_taken(station, wanted, before):
+            station = self._shown(operation, recorded.id, wanted)
+            self._directory.stations(recorded.id.dealer_id).note(recorded.id.station_id, station)
+        return station
 
     def put_over(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
         """PUT over a known station.

@@ -128,6 +128,14 @@ class AnotherChekt(ThreadingHTTPServer):
         return self.clock() - self._born.get(number, 0.0) >= lag
 
 
+class ForgetsKeys(AnotherChekt):
+    """Takes each POST for a new one, and answers with what it keeps."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        """Create a station."""
+        return (201, self.add(**body))
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: AnotherChekt
     protocol_version = "HTTP/1.1"

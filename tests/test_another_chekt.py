@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from chekt_provider.errors import ChektError, NotChekt, NotTaken, SitesAttached, StationExists
-from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.another_chekt import AnotherChekt, ForgetsKeys, Reply, Row
 from tests.another_world import Stacks
 from tests.helpers import anonymous, central
 
@@ -97,14 +97,9 @@ class Rewrites(Loses):
         return sent.replace("-", "_")
 
 
-class AnswersRewritten(AnotherChekt):
-    """Takes each POST for a new one, and answers it."""
-
+class AnswersRewritten(ForgetsKeys):
     def external_id(self, sent: str) -> str:
         return f"acme/{sent}"
-
-    def post(self, body: Row, key: str) -> Reply:
-        return (201, self.add(**body))
 
 
 @pytest.mark.parametrize(("kind", "kept"), [(Cuts, "centr"), (Rewrites, "central_01")])

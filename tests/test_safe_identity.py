@@ -9,7 +9,7 @@ from html import escape
 import pytest
 
 from chekt_provider.errors import ChektError, DeclaredTwice, NotChekt, OtherStation, SitesAttached, StationExists
-from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.another_chekt import AnotherChekt, ForgetsKeys, Reply, Row
 from tests.another_world import Stack, Stacks
 from tests.helpers import anonymous, central
 
@@ -713,14 +713,11 @@ def test_two_external_ids_that_are_cut_to_one_are_two_stations_of_one_program(st
     assert str(second.id) == "12345/2"
 
 
-class AnswersRewrittenAtOnce(AnotherChekt):
-    """Keeps other characters between the letters, and says so; keys are forgotten at once."""
+class AnswersRewrittenAtOnce(ForgetsKeys):
+    """Keeps other characters between the letters, and says so."""
 
     def external_id(self, sent: str) -> str:
         return sent.replace("-", "_")
-
-    def post(self, body: Row, key: str) -> Reply:
-        return (201, self.add(**body))
 
 
 def test_a_new_station_with_the_same_letters_is_ours(stack: Stacks) -> None:
@@ -882,14 +879,11 @@ def test_an_attempt_that_is_under_way_is_not_called_nothing(stack: Stacks) -> No
 # External ids that CHeKT keeps with something around them
 
 
-class Prefixes(AnotherChekt):
-    """Keeps something in front of an external id, takes each POST for a new one, and answers with what it keeps."""
+class Prefixes(ForgetsKeys):
+    """Keeps something in front of an external id."""
 
     def external_id(self, sent: str) -> str:
         return f"acme/{sent}"
-
-    def post(self, body: Row, key: str) -> Reply:
-        return (201, self.add(**body))
 
 
 class Suffixes(Prefixes):

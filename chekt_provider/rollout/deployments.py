@@ -75,7 +75,7 @@ def _refuse(settings: Mapping[str, Any]) -> None:
                 f"deployments.{shown(str(field), 100)} is no deployment setting: there are organization, "
                 f"{', '.join(FIELDS)}."
             )
-    for path in secrets_in_clear("deployments", settings):
+    if path := next(secrets_in_clear("deployments", settings), None):
         raise BadRolloutError(
             f"{shown(path, 100)} is written in clear: take it out, and set it once in Pulumi Cloud, as a secret; it"
             " stays there, since settings are merged."

@@ -89,7 +89,7 @@ def _refuse_fields(operator: Mapping[str, Any]) -> None:
     for field in OURS:
         if field in operator:
             raise BadRolloutError(f"operator.{field} is made from the waves: take it out.")
-    for path in secrets_in_clear("operator", operator):
+    if path := next(secrets_in_clear("operator", operator), None):
         raise BadRolloutError(
             f"{shown(path, 100)} is written in clear: put it into a Secret of the cluster and name that, with"
             " `type: Secret`."

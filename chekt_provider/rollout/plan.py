@@ -137,7 +137,7 @@ def read_plan(path: str) -> Plan:
         raise BadRolloutError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
     problems: list[str] = []
     known = sorted(_stack_files(folder))
-    for odd in (stack for stack in known if not _STACK.fullmatch(stack)):
+    if odd := next((stack for stack in known if not _STACK.fullmatch(stack)), None):
         raise BadRolloutError(
             f"Pulumi.{shown(odd, 100)}.yaml in the project's folder is no stack's: names of stacks are letters, "
             "digits, hyphens, underscores and dots. Rename it, or take it away."
