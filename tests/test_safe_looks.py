@@ -489,3 +489,38 @@ def test_a_refresh_tells_another_s_site_from_a_renamed_one(stack: Stacks, change
             acme.process().assignments.read(assigned.id, assigned)
     else:
         assert acme.process().assignments.read(assigned.id, assigned) is not None
+
+
+class RefusesTheFirst(AnotherChekt):
+    """Refuses the first DELETE as if its token had ended, whatever it carries; tokens live for a minute."""
+
+    tokens = 0
+    refused = False
+
+    def token(self) -> Row:
+        self.tokens += 1
+        return super().token() | {"expires_in": 60}
+
+    def delete(self, number: int) -> Reply:
+        if self.refused:
+            return super().delete(number)
+        self.refused = True
+        return (401, {"error": {"code": "unauthorized"}})
+
+
+def test_after_a_refused_token_the_next_attempt_carries_a_fresh_one(stack: Stacks) -> None:
+    """The first was near its end, and so is the next by the time that it leaves: another refusal would be an error."""
+    acme = stack(RefusesTheFirst)
+    assert isinstance(acme.api, RefusesTheFirst)
+    acme.api.add(external_monitoring_station_id="central-01")
+    client = acme.process().stations._client
+    operation = client.operation("delete")
+
+    def admit() -> None:
+        client.take_turn(operation)
+        acme.clock.now += 55
+
+    client.delete_station(operation, "12345", "1", "key", admit)
+
+    assert acme.api.stations == {}
+    assert acme.api.tokens == 3
