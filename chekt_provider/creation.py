@@ -23,6 +23,7 @@ from chekt_provider.errors import (
     ChektError,
     Conflict,
     Evidence,
+    Interrupted,
     InvalidInput,
     NotChekt,
     Refused,
@@ -63,7 +64,7 @@ KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 
 _UNDER_WAY = "CHeKT lists no such station yet, but an earlier attempt may still make it."
 
-_NOTHING_SENT = (Unreachable, TokenError, SettingsError)
+_NOTHING_SENT = (Unreachable, TokenError, SettingsError, Interrupted)
 
 
 def creation_key(wanted: StationInputs) -> str:

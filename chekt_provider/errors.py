@@ -7,6 +7,7 @@
     │       └── KeyRefused      … nor the assertion signed with its key
     ├── Unreachable             no connection; nothing was sent
     │   └── Untrusted           … because the host's certificate does not check out
+    ├── Interrupted             somebody stopped the run, and it made no further call
     ├── Unclear                 sent, but without a usable answer: whether it was done is not known
     │   ├── ServerFailed        … because CHeKT answered 5xx
     │   ├── Replayed            … because CHeKT answered a creation with a station that was deleted since
@@ -166,6 +167,12 @@ class Untrusted(Unreachable):
         "If your network uses a certificate authority of its own, name its bundle in REQUESTS_CA_BUNDLE; "
         "otherwise do not go on: something else answers under this name."
     )
+
+
+class Interrupted(ChektError):
+    """Somebody stopped the run, and it made no further call."""
+
+    default_remedy = "Run again."
 
 
 class Unclear(ChektError):

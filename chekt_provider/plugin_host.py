@@ -1,8 +1,9 @@
 """What we change in the process that Pulumi's SDK runs dynamic providers in.
 
 The SDK answers every exception with a whole Python traceback, and has no other channel for an error of create, read,
-update or delete; and it works on four operations at once. Where its module does not look as expected nothing is
-changed: then the worst is a traceback, and four at once. Its process would outlive an engine that is killed.
+update or delete; it works on four operations at once, and does nothing when the engine cancels. Where its module does
+not look as expected nothing is changed: then the worst is a traceback, four at once, and a Ctrl-C that takes its time.
+Its process would outlive an engine that is killed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 
 from chekt_provider.errors import ChektError
 
@@ -57,6 +59,24 @@ def lift_worker_limit() -> None:
     executor = frame.f_locals["executor_reference"]() if frame else None
     if isinstance(executor, ThreadPoolExecutor) and hasattr(executor, "_max_workers"):
         executor._max_workers = max(executor._max_workers, MOST_WORKERS)
+
+
+def on_cancel(act: Callable[[], None]) -> None:
+    """Do something when the engine cancels: after a Ctrl-C, and at the end of each run.
+
+    The SDK's server has bound its servicer's methods already: only what they do can still be changed.
+    """
+    names = _servicer()
+    cancel = getattr(names.get("DynamicResourceProviderServicer"), "Cancel", None)
+    if isinstance(cancel, FunctionType) and not cancel.__code__.co_freevars and "empty_pb2" in names:
+        names["_act_on_cancel"] = act
+        cancel.__code__ = _cancel.__code__
+
+
+def _cancel(_self: object, _request: object, _context: object) -> object:
+    """What the servicer does from then on, among the names of its own module."""
+    _act_on_cancel()  # type: ignore[name-defined]  # noqa: F821
+    return empty_pb2.Empty()  # type: ignore[name-defined]  # noqa: F821
 
 
 def leave_after_engine(seconds: float = LAST_SECONDS) -> None:

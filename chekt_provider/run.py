@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pulumi.dynamic import Config
 
 from chekt_provider.api.client import Client
+from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
 from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.log import show_log
 from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import leave_after_engine, lift_worker_limit, say, show_errors_as_text
+from chekt_provider.plugin_host import leave_after_engine, lift_worker_limit, on_cancel, say, show_errors_as_text
 from chekt_provider.settings import Settings, read_settings
 
 
@@ -63,4 +64,6 @@ def _begin(config: Config) -> Run:
     show_log(settings.log_level)
     for note in settings.notes:
         say(note)
-    return Run(settings, Transport(settings, say=say), say)
+    interruption = Interruption()
+    on_cancel(interruption.come)
+    return Run(settings, Transport(settings, say=say, sleep=interruption.sleep, interruption=interruption), say)

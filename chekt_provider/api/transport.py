@@ -24,6 +24,7 @@ from chekt_provider.api import retry
 from chekt_provider.api.answers import Answer, RawAnswer, is_json, judged, require_no_error
 from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
+from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
 from chekt_provider.api.patience import PatientAdapter, at_most
 from chekt_provider.api.rate_limit import RateLimit
@@ -32,6 +33,7 @@ from chekt_provider.errors import (
     ChektError,
     CredentialsRefused,
     Evidence,
+    Interrupted,
     KeyRefused,
     ListIncomplete,
     NotChekt,
@@ -127,6 +129,7 @@ class Transport:
         sleep: waits so many seconds.
         draw: gives a float in [0, 1), for the jitter.
         read_seconds: how long an answer may keep us waiting.
+        interruption: after which no call is made any more; None for a run that nobody interrupts.
 
     Attributes:
         say, clock, sleep: as given, for whoever waits between calls.
@@ -141,6 +144,7 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,
         read_seconds: float = READ_SECONDS,
+        interruption: Interruption | None = None,
     ) -> None:
         self._settings = settings
         self.say = say
@@ -148,6 +152,7 @@ class Transport:
         self.sleep = sleep
         self._draw = draw
         self._read_seconds = read_seconds
+        self._interruption = interruption or Interruption()
         self._session = _session()
         self._limit = RateLimit(settings.requests_per_minute, clock=clock, sleep=sleep, say=say)
         self._budget = retry.RetryBudget()
@@ -253,7 +258,8 @@ class Transport:
             return attempts(counted)
         except ChektError as error:
             tried = attempts.statistics["attempt_number"]
-            cause = f"{error.cause}, {tried} times" if tried > 1 else error.cause
+            is_of_all = tried > 1 and not isinstance(error, Interrupted)
+            cause = f"{error.cause}, {tried} times" if is_of_all else error.cause
             if isinstance(error, Unclear) and self._budget.is_outage:
                 cause = f"{cause}; no call gets through, this is an outage"
             evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
@@ -293,9 +299,15 @@ class Transport:
                 raise _NotAdmitted(error) from None
         operation.changing |= verb != "GET"
         self._wait(operation, verb)
+        self._require_not_interrupted(beginning=verb != "GET" and not operation.changed)
         # After the wait, during which it could have expired. What was admitted waits for no other, but after a refusal.
         token = self._tokens.token(to_its_end=admit is not None and not operation.changed)
         return self._authorised(number, verb, path, token, **content), token
+
+    def _require_not_interrupted(self, *, beginning: bool) -> None:
+        """Make no call that an interrupted run makes no more; as `forbids` says."""
+        if self._interruption.forbids(beginning=beginning):
+            raise Interrupted("the run was interrupted")
 
     def _wait(self, operation: Operation, verb: str) -> None:
         """Wait for a place in the queue, unless the operation has one."""
@@ -324,6 +336,7 @@ class Transport:
 
         def attempt(number: int) -> AccessToken:
             operation.excuse(self._limit.take())
+            self._require_not_interrupted(beginning=False)
             asked_at = self.clock()
             form = token_form(self._settings, time.time())
             headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
@@ -337,6 +350,8 @@ class Transport:
             raise self._refused(error) from None
         except TokenError as error:
             raise self._about_its_url(error) from None
+        except Interrupted:
+            raise
         except ChektError as error:
             host = urlsplit(self._settings.token_url).hostname
             cause = f"the token endpoint at {host} gave no token: {error.cause}"
