@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenacity import Future, RetryCallState, Retrying
 
 from chekt_provider.api import retry
-from chekt_provider.api.retry import RetryBudget, asked_wait, backoff_seconds, wait_seconds, worth_repeating
+from chekt_provider.api.retry import ATTEMPTS, RetryBudget, asked_wait, backoff_seconds, wait_seconds, worth_repeating
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -231,7 +231,7 @@ def test_an_answer_earns_one_token_back(outcome: ChektError | None, earned: int)
     budget = RetryBudget()
     affordable(budget, OUT)  # 10 are left
     for _ in range(18):
-        budget.note(outcome)
+        budget.note(outcome, "one")
 
     assert affordable(budget, OUT) == (10 + 18 * earned) // 14
 
@@ -240,7 +240,7 @@ def test_the_budget_never_grows_beyond_its_start() -> None:
     """A long good time does not pay for a long outage."""
     budget = RetryBudget()
     for _ in range(100):
-        budget.note(None)
+        budget.note(None, "one")
 
     assert affordable(budget, OUT) == 35
 
@@ -263,9 +263,32 @@ def test_five_attempts_in_a_row_without_an_answer_are_an_outage(
     """One answer ends it, were it a refusal."""
     budget = RetryBudget()
     for outcome in outcomes:
-        budget.note(outcome)
+        budget.note(outcome, "one")
 
     assert budget.is_outage is outage
+
+
+def test_one_operation_that_fails_where_others_were_answered_is_no_outage() -> None:
+    """CHeKT may fail one call alone: only failures of a second operation show that none gets through."""
+    budget, one, other = RetryBudget(), object(), object()
+    budget.note(None, other)
+    for _ in range(ATTEMPTS):
+        budget.note(OUT, one)
+    assert not budget.is_outage
+
+    budget.note(OUT, other)
+
+    assert budget.is_outage
+
+
+def test_a_token_is_no_sign_that_calls_get_through() -> None:
+    """Its endpoint may be there while the API is not."""
+    budget, one = RetryBudget(), object()
+    budget.note(None, one, of_token=True)
+    for _ in range(ATTEMPTS):
+        budget.note(OUT, one)
+
+    assert budget.is_outage
 
 
 def test_threads_do_not_spend_a_token_twice() -> None:

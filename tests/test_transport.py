@@ -983,8 +983,8 @@ def test_a_token_endpoint_that_takes_no_connections_is_a_token_s_error(
     assert type(error) is TokenError
     assert anonymous(str(error)) == (
         "Could not do it: the token endpoint at 127.0.0.1 gave no token: 127.0.0.1 does not accept connections on "
-        f"port {closed_port}, 5 times. No other call was made. Check chekt:tokenUrl (CHEKT_TOKEN_URL), then run "
-        "again. (trace id T)"
+        f"port {closed_port}, 5 times. No other call was made. Check the network and chekt:tokenUrl (CHEKT_TOKEN_URL), "
+        "then run again. (trace id T)"
     )
     assert emulator.requests == []
 
@@ -1133,6 +1133,21 @@ def test_a_certificate_that_does_not_check_out_ends_it(
     )
     assert api.connections == 1
     assert api.requests == []
+
+
+def test_a_token_endpoint_that_is_not_trusted_says_what_to_do(
+    raw_server: NewServer, new_transport: NewTransport, tls: ssl.SSLContext
+) -> None:
+    """As the API itself does: no advice on the network or on a URL."""
+    oauth = raw_server(http(), tls=tls)
+
+    error = failed(new_transport(token_url=f"https://localhost:{oauth.port}/oauth/token"))
+
+    assert anonymous(str(error)) == (
+        "Could not do it: the token endpoint at localhost gave no token: the certificate of localhost does not check "
+        "out. No other call was made. If your network uses a certificate authority of its own, name its bundle in "
+        "REQUESTS_CA_BUNDLE; otherwise do not go on: something else answers under this name. (trace id T)"
+    )
 
 
 def test_a_bundle_that_the_environment_names_is_trusted(

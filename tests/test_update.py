@@ -53,6 +53,16 @@ def test_nothing_is_sent_when_nothing_differs(
     assert emulator.requests == []
 
 
+def test_one_put_that_fails_is_no_outage(emulator: Emulator, stations: StationOperations, recorded: Recorded) -> None:
+    """All else is answered: the line does not say that no call gets through."""
+    emulator.add_fault(Fault(method="PUT", path="*", status=503, times=None))
+
+    with pytest.raises(ServerFailed) as caught:
+        stations.update(recorded, central(name="Zentrale"))
+
+    assert caught.value.cause == 'CHeKT failed: service_unavailable, "a fault of the emulator", 5 times'
+
+
 def test_ten_updates_cost_one_look_and_ten_puts(emulator: Emulator, new_run: NewRun) -> None:
     """The look is shared; its other requests ask whether more comes after it."""
     first = new_run()

@@ -64,6 +64,8 @@ class RetryBudget:
         self._lock = threading.Lock()
         self._left = BUDGET
         self._failed_in_a_row = 0
+        self._failing: set[int] = set()
+        self._has_answered = False
 
     def pay_for_retry(self, error: BaseException | None) -> bool:
         """Whether one more retry is affordable; if so, it is paid for."""
@@ -73,19 +75,32 @@ class RetryBudget:
             self._left -= cost if affordable else 0
             return affordable
 
-    def note(self, error: BaseException | None) -> None:
-        """Take in how one attempt ended: None for an answer from CHeKT, were it a refusal."""
+    def note(self, error: BaseException | None, operation: object, *, of_token: bool = False) -> None:
+        """Take in how one attempt ended; a refusal is an answer as well.
+
+        Args:
+            error: None for a success.
+            operation: whose attempt it was.
+            of_token: whether it asked for a token, which says nothing of the API.
+        """
         with self._lock:
             if isinstance(error, Unreachable | Unclear):
                 self._failed_in_a_row += 1
+                self._failing.add(id(operation))
             elif error is None or (isinstance(error, Refused) and not isinstance(error, Throttled)):
                 self._failed_in_a_row = 0
+                self._failing.clear()
+                self._has_answered |= not of_token
                 self._left = min(BUDGET, self._left + 1)
 
     @property
     def is_outage(self) -> bool:
-        """Whether so many attempts in a row got no answer that it is not about one station."""
-        return self._failed_in_a_row >= ATTEMPTS
+        """Whether so many attempts in a row got no answer that it is not about one station.
+
+        While the API has answered before, they must be of several operations: it may fail one call alone.
+        """
+        is_general = len(self._failing) > 1 or not self._has_answered
+        return self._failed_in_a_row >= ATTEMPTS and is_general
 
 
 def backoff_seconds(

@@ -37,6 +37,7 @@ from chekt_provider.errors import (
     KeyRefused,
     ListIncomplete,
     NotChekt,
+    ServerFailed,
     Throttled,
     TokenError,
     TokenRefused,
@@ -227,10 +228,10 @@ class Transport:
             try:
                 result = attempt(attempts.statistics["attempt_number"])
             except ChektError as error:
-                self._budget.note(error)
+                self._budget.note(error, operation)
                 operation.changed |= changes and _is_in_doubt(error)
                 raise
-            self._budget.note(None)
+            self._budget.note(None, operation, of_token=verb == "TOKEN")
             operation.changed |= changes
             return result
 
@@ -354,8 +355,15 @@ class Transport:
             raise
         except ChektError as error:
             host = urlsplit(self._settings.token_url).hostname
-            cause = f"the token endpoint at {host} gave no token: {error.cause}"
-            raise self._about_its_url(TokenError(cause, evidence=error.evidence)) from None
+            told = TokenError(f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence)
+            if isinstance(error, Untrusted):
+                raise told.replace(remedy=error.remedy) from None
+            if isinstance(error, ServerFailed | Throttled):
+                raise told.replace(remedy="Run again later.") from None
+            told = self._about_its_url(told)
+            if not isinstance(error, NotChekt):
+                told = told.replace(remedy=told.remedy.replace("Check", "Check the network and", 1))
+            raise told from None
 
     def _about_its_url(self, error: TokenError) -> TokenError:
         """The error with a remedy that names the setting from which the token endpoint comes."""
