@@ -8,7 +8,7 @@ import pytest
 
 from chekt_provider.rollout.changes import Change
 from chekt_provider.rollout.gates import broken
-from chekt_provider.rollout.report import Report, StackReport
+from chekt_provider.rollout.report import Outcome, Report, StackReport
 from chekt_provider.rollout.rollout_file import Gates
 
 
@@ -52,6 +52,8 @@ MARKDOWN = """\
 | dev | dev | done | 1 | 1 |  |  | 3 |
 | prod | prod\\_1 | failed |  |  |  |  |  |
 
+Mend that, then run again with --resume: it passes over what is done.
+
 ### dev
 
 - Adopting &lt;b&gt; \\@all
@@ -80,6 +82,31 @@ def test_the_report_says_what_a_wave_waits_for_and_of_quiet_stacks_no_more_than_
     report = Report("rollout.yaml", False, [StackReport("dev", "dev", "done", same=2)], waiting="The wave waits.")
     assert report.as_markdown().splitlines()[4:] == ["| dev | dev | done |  |  |  |  | 2 |", "", "The wave waits."]
     assert Report("rollout.yaml", True, []).as_markdown().splitlines()[0] == "## Preview of rollout.yaml: no stacks"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "preview", "waiting", "advice"),
+    [
+        (["done", "failed"], False, "", "Mend that, then run again with --resume: it passes over what is done."),
+        (
+            ["refused", "not started"],
+            False,
+            "",
+            "Mend that, then run again with --resume: it passes over what is done.",
+        ),
+        (["done", "stopped"], False, "", "Run again with --resume: it passes over what is done."),
+        (["done", "not started"], False, "The wave waits.", ""),
+        (["done", "done before"], False, "", ""),
+        (["previewed", "failed"], True, "", ""),
+    ],
+)
+def test_a_roll_out_that_ends_early_says_how_it_goes_on(
+    outcomes: list[Outcome], preview: bool, waiting: str, advice: str
+) -> None:
+    """What waits says so itself, and a preview has nothing to resume."""
+    stacks = [StackReport("all", f"s-{number}", outcome) for number, outcome in enumerate(outcomes)]
+
+    assert Report("rollout.yaml", preview, stacks, waiting).advice == advice
 
 
 def test_the_report_for_machines_says_all() -> None:

@@ -28,7 +28,8 @@ def rollout(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Roll a Pulumi program out over many stacks: wave by wave, each stack previewed, checked, changed and verified.
 
-    Ends with 0 where every stack is as it should be, 1 where one is not, 2 where nothing was done.
+    Ends with 0 where every stack is as it should be, 1 where one is not, 2 where nothing was done, 3 where a wave waits
+    for approval.
     """
     from chekt_provider.cli import waves  # noqa: PLC0415 - brings all of Pulumi, which a help need not
 
@@ -46,4 +47,4 @@ def rollout(  # noqa: PLR0913, PLR0917 - one for each option
         typer.echo(report.as_markdown(), nl=False)
     else:
         waves.print_report(report)
-    raise typer.Exit(0 if report.good else 1)
+    raise typer.Exit(0 if report.good else 3 if report.waits else 1)

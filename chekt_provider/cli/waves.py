@@ -124,8 +124,8 @@ def print_report(report: Report) -> None:
     for stack in report.stacks:
         for problem in stack.problems:
             console.print(f"{stack.stack}: {problem}", markup=False, soft_wrap=True)
-    if report.waiting:
-        console.print(report.waiting, markup=False, soft_wrap=True)
+    if sentence := report.waiting or report.advice:
+        console.print(sentence, markup=False, soft_wrap=True)
 
 
 def _approved(wave: Wave, progress: Progress) -> bool:

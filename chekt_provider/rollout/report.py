@@ -73,6 +73,19 @@ class Report:
         """Whether every stack is as it should be."""
         return not self.waiting and all(stack.outcome in GOOD for stack in self.stacks)
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is wrong but that the next wave waits."""
+        return bool(self.waiting) and all(stack.outcome in (*GOOD, "not started") for stack in self.stacks)
+
+    @property
+    def advice(self) -> str:
+        """How a roll-out that ended before its end goes on; "" for one that did not, or that waits, which says it."""
+        if self.preview or self.good or self.waiting:
+            return ""
+        is_stopped = all(stack.outcome in (*GOOD, "not started", "stopped") for stack in self.stacks)
+        return f"{'Run' if is_stopped else 'Mend that, then run'} again with --resume: it passes over what is done."
+
     def as_json(self) -> dict[str, Any]:
         """Plain values: the attributes, and `good`."""
         return {"good": self.good, **asdict(self)}
@@ -89,8 +102,8 @@ class Report:
         for stack in self.stacks:
             numbers = " | ".join(str(number or "") for number in (*stack.counts.values(), stack.same))
             yield f"| {_cell(stack.wave)} | {_cell(stack.stack)} | {stack.outcome} | {numbers} |"
-        if self.waiting:
-            yield from ("", _cell(self.waiting))
+        if sentence := self.waiting or self.advice:
+            yield from ("", _cell(sentence))
         for stack in self.stacks:
             yield from _details(stack)
 

@@ -101,7 +101,8 @@ class StackWork:
             return before
         events = self._events("up", len(before.changes) + before.same)
         try:
-            self._uppable.up(on_event=events, policy_packs=self._packs, show_secrets=False)
+            message = f"chekt rollout, wave {self._wave.name}"
+            self._uppable.up(message=message, on_event=events, policy_packs=self._packs, show_secrets=False)
         except PulumiFailedError as error:
             return self._report("failed", events, _told(error, events, self.name))
         if more := broken(self._wave.gates, events.changes):

@@ -143,11 +143,12 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     (problem,) = staging["problems"]
     assert anonymous(problem).startswith("Could not create monitoring station 'staging-")
     assert 'CHeKT refused: no, "not this one", field name.' in problem
-    assert f"staging: {problem}" in stopped.text
+    advice = "Mend that, then run again with --resume: it passes over what is done."
+    assert stopped.text.splitlines()[-2:] == [f"staging: {problem}", advice]
     assert problem.split("'")[1] in (project.folder / ".rollout" / "report.md").read_text()
 
     emulator.clear_requests()
-    waiting = project.rollout("--resume", status=1)
+    waiting = project.rollout("--resume", status=3)
     assert project.outcomes() == {
         "dev": "done before",
         "staging": "done",
@@ -166,10 +167,10 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     approval = project.folder / found[2]
     approval.write_text("0123456789abcdef\n")
     old = "What that file holds approves something else: the program or its settings changed since."
-    assert f"{sentence} {old}" in project.rollout("--resume", status=1).text
+    assert f"{sentence} {old}" in project.rollout("--resume", status=3).text
     approval.write_text(f"{found[1]}\n")
     project.stack.environment["CHEKT_SITE_GUARD"] = "off"  # which nobody has approved
-    assert "waits for approval" in project.rollout("--resume", "--wave", "production", status=1).text
+    assert "waits for approval" in project.rollout("--resume", "--wave", "production", status=3).text
     del project.stack.environment["CHEKT_SITE_GUARD"]
     assert len(external_ids(emulator)) == 4
     project.rollout("--resume")
@@ -181,6 +182,9 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     }
     assert len(external_ids(emulator)) == 8
     assert [request for request in emulator.requests if request.method == "DELETE"] == []
+
+    (run,) = json.loads(project.stack.pulumi("stack", "history", "--json", "--stack", "prod-1").text)
+    assert run["message"] == "chekt rollout, wave production"
 
     project.stations("dev", a="A", b="Another")
     project.rollout("--resume")
@@ -386,7 +390,7 @@ def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: 
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev], approval: true}]\n")
 
     status, shown = at_a_terminal(project, "n")
-    assert (status, held(emulator)) == (1, [])
+    assert (status, held(emulator)) == (3, [])
     assert "Begin the wave dev (dev)? [y/N]: " in shown
 
     status, shown = at_a_terminal(project, "y")
