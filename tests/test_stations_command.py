@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
+from chekt_provider.station_file import read_stations
 from tests.helpers import anonymous
 
 CHEKT = Path(sys.executable).with_name("chekt")
@@ -98,6 +99,86 @@ def test_the_stations_are_printed_as_json(stocked: Emulator) -> None:
     ]
 
 
+YAML = """\
+# What CHeKT holds for dealer 12345. After the first `pulumi up`, adopt_existing has no effect.
+groups:
+- dealer_id: 12345
+  stations:
+  - external_monitoring_station_id: central-01
+    name: CHeKT Central
+    prefix: CH
+    linecard: '7'
+    adopt_existing: true
+  - external_monitoring_station_id: süd-02
+    name: 'NO'
+    adopt_existing: true
+"""
+
+
+def test_the_stations_are_printed_as_a_stations_file(emulator: Emulator, tmp_path: Path) -> None:
+    """A `Fleet` takes it as it is: each value in quotes that YAML would take for something else, in UTF-8."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="CHeKT Central", prefix="CH", linecard="7")
+    emulator.add_station(external_monitoring_station_id="süd-02", name="NO")
+    done = chekt("--yaml", PYTHONIOENCODING="ascii:strict", **emulator.environment())
+
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", YAML)
+    (tmp_path / "stations.yaml").write_text(done.stdout)
+    assert [station.inputs for station in read_stations(tmp_path / "stations.yaml")] == [
+        {
+            "dealer_id": "12345",
+            "external_monitoring_station_id": "central-01",
+            "name": "CHeKT Central",
+            "prefix": "CH",
+            "linecard": "7",
+            "adopt_existing": True,
+        },
+        {"dealer_id": "12345", "external_monitoring_station_id": "süd-02", "name": "NO", "adopt_existing": True},
+    ]
+
+
+def test_a_station_that_no_program_can_declare_is_left_out_and_named(emulator: Emulator, tmp_path: Path) -> None:
+    """One without an external id, twins, and those whose values no program may give."""
+    emulator.switches = Switches(duplicate="twin")
+    for external_id, name in (
+        ("", "Nobody"),
+        ("twin-1", "One"),
+        ("twin-1", "Two"),
+        ("x-4", "\x1b[2J"),
+        ("x-5", " Outer blanks "),
+        ("good-01", "Good"),
+    ):
+        emulator.add_station(external_monitoring_station_id=external_id, name=name)
+
+    done = chekt("--yaml", **emulator.environment())
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "chekt: Left out: station 1 'Nobody': it has no external id, by which a program knows it.",
+        "chekt: Left out: station 2 'One': its external id 'twin-1' is also that of 3: delete all but one.",
+        "chekt: Left out: station 3 'Two': its external id 'twin-1' is also that of 2: delete all but one.",
+        r"chekt: Left out: station 4 '\\u001b[2J': name holds the invisible or control character U+001B at position 1.",
+        "chekt: Left out: station 5 'Outer blanks': name begins or ends with a blank.",
+    ]
+    (tmp_path / "stations.yaml").write_text(done.stdout)
+    assert [station.external_id for station in read_stations(tmp_path / "stations.yaml")] == ["good-01"]
+
+
+def test_a_dealer_without_stations_has_a_stations_file_too(emulator: Emulator, tmp_path: Path) -> None:
+    """An empty one."""
+    (tmp_path / "stations.yaml").write_text(chekt("--yaml", **emulator.environment()).stdout)
+
+    assert read_stations(tmp_path / "stations.yaml") == []
+
+
+def test_two_forms_at_once_are_refused(emulator: Emulator) -> None:
+    """Before anything is sent."""
+    done = chekt("--json", "--yaml", **emulator.environment())
+
+    assert done.returncode == 2
+    assert "--json and --yaml are two forms: choose one" in done.stderr
+    assert emulator.requests == []
+
+
 def test_no_stations_are_said_to_be_none(emulator: Emulator) -> None:
     """A sentence for people, an empty list for programs."""
     environment = emulator.environment()
@@ -164,8 +245,9 @@ def test_an_unreachable_host_is_one_line(emulator: Emulator) -> None:
 
     assert anonymous(done.stderr) == (
         "chekt: Could not list the monitoring stations of dealer 12345: the token endpoint at 127.0.0.1 gave no token: "
-        "127.0.0.1 does not accept connections on port 9, 5 times. No other call was made. Check CHEKT_BASE_URL, which "
-        "gives the token endpoint while CHEKT_TOKEN_URL is not set, then run again. (trace id T)\n"
+        "127.0.0.1 does not accept connections on port 9, 5 times. No other call was made. Check the network and "
+        "CHEKT_BASE_URL, which gives the token endpoint while CHEKT_TOKEN_URL is not set, then run again. "
+        "(trace id T)\n"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+from typing import Literal
 
 import typer
 from rich.console import Console
@@ -12,6 +14,7 @@ from rich.table import Table
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
+from chekt_provider.cli.stations_yaml import stations_file
 from chekt_provider.cli.terminal import say
 from chekt_provider.errors import ChektError, CredentialsRefused, SettingsError
 from chekt_provider.log import show_log
@@ -28,7 +31,7 @@ _COLUMNS = {
 }
 
 
-def print_stations(dealer: str, *, as_json: bool) -> None:
+def print_stations(dealer: str, *, form: Literal["table", "json", "yaml"]) -> None:
     """Print what CHeKT holds for a dealer; ends the command where it cannot be read."""
     settings = read_settings(lambda key: None, os.environ)
     show_log(settings.log_level)
@@ -47,8 +50,13 @@ def print_stations(dealer: str, *, as_json: bool) -> None:
             raise
         say(_by_variables(error))
         raise typer.Exit(1) from None
-    if as_json:
+    if form == "json":
         typer.echo(json.dumps([station.model_dump() for station in listing.items], indent=2))
+    elif form == "yaml":
+        text, left_out = stations_file(dealer_id, listing.items)
+        sys.stdout.buffer.write(text.encode())  # whatever the terminal's encoding is: Fleet reads UTF-8
+        for sentence in left_out:
+            say(sentence)
     else:
         _print_table(dealer_id, listing.items)
 

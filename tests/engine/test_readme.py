@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from chekt_provider import models, records
+from chekt_provider.api.interruption import Interruption
+from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
 from chekt_provider.models import AssignmentInputs, StationInputs
@@ -28,6 +30,15 @@ from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+
+
+def part(title: str) -> str:
+    """What stands in the README under a heading."""
+    return README.split(f"\n## {title}\n")[1].partition("\n## ")[0]
+
+
+SITES = part("Which station a site's signals go to")
+(PULUMI_YAML,) = blocks(part("Your existing stations"), "yaml")
 
 
 @pytest.fixture
@@ -76,7 +87,7 @@ def shell(tmp_path: Path) -> Callable[[str, Path], str]:
 
 def test_the_two_commands_do_what_the_readme_shows(checkout: Path, shell: Callable[[str, Path], str]) -> None:
     """`make up` creates three stations, again it changes nothing, `make down` leaves nothing."""
-    shown = [step for console in blocks(README, "console")[:2] for step in steps(console)]
+    shown = [step for console in blocks(part("Try it"), "console")[:2] for step in steps(console)]
 
     assert [command for command, _ in shown] == ["make up", "make up", "make down"]
     for command, promised in shown:
@@ -87,13 +98,13 @@ def test_a_program_of_ones_own_works_as_shown(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
     """The two files, and the commands around them, in a folder of their own."""
-    (prepare, run) = blocks(README, "console")[2:4]
-    yaml, program = blocks(README, "yaml")[0], blocks(README, "python")[0]
+    (prepare, run) = blocks(part("A program of your own"), "console")
+    (program,) = blocks(part("A program of your own"), "python")
     assert len(program.strip().splitlines()) <= 10, "ten lines"
 
     shell("\n".join(command for command, _ in steps(prepare)), checkout)
     folder = tmp_path / "home" / "stations"
-    (folder / "Pulumi.yaml").write_text(yaml)
+    (folder / "Pulumi.yaml").write_text(PULUMI_YAML)
     (folder / "__main__.py").write_text(program)
     printed = shell(
         f'cd {checkout}; eval "$(make -s env)"; cd {folder}; ' + "; ".join(command for command, _ in steps(run)),
@@ -103,16 +114,41 @@ def test_a_program_of_ones_own_works_as_shown(
     assert_printed([line for _, promised in steps(run) for line in promised], printed)
 
 
+def test_existing_stations_come_under_management_as_shown(
+    checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
+) -> None:
+    """Thirty stations of an emulator: all are adopted, nothing is written."""
+    emulator.add_station(external_monitoring_station_id="central-01", name="Central Station, Springfield", prefix="CS")
+    for number in range(2, 31):
+        emulator.add_station(external_monitoring_station_id=f"x-{number}", name=f"No. {number}", linecard=f"{number}")
+    before = held(emulator)
+    text = part("Your existing stations")
+    (prepare, run), (program,) = blocks(text, "console"), blocks(text, "python")
+    settings = "; ".join(f"export {name}={value}" for name, value in emulator.environment().items())
+    begin = f'{settings}; cd {checkout}; eval "$(make -s env)"; '
+
+    shell(begin + "; ".join(command for command, _ in steps(prepare)), tmp_path)
+    folder = tmp_path / "home" / "existing"
+    (folder / "Pulumi.yaml").write_text(PULUMI_YAML)
+    (folder / "__main__.py").write_text(program)
+    printed = shell(f"{begin} cd {folder}; " + "; ".join(command for command, _ in steps(run)), tmp_path)
+
+    assert_printed([line for _, promised in steps(run) for line in promised], printed)
+    assert printed.count("Adopting monitoring station") >= 30
+    assert held(emulator) == before
+    assert {r.method for r in emulator.requests if r.path != "/oauth/token"} == {"GET"}
+
+
 def test_the_commands_for_the_real_chekt_work(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
 ) -> None:
     """Install, settings, preview, up; the real CHeKT is an emulator that the base URL points at."""
-    commands = [command for command, _ in steps(blocks(README, "console")[5])]
+    commands = [command for command, _ in steps(blocks(part("With the real CHeKT"), "console")[0])]
     assert commands[0] == "pip install path/to/chekt-provider"
     folder = tmp_path / "program"
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(blocks(README, "yaml")[0])
-    (folder / "__main__.py").write_text(blocks(README, "python")[0])
+    (folder / "Pulumi.yaml").write_text(PULUMI_YAML)
+    (folder / "__main__.py").write_text(*blocks(part("A program of your own"), "python"))
     (tmp_path / "path" / "to").mkdir(parents=True)
     checkout.rename(tmp_path / "path" / "to" / "chekt-provider")
 
@@ -140,12 +176,12 @@ def test_the_program_with_a_site_runs_on_an_emulator_with_that_site(
 ) -> None:
     """The command and the file that the README shows."""
     for name, text in (
-        ("Pulumi.yaml", blocks(README, "yaml")[0]),
-        ("sites.yaml", blocks(README, "yaml")[1]),
-        ("__main__.py", blocks(README, "python")[1]),
+        ("Pulumi.yaml", PULUMI_YAML),
+        ("sites.yaml", *blocks(SITES, "yaml")),
+        ("__main__.py", *blocks(SITES, "python")),
     ):
         (tmp_path / name).write_text(text)
-    (command, promised) = steps(blocks(README, "console")[4])[0]
+    (command, promised) = steps(*blocks(SITES, "console"))[0]
 
     printed = shell(
         f'cd {ROOT}; eval "$(make -s env)"; cd {tmp_path}; mkdir state; '
@@ -159,7 +195,7 @@ def test_the_program_with_a_site_runs_on_an_emulator_with_that_site(
 def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
     """The site that is there is put on its station; without the station in the program it goes to the other one."""
     emulator.add_site(external_site_id="villa-01", name="Villa", account_number="0042")
-    program = blocks(README, "python")[1]
+    (program,) = blocks(SITES, "python")
     (stack.folder / "__main__.py").write_text(program)
     stack.up()
     named = {s["name"]: s["monitoring_station_id"] for s in emulator.stations()}
@@ -175,7 +211,7 @@ def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
 def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_path: Path) -> None:
     """The emulator as a test kit."""
     path = tmp_path / "kit.py"
-    path.write_text(blocks(README, "python")[-1])
+    path.write_text(*blocks(part("Testing your own programs"), "python"))
 
     printed = shell(f"{ROOT}/.venv/bin/python {path}", tmp_path).splitlines()
 
@@ -185,7 +221,7 @@ def test_the_program_for_testing_runs(shell: Callable[[str, Path], str], tmp_pat
 
 def test_the_program_of_several_dealers_runs(stack: Stack) -> None:
     """A station for each; the API is that of the environment, the apps are not."""
-    (stack.folder / "__main__.py").write_text(blocks(README, "python")[2])
+    (stack.folder / "__main__.py").write_text(*blocks(part("Several dealers"), "python"))
     with Emulator(dealers=[111, 222], client_id="app", client_secret="canary-7d1f") as both:
         values = {"ClientId": "app", "ClientSecret": "canary-7d1f"}
         options = [f"--secret={dealer}{name}={values[name]}" for dealer in ("alpha", "bravo") for name in values]
@@ -201,7 +237,7 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
     """Two lookups, and a station that is read by its id; nothing is written."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
-    (stack.folder / "__main__.py").write_text(blocks(README, "python")[3])
+    (stack.folder / "__main__.py").write_text(*blocks(part("Stations that something else manages"), "python"))
 
     stack.up()
 
@@ -211,8 +247,8 @@ def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None
 
 def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack) -> None:
     """The file beside the program that reads it."""
-    (stack.folder / "stations.yaml").write_text(blocks(README, "yaml")[2])
-    (program,) = [block for block in blocks(README, "python") if "Fleet(" in block]
+    (stack.folder / "stations.yaml").write_text(*blocks(part("Stations as data"), "yaml"))
+    (program,) = blocks(part("Stations as data"), "python")
     (stack.folder / "__main__.py").write_text(program)
 
     stack.up()
@@ -223,7 +259,8 @@ def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack)
 def test_the_rollout_file_is_one(tmp_path: Path) -> None:
     """Two waves, two stacks at once; what it does, test_rollout.py shows."""
     for name in ("rollout.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod-1.yaml"):
-        (tmp_path / name).write_text(blocks(README, "yaml")[3] if name == "rollout.yaml" else "name: stations\n")
+        (file,) = blocks(part("Many stacks"), "yaml")
+        (tmp_path / name).write_text(file if name == "rollout.yaml" else "name: stations\n")
     plan = read_plan(str(tmp_path / "rollout.yaml"))
     assert [(wave.stacks, wave.parallel, wave.approval) for wave in plan.waves] == [
         (("dev",), 2, False),
@@ -234,11 +271,11 @@ def test_the_rollout_file_is_one(tmp_path: Path) -> None:
 def test_every_block_of_the_readme_is_run() -> None:
     """A block that is added needs a test."""
     assert {language: len(blocks(README, language)) for language in ("console", "python", "yaml")} == {
-        "console": 6,
-        "python": 6,
+        "console": 9,
+        "python": 7,
         "yaml": 4,
     }
-    assert README.count("```") == 2 * 16
+    assert README.count("```") == 2 * 20
 
 
 def test_the_settings_table_is_complete() -> None:
@@ -343,6 +380,11 @@ class _Situations:
 
     def failure(self) -> None:
         self._fail(503).create(central())
+
+    def interrupted(self) -> None:
+        settings, interruption = self.new_process().settings, Interruption()
+        interruption.come()
+        Run(settings, Transport(settings, say=print, interruption=interruption), print).stations.create(central())
 
     def exists(self) -> None:
         self._recorded()
@@ -508,6 +550,7 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "something that is not CHeKT answered": _Situations.portal,
     "CHeKT refused": _Situations.refusal,
     "CHeKT failed": _Situations.failure,
+    "the run was interrupted": _Situations.interrupted,
     "it exists already as": _Situations.exists,
     "The station may have been created": _Situations.in_doubt,
     "CHeKT answered that it created it, and does not show it": _Situations.not_shown,

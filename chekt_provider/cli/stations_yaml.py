@@ -1,0 +1,54 @@
+"""`chekt stations --yaml`: what CHeKT holds, as a stations file that `Fleet` takes as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from chekt_provider.directory import called
+from chekt_provider.models import Station, StationInputs, input_problems
+from chekt_provider.text import listed, shown
+
+_FIELDS = ("external_monitoring_station_id", "name", "prefix", "linecard")
+
+
+def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, list[str]]:
+    """The text of a stations file that adopts stations, and a sentence for each that cannot be in it.
+
+    Args:
+        dealer_id: whose they are, digits.
+        stations: as CHeKT answers them.
+    """
+    everyone = list(stations)
+    whys = {station.monitoring_station_id: _why_not(dealer_id, station, everyone) for station in everyone}
+    entries = [_entry(station) for station in everyone if not whys[station.monitoring_station_id]]
+    groups = [{"dealer_id": int(dealer_id), "stations": entries}]
+    text = yaml.safe_dump(
+        {"groups": groups} if entries else {"stations": []}, sort_keys=False, allow_unicode=True, width=1_000_000
+    )
+    head = f"# What CHeKT holds for dealer {dealer_id}. After the first `pulumi up`, adopt_existing has no effect.\n"
+    return head + text, list(_left_out(everyone, whys))
+
+
+def _entry(station: Station) -> dict[str, Any]:
+    values = {name: getattr(station, name) for name in _FIELDS if getattr(station, name)}
+    return {**values, "adopt_existing": True}
+
+
+def _why_not(dealer_id: str, station: Station, everyone: list[Station]) -> str:
+    """Why a station cannot be declared, as the end of a sentence; "" where it can."""
+    external_id = station.external_monitoring_station_id
+    if not external_id:
+        return "it has no external id, by which a program knows it."
+    if others := [s for s in called(everyone, external_id) if s is not station]:
+        numbers = listed([other.monitoring_station_id for other in others])
+        return f"its external id {shown(external_id)!r} is also that of {numbers}: delete all but one."
+    return " ".join(input_problems(StationInputs, {"dealer_id": dealer_id, **_entry(station)}))
+
+
+def _left_out(everyone: list[Station], whys: dict[str, str]) -> Iterator[str]:
+    for station in everyone:
+        if why := whys[station.monitoring_station_id]:
+            yield f"Left out: station {station.monitoring_station_id} {shown(station.name, 60)!r}: {why}"
