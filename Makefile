@@ -38,9 +38,8 @@ engine: ## find or set up the Pulumi engine
 env: ## print the lines that make `pulumi` and `chekt` work in a shell: eval "$(make -s env)"
 	@$(PYTHON) -m tools.env "$$PATH"
 
-lock: ## fit requirements.lock to pyproject.toml (delete it first to take the newest of everything)
-	@$(PYTHON) -m tools.venv && .venv/bin/uv pip compile pyproject.toml --quiet --output-file requirements.lock \
-		--universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-header --no-annotate
+lock: ## fit requirements.lock to pyproject.toml, and the examples' locks to it (delete it first to take the newest of everything)
+	@$(PYTHON) -m tools.venv && sh tools/lock.sh
 
 clean: ## remove what was made in this checkout, unless stacks hold resources; the engine stays in the user's cache
 	@$(PYTHON) -m tools.clean

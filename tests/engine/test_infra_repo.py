@@ -30,7 +30,7 @@ WORKFLOWS = {path.name: path.read_text() for path in sorted((EXAMPLE / ".github"
 JOBS = {(name, job): spec for name, text in WORKFLOWS.items() for job, spec in yaml.safe_load(text)["jobs"].items()}
 PIPELINE = yaml.safe_load((EXAMPLE / ".gitlab-ci.yml").read_text())
 DEALERS = {"dev": 50001, "staging": 50002, "prod": 12345}
-INSTALL = "pip install -r requirements.txt"
+INSTALL = "ci/install.sh"
 
 GIT = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -239,7 +239,7 @@ def test_a_fork_sees_what_it_changes_without_any_secret(checkout: Checkout) -> N
     staging.write_text(staging.read_text().replace("50002", "50003"))
     checkout.good("git add .; git commit --quiet --message=Proposal", **GIT)
 
-    command = re.findall(r"^\$ (ci/.*)$", README, re.MULTILINE)
+    command = re.findall(r"^\$ (ci/preview.*)$", README, re.MULTILINE)
     assert command == ["ci/preview-offline.sh staging main"]
     shown = re.sub(" +", " ", checkout.good(command[0]))
     assert '~ dealer_id : "50002" => "50003"' in shown
@@ -481,14 +481,15 @@ def test_a_secret_in_clear_is_not_committed(tmp_path: Path, config: str, keys: l
     assert (done.returncode, done.stderr) == (int(bool(keys)), "")
 
 
-def test_the_package_is_found_in_wheels(checkout: Checkout) -> None:
-    """The command of the README puts it there, and requirements.txt finds it."""
-    (command,) = re.findall(r"`(pip wheel .*?) path/to/chekt-provider`", README)
-    # Both without the network: the build backend and the other packages are those of this environment.
+def test_the_package_is_taken_from_wheels(checkout: Checkout) -> None:
+    """The command of the README puts it there, and ci/install.sh finds it, on no index of packages."""
+    (command,) = re.findall(r"^\$ (pip wheel .*?) path/to/chekt-provider$", README, re.MULTILINE)
+    # Without the network: the build backend is that of this environment, and so are the locked packages.
     checkout.good(f"python -m {command} --quiet --no-build-isolation {ROOT}")
-    wanted = (checkout.folder / "requirements.txt").read_text()
-    (checkout.folder / "requirements.txt").write_text(wanted.partition("pulumi>=")[0])
+    locked, ours = (checkout.folder / INSTALL).read_text().splitlines()[-2:]
 
-    printed = checkout.good(f"python -m {INSTALL} --no-index --no-deps --dry-run --ignore-installed")
+    printed = checkout.good(f"python -m {ours} --dry-run --ignore-installed")
+
+    assert locked == "pip install --require-hashes --requirement requirements.txt"
 
     assert re.search(r"^Would install chekt-provider-[\d.]+$", printed, re.MULTILINE)

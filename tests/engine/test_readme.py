@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -313,6 +314,13 @@ def test_the_table_of_an_assignment_is_complete() -> None:
     assert {name for name, _, _ in rows} == set(AssignmentInputs.names())
     assert [name for name, _, change in rows if "replaced" in change] == ["site_id", "external_site_id", "dealer_id"]
     assert [name for name, _, change in rows if change == "recorded, without a call"] == ["probe", "probe_timeout"]
+
+
+def test_every_extra_is_named() -> None:
+    """Those of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert re.findall(r"(?:chekt-provider|`)\[(\w+)\]`", README)[:4] == list(project["optional-dependencies"])
 
 
 def test_every_make_target_in_the_readme_exists() -> None:

@@ -25,7 +25,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "rollout"
 README = (EXAMPLE / "README.md").read_text()
 WORKFLOW = yaml.safe_load((EXAMPLE / ".github" / "workflows" / "roll-out.yml").read_text())
 FIRST, RESUMED = ([command for command, _ in steps(block)] for block in blocks(README, "console"))
-INSTALL = "pip install -r requirements.txt"
+INSTALL = "ci/install.sh"
 
 
 @dataclass

@@ -3,12 +3,20 @@
 import re
 import tomllib
 
+import pytest
 from packaging.requirements import Requirement
 
 from tests.setup.machine import CHECKOUT
 
 LOCK = (CHECKOUT / "requirements.lock").read_text()
-PINS = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", LOCK, re.MULTILINE))
+EXAMPLES = {name: CHECKOUT / "examples" / name for name in ("infra-repo", "rollout")}
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+
+
+PINS = pins(LOCK)
 
 
 def asked_for() -> list[Requirement]:
@@ -29,14 +37,27 @@ def test_the_lock_fits_pyproject() -> None:
     assert unfit == []
 
 
-def test_every_pin_has_hashes() -> None:
-    """`pip --require-hashes` would refuse it otherwise."""
-    entries = re.split(r"\n(?! )", LOCK.strip())
+@pytest.mark.parametrize("lock", [LOCK, *((folder / "requirements.txt").read_text() for folder in EXAMPLES.values())])
+def test_every_pin_has_hashes(lock: str) -> None:
+    """`pip --require-hashes` would refuse it otherwise; where packages come from is for each user's pip to know."""
+    entries = re.split(r"\n(?! )", lock.strip())
 
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
-    assert len(entries) == len(PINS)
+    assert len(entries) == len(pins(lock))
+    assert re.findall(r"://|--index|--find-links|--extra| @ |^#.*", lock, re.MULTILINE) == []
 
 
-def test_the_lock_names_no_place() -> None:
-    """Where packages come from is for each user's pip to know."""
-    assert re.findall(r"://|--index|--find-links|--extra| @ |^#.*", LOCK, re.MULTILINE) == []
+@pytest.mark.parametrize(("example", "extra"), [("infra-repo", "emulator"), ("rollout", "cli")])
+def test_an_example_locks_all_that_it_needs_but_the_package_itself(example: str, extra: str) -> None:
+    """With the versions that are tested here; the package comes from a wheel of this version, as install.sh says."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    locked = pins((EXAMPLES[example] / "requirements.txt").read_text())
+    wheel = f"wheels/chekt_provider-{project['version']}-py3-none-any.whl"
+    named = (EXAMPLES[example] / "requirements.in").read_text()
+    own = [line for line in named.splitlines() if not line.startswith(("#", "./"))]
+    wanted = [*project["dependencies"], *project["optional-dependencies"][extra], *own]
+
+    assert locked.items() <= PINS.items()
+    assert {Requirement(line).name for line in wanted} <= locked.keys()
+    assert f"./{wheel}[{extra}]\n" in named
+    assert (EXAMPLES[example] / "ci" / "install.sh").read_text().endswith(f" {wheel}\n")
