@@ -133,6 +133,7 @@ def test_the_report_for_machines_says_all() -> None:
         ],
         "waiting": "",
         "seconds": 3.0,
+        "unsaved": "",
     }
 
 

@@ -124,7 +124,7 @@ def print_report(report: Report) -> None:
     for stack in report.stacks:
         for problem in stack.problems:
             console.print(f"{stack.stack}: {problem}", markup=False, soft_wrap=True)
-    if sentence := report.waiting or report.advice:
+    for sentence in filter(None, (report.waiting or report.advice, report.unsaved)):
         console.print(sentence, markup=False, soft_wrap=True)
 
 

@@ -60,6 +60,7 @@ class Report:
         stacks: all of them, in the plan's order.
         waiting: what the next wave waits for; "" where it waits for nothing.
         seconds: how long it took.
+        unsaved: why it is not kept beside rollout.yaml, a sentence; "" where it is.
     """
 
     rollout: str
@@ -67,6 +68,7 @@ class Report:
     stacks: Sequence[StackReport]
     waiting: str = ""
     seconds: float = 0.0
+    unsaved: str = ""
 
     @property
     def good(self) -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -78,29 +78,34 @@ class Runner:
         self._refuse_missing()
         prints = self._plan.fingerprints(self._plan.stacks)
         journal = Journal(self._plan.notes / "done")
+        done = {stack for stack in self._plan.stacks if resume and journal.holds(stack, prints[stack])}
         try:
             self._keep(self._report(preview=False))
-            if not resume:
-                journal.forget(self._plan.stacks)
+            journal.forget(stack for stack in self._plan.stacks if stack not in done)
         except OSError as error:
-            raise CannotBeginError(f"Nothing was done: {self._plan.notes} cannot be written: {error}.") from None
+            raise CannotBeginError(f"Nothing was done: {self._unwritable(error)}.") from None
         waiting = ""
         try:
             for wave in self._plan.waves:
-                waiting = self._wave(wave, journal, prints, resume=resume)
+                waiting = self._wave(wave, journal, prints, done)
                 if waiting or self._stopped.is_set() or self._halt.is_set():
                     break
         finally:
             report = self._report(preview=False, waiting=waiting)
-            self._keep(report)
+            try:
+                self._keep(report)
+            except OSError as error:
+                report = replace(report, unsaved=f"This report is kept nowhere: {self._unwritable(error)}.")
         return report
 
-    def _wave(self, wave: Wave, journal: Journal, prints: Mapping[str, str], *, resume: bool) -> str:
+    def _unwritable(self, error: OSError) -> str:
+        return f"{self._plan.notes} cannot be written: {error}"
+
+    def _wave(self, wave: Wave, journal: Journal, prints: Mapping[str, str], done: Collection[str]) -> str:
         """Roll one wave out; gives what it waits for, and does nothing, where it may not begin."""
-        left = [stack for stack in wave.stacks if not (resume and journal.holds(stack, prints[stack]))]
-        journal.forget(left)
+        left = [stack for stack in wave.stacks if stack not in done]
         for stack in wave.stacks:
-            if stack not in left:
+            if stack in done:
                 self._end(StackReport(wave.name, stack, "done before"))
         waiting = self._waits_for(wave, self._plan.token(wave, prints)) if left else ""
         if not waiting:
@@ -113,10 +118,13 @@ class Runner:
             self._halt.set()
             return StackReport(work.wave, work.name, "refused", problems=[_CHANGED])
         report = work.roll_out()
-        if report.outcome == "done":
-            journal.add(report.stack, fingerprint)
-        else:
+        if report.outcome != "done":
             self._halt.set()
+            return report
+        try:
+            journal.add(report.stack, fingerprint)
+        except OSError as error:
+            return replace(report, problems=[f"--resume would do it again: {self._unwritable(error)}."])
         return report
 
     def _each(self, wave: Wave, stacks: Iterable[str], work: Callable[[StackWork], StackReport]) -> None:

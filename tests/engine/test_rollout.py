@@ -339,6 +339,33 @@ def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, proj
         kill(other.pid)
 
 
+def test_notes_that_cannot_be_written_are_told(emulator: Emulator, project: Project) -> None:
+    """Ahead of the first stack nothing is done; later what was done is shown all the same."""
+    project.stacks("dev")
+    (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
+    notes = project.folder / ".rollout"
+    (notes / "done" / "dev").mkdir(parents=True)
+    nothing = "chekt: Nothing was done: .rollout cannot be written: [Errno 21] Is a directory: '.rollout/done/dev'.\n"
+    assert project.rollout(status=2).text == nothing
+    assert project.rollout("--resume", status=2).text == nothing
+    assert held(emulator) == []
+
+    shutil.rmtree(notes)
+    emulator.add_fault(Fault(method="POST", path=COLLECTION, times=2, when="after", delay=2))
+    command, options = project.command()
+    with subprocess.Popen(command, **options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        until(lambda: emulator.faults == [], "both creations are on their way")
+        shutil.rmtree(notes)
+        notes.touch()
+        printed, _ = run.communicate()
+
+    assert run.returncode == 0
+    lines = printed.splitlines()[-2:]
+    assert lines[0].startswith("dev: --resume would do it again: .rollout cannot be written: [Errno ")
+    assert lines[1].startswith("This report is kept nowhere: .rollout cannot be written: [Errno ")
+    assert external_ids(emulator) == ["dev-a", "dev-b"]
+
+
 def test_what_keeps_a_rollout_from_beginning_is_one_line(project: Project) -> None:
     """A stack that the backend does not have, which may be another backend than was meant; one that is not there."""
     (project.folder / "Pulumi.dev.yaml").touch()
