@@ -72,6 +72,7 @@ class AssignmentOperations:
         Raises:
             DeclaredTwice: another resource of this run has put the site on a station, or is about to.
         """
+        self._sites.expect(recorded.id)
         operation = self._client.operation(f"keep {recorded}")
         self._claims.keep(_claim(recorded.id), (recorded.id, declared_by), operation)
 
@@ -83,11 +84,13 @@ class AssignmentOperations:
         """
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+        self._sites.expect(site_id)
         site = self._sites.find(operation, site_id)
         if site is None:
             return None
         if (site.name, site.account_number) != (recorded.name, recorded.account_number):
             require_same_site(operation, site_id, recorded.external_site_id, site)
+        self._name_lost(recorded, site)
         self._claims.refreshed((recorded.id, recorded.declared_by))
         return replace(self._assigned(site_id.dealer_id, site), declared_by=recorded.declared_by)
 
@@ -111,11 +114,13 @@ class AssignmentOperations:
                 remedy="Take it out of the program, or make it again in CHeKT's portal and run `pulumi up --refresh`.",
             )
         require_same_site(operation, recorded.id, recorded.external_site_id, site)
+        self._name_lost(recorded, site)
         self._name_overwritten(recorded, site, target)
-        return self._placed(operation, site, target, wanted)
+        return self._placed(operation, site, target, wanted, from_elsewhere=True)
 
     def delete(self, recorded: Assigned) -> None:
         """Leave the site where it is, and say so. Sends nothing."""
+        self._sites.expect(recorded.id)
         station_id = recorded.monitoring_station_id
         where = (
             f"on monitoring station {recorded.id.dealer_id}/{station_id}"
@@ -142,14 +147,35 @@ class AssignmentOperations:
             raise operation.error(TwinSites, f"{len(found)} sites have this external id: {ids}")
         return found[0]
 
-    def _placed(self, operation: Operation, site: Site, target: StationId, wanted: AssignmentInputs) -> Assigned:
-        """Move the site to its station, unless it is there."""
+    def _placed(
+        self,
+        operation: Operation,
+        site: Site,
+        target: StationId,
+        wanted: AssignmentInputs,
+        *,
+        from_elsewhere: bool = False,
+    ) -> Assigned:
+        """Move the site to its station. Only the site itself tells that it is there: a list may be behind."""
         self._sites.require_room(operation, [site], target)
-        if site.monitoring_station_id != target.station_id:
+        live = site
+        if site.monitoring_station_id == target.station_id and not from_elsewhere:
+            live = self._sites.get(operation, site, target.dealer_id)
+        if from_elsewhere or live.monitoring_station_id != target.station_id:
             if wanted.probe:
                 require_receiver(wanted.probe, wanted.probe_timeout, operation)
-            site = self._sites.move(operation, site, target)
+            live = self._sites.move(operation, site, target, in_any_case=from_elsewhere)
+        site = live
         return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
+
+    def _name_lost(self, recorded: Assigned, live: Site) -> None:
+        """Say it where a site has nothing any more of what it had: a move that was cut off may have cost it that."""
+        names = ("external_site_id", "name", "account_number")
+        had = [(name, getattr(recorded, name)) for name in names if not getattr(live, name)]
+        if lost := ", ".join(f"{name} {shown(text)!r}" for name, text in had if text):
+            self._say(
+                f"{recorded} had {lost} at the last refresh, and has not any more: set it again in CHeKT's portal."
+            )
 
     def _name_overwritten(self, recorded: Assigned, live: Site, target: StationId) -> None:
         now = live.monitoring_station_id or ""

@@ -102,6 +102,7 @@ class StationClaims(Claims):
         self._born: dict[StationId, str] = {}
         self._replaced: set[StationId] = set()
         self._doomed: dict[StationId, str] = {}
+        self._not_adopted: set[StationId] = set()
 
     def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
         """Take a station for the resource that has it, each time that it is compared with the program."""
@@ -142,6 +143,13 @@ class StationClaims(Claims):
             self.require_not_doomed(wanted, station, operation)
             self.take(wanted, station, operation)
 
+    def give_back(self, wanted: StationInputs, station: Station) -> None:
+        """Take note that taking a station over failed: it is nobody's, and nobody is to delete it in this run."""
+        station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
+        with self._lock:
+            self._taken.discard(station_id)
+            self._not_adopted.add(station_id)
+
     def require_free(self, wanted: StationInputs, station: Station, operation: Operation) -> StationId:
         """Make sure that no other resource has a station. Raises as `take`."""
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
@@ -153,11 +161,18 @@ class StationClaims(Claims):
                 raise operation.error(DeclaredTwice, cause, remedy="Choose external ids that CHeKT keeps apart.")
         return station_id
 
-    def doom(self, recorded: Recorded) -> bool:
-        """Take note that a station is about to be deleted, so that no creation takes it over. Not where one is kept."""
+    def doom(self, recorded: Recorded, operation: Operation) -> bool:
+        """Take note that a station is about to be deleted, so that no creation takes it over. Not where one is kept.
+
+        Raises:
+            Unsafe: a resource of this run was to take it over, and failed: the next run may succeed.
+        """
         with self._lock:
             if self.is_kept(recorded.id):
                 return False
+            if recorded.id in self._not_adopted:
+                cause = "a resource of this program was to adopt it, which failed"
+                raise operation.error(Unsafe, cause, outcome="Nothing was deleted.", remedy="Mend that, and run again.")
             self._doomed[recorded.id] = recorded.created_at
             return True
 

@@ -300,7 +300,11 @@ class Creation:
                 error = error.replace(outcome="No list showed it before: this run may have made it, or somebody else.")
             raise error.replace(evidence=Evidence(trace_id=look.trace_id))
         self._claims.take_over(self._wanted, station, self._operation)
-        return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
+        try:
+            return adoption.adopt(self._client, self._writes, self._operation, station, self._wanted, self._say)
+        except ChektError:
+            self._claims.give_back(self._wanted, station)
+            raise
 
 
 def _is_refusal(answer: ChektError) -> bool:

@@ -66,7 +66,7 @@ class StationOperations:
         self._writes = Writes(client, self._directory, settings.api_host)
         self.sites = Sites(client, self._directory, self._say)
         self._claims = StationClaims()
-        self._reassign_now: dict[str | StationId, str] = {}
+        self._reassign_now: dict[str | StationId, StationId] = {}
         self._preview_failed = False
 
     def create(self, wanted: StationInputs) -> Recorded:
@@ -94,17 +94,18 @@ class StationOperations:
         self.sites.open(recorded.id)
         return replace(recorded, declared_by=wanted.declared_by)
 
-    def note_inputs(self, of: str | StationId, reassign_sites_to: str) -> None:
+    def note_inputs(self, of: str | StationId, dealer_id: str, reassign_sites_to: str) -> None:
         """Take note of where a resource's sites go by what the program says now.
 
         It holds for a station that the resource had before as well, which Pulumi deletes with the inputs of that time.
 
         Args:
             of: the resource, "" for an unknown one; or the station that it has.
+            dealer_id: whose station the program names; "" where a preview does not know it.
             reassign_sites_to: digits; "" for nowhere.
         """
         if of:
-            self._reassign_now[of] = reassign_sites_to
+            self._reassign_now[of] = StationId(dealer_id, reassign_sites_to)
 
     def preview_creation(self, wanted: StationInputs) -> None:
         """Say what creating a station would adopt, where adopting was asked for. Best effort: it never fails."""
@@ -211,11 +212,10 @@ class StationOperations:
         """
         operation = self._client.operation(f"delete {recorded}")
         self._require_same_host(operation, recorded)
-        if not self._claims.doom(recorded):
+        if not self._claims.doom(recorded, operation):
             self._say(f"Keeping {recorded}: another resource of this program has it.")
             return
-        by_resource = self._reassign_now.get(recorded.declared_by, recorded.reassign_sites_to)
-        reassign = self._reassign_now.get(recorded.id, by_resource)
+        reassign = self._reassign_target(recorded)
         recorded = replace(recorded, reassign_sites_to=reassign)
         is_guarded = self._settings.site_guard or reassign != ""
         if is_guarded:
@@ -224,6 +224,8 @@ class StationOperations:
 
         def admit() -> None:
             with self.sites.turn(operation, recorded.id.dealer_id):
+                if moved:
+                    self.sites.require_there(operation, StationId(recorded.id.dealer_id, reassign))
                 shown_now = self._as_shown(operation, recorded)
                 if is_guarded:
                     self.sites.require_none(operation, shown_now)
@@ -236,6 +238,13 @@ class StationOperations:
                 raise
             raise error.replace(outcome=_after_moves(moved, error)) from None
         self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
+
+    def _reassign_target(self, recorded: Recorded) -> str:
+        """Where a station's sites go: what the program says now holds, but not what it says of another dealer's."""
+        as_recorded = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
+        by_resource = self._reassign_now.get(recorded.declared_by, as_recorded)
+        target = self._reassign_now.get(recorded.id, by_resource)
+        return (target if target.dealer_id == recorded.id.dealer_id else as_recorded).station_id
 
     def _as_shown(self, operation: Operation, recorded: Recorded) -> Recorded:
         """The record with the external id that CHeKT shows now: its sites may name it in that form."""

@@ -71,7 +71,8 @@ class MonitoringStationProvider(_Provider):
         all_known = not any(_is_unknown(value) for value in checked.inputs.values())
         if not checked.failures and all_known:
             reassign = checked.inputs.get("reassign_sites_to", "")
-            self._run.stations.note_inputs(checked.inputs.get("declared_by", ""), reassign)
+            dealer_id = checked.inputs.get("dealer_id", "")
+            self._run.stations.note_inputs(checked.inputs.get("declared_by", ""), dealer_id, reassign)
         if not checked.failures and not _olds and all_known:
             self._run.stations.preview_creation(StationInputs.model_validate(checked.inputs))
         return checked
@@ -86,7 +87,8 @@ class MonitoringStationProvider(_Provider):
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
         # By its number, too: the resource may have had another name or parent, under which the state has the station.
-        self._run.stations.note_inputs(recorded.id, _known_text(_news.get("reassign_sites_to")))
+        dealer_id, reassign = (_known_text(_news.get(name)) for name in ("dealer_id", "reassign_sites_to"))
+        self._run.stations.note_inputs(recorded.id, dealer_id, reassign)
         if replaces:
             self._run.stations.preview_replacement(recorded)
         elif recorded.external_id:

@@ -61,6 +61,8 @@ class Sites:
         self._lock = threading.Lock()
         self._headed: dict[SiteId, tuple[StationId, Site]] = {}
         self._closing: set[StationId] = set()
+        self._seen: dict[StationId, float] = {}
+        """When stations to which sites go were last asked for by id."""
         self._leaving: dict[str, threading.Lock] = {}
         self._put_takes_all = False
 
@@ -86,7 +88,7 @@ class Sites:
     def require_room(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> None:
         """Make sure that sites may go to a station, and hold their account numbers there for the rest of this run.
 
-        They stay held when a move fails: it may have been done.
+        They stay held when a move is in doubt: it may have been done.
 
         Raises:
             NotFound: the dealer has no such station; it may be another dealer's.
@@ -120,13 +122,37 @@ class Sites:
     def _headed_to(self, station_id: StationId) -> list[Site]:
         return [site for headed_to, site in self._headed.values() if headed_to == station_id]
 
-    def move(self, operation: Operation, site: Site, station_id: StationId, leaving: Recorded | None = None) -> Site:
+    def expect(self, site_id: SiteId) -> None:
+        """Take note that a site should be there: the state has it. A list that leaves it out is not whole."""
+        self._directory.sites(site_id.dealer_id).expect([site_id.site_id])
+
+    def get(self, operation: Operation, site: Site, dealer_id: str) -> Site:
+        """A listed site as it answers itself. Raises OtherSite where its number is another's."""
+        live = self._client.get_site(operation, dealer_id, site.site_id)
+        require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, live)
+        return live
+
+    def move(
+        self,
+        operation: Operation,
+        site: Site,
+        station_id: StationId,
+        *,
+        leaving: Recorded | None = None,
+        in_any_case: bool = False,
+    ) -> Site:
         """Put a site on a station that has room for it, and give it as it is then.
 
-        One that is to leave a station, and has left it already, stays where somebody put it.
+        Args:
+            operation: what the move is for; `changed` afterwards where a PUT was sent.
+            site: as it was listed.
+            station_id: where it goes.
+            leaving: the station that it is to leave: a site that has left it stays where somebody put it.
+            in_any_case: also where it shows itself there already: the state knows better, and it may be behind.
 
         Raises:
             OtherSite: the number belongs to another site than the one that was listed.
+            NotFound: the station is gone.
             NotTaken: CHeKT answered that it changed the site, and did not, or changed more.
             AccountTaken: another site on the station has its account number by now.
         """
@@ -134,38 +160,44 @@ class Sites:
         self._station(operation, station_id)  # what is older than a minute is read before the wait
         self._directory.sites(dealer_id).recent_look(operation)
         self._client.take_turn(operation)
+        self.require_there(operation, station_id)
         before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
         moved = before
         elsewhere = leaving is not None and before.monitoring_station_id not in (None, leaving.id.station_id)
-        if before.monitoring_station_id != station_id.station_id and not elsewhere:
+        if (in_any_case or before.monitoring_station_id != station_id.station_id) and not elsewhere:
             self.require_room(operation, [before], station_id)
-            moved = self._moved(operation, before, fields, station_id)
+            try:
+                moved = self._moved(operation, before, fields, station_id)
+            except ChektError:
+                if not operation.changed:
+                    self._let_go(SiteId(dealer_id, site.site_id))
+                raise
         self._directory.sites(dealer_id).note(site.site_id, moved)
         return moved
 
+    def _let_go(self, site_id: SiteId) -> None:
+        with self._lock:
+            self._headed.pop(site_id, None)
+
     def _moved(self, operation: Operation, before: Site, fields: Mapping[str, Any], station_id: StationId) -> Site:
-        """PUT a site on a station, and see that nothing else of it changed."""
-        body = {"monitoring_station_id": int(station_id.station_id)}
+        """PUT a site on a station, and see that nothing else of it changed, whatever the PUT was answered."""
         own = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
+        doubt: ChektError | None = None
         try:
-            self._put(operation, station_id, before, {**body, **own} if self._put_takes_all else body)
-        except InvalidInput as error:
-            if self._put_takes_all or error.evidence.field == "monitoring_station_id":
+            self._put_on(operation, station_id, before, own)
+        except ChektError as error:
+            if not operation.changed:
                 raise
-            self._put_takes_all = True  # it asks for more than the station
-            self._put(operation, station_id, before, {**body, **own})
-        moved, now = self._shown(operation, before, station_id, ())
+            doubt = error
+        try:
+            moved, now = self._shown(operation, before, station_id, ())
+        except ChektError as error:
+            raise _may_lack(doubt or error, own) from None
         if lost := [name for name in own if not _set(now.get(name))]:
-            self._put_takes_all = True
-            had = ", ".join(f"{name} {shown(str(own[name]))!r}" for name in lost)
-            self._say(f"CHeKT dropped {had} when it moved {_named(before)}; putting it back.")
-            try:
-                self._put(operation, station_id, before, {**body, **own})
-                moved, now = self._shown(operation, before, station_id, lost)
-            except ChektError as error:
-                outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
-                raise error.replace(outcome=outcome) from None
+            there = StationId(station_id.dealer_id, moved.monitoring_station_id or station_id.station_id)
+            moved, now = self._put_back(operation, there, before, own, lost)
+        self._require_taken(operation, before, moved, station_id, doubt)
         if changed := _changed(fields, now):
             raise operation.error(
                 NotTaken,
@@ -175,27 +207,87 @@ class Sites:
             )
         return moved
 
+    def _put_on(self, operation: Operation, station_id: StationId, before: Site, own: Mapping[str, Any]) -> None:
+        """PUT the station alone; with the site's own values where CHeKT asks for them, or has dropped some before."""
+        body = {"monitoring_station_id": int(station_id.station_id)}
+        try:
+            self._put(operation, station_id, before, {**body, **own} if self._put_takes_all else body)
+        except InvalidInput as error:
+            if self._put_takes_all or error.evidence.field == "monitoring_station_id":
+                raise
+            self._put_takes_all = True  # it asks for more than the station
+            self._put(operation, station_id, before, {**body, **own})
+
+    def _put_back(
+        self, operation: Operation, there: StationId, before: Site, own: Mapping[str, Any], lost: list[str]
+    ) -> tuple[Site, Mapping[str, Any]]:
+        """Give a site the values back that CHeKT dropped when it moved it; it stays on the station where it is now."""
+        self._put_takes_all = True
+        had = _values(own, lost)
+        self._say(f"CHeKT dropped {had} when it moved {_named(before)}; putting it back.")
+        try:
+            self._put(operation, there, before, {"monitoring_station_id": int(there.station_id), **own})
+            return self._shown(operation, before, there, lost)
+        except ChektError as error:
+            outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
+            raise error.replace(outcome=outcome) from None
+
+    def _require_taken(
+        self, operation: Operation, before: Site, moved: Site, station_id: StationId, doubt: ChektError | None
+    ) -> None:
+        """Make sure that a site is on the station that it was put on.
+
+        Raises:
+            ChektError: `doubt`, of a PUT that may not have been done; it was not, or somebody moved the site since.
+            Unsafe: somebody moved it since.
+            NotTaken: CHeKT did not.
+        """
+        if moved.monitoring_station_id == station_id.station_id:
+            return
+        if doubt:
+            raise doubt
+        if moved.monitoring_station_id not in (before.monitoring_station_id, None):
+            raise _moved_meanwhile(operation, moved)
+        where = f"on {moved.monitoring_station_id}" if moved.monitoring_station_id else "on none"
+        raise operation.error(
+            NotTaken,
+            f"CHeKT did not take monitoring_station_id of {_named(before)}, which is still {where}",
+            outcome="",
+        )
+
     def _shown(
         self, operation: Operation, site: Site, station_id: StationId, wanted: Collection[str]
     ) -> tuple[Site, Mapping[str, Any]]:
-        """A site as it answers itself, once it shows the station that it was put on, and the fields that are wanted.
-
-        Raises:
-            NotTaken: it never shows the station.
-        """
+        """A site as it answers itself, once it shows a station and the fields that are wanted, or as it is at last."""
         for _ in self._client.looks(operation):
             moved, fields = self._client.get_whole_site(operation, station_id.dealer_id, site.site_id)
             there = moved.monitoring_station_id == station_id.station_id
             if there and all(_set(fields.get(name)) for name in wanted):
                 break
-        if not there:
-            where = f"on {moved.monitoring_station_id}" if moved.monitoring_station_id else "on none"
-            raise operation.error(
-                NotTaken,
-                f"CHeKT did not take monitoring_station_id of {_named(site)}, which is still {where}",
-                outcome="",
-            )
         return moved, fields
+
+    def require_there(self, operation: Operation, station_id: StationId) -> None:
+        """Make sure that a station to which sites go was there two seconds ago: somebody may delete it meanwhile.
+
+        Raises:
+            NotFound: it is gone.
+            OtherStation: its number is another's.
+        """
+        look = self._directory.stations(station_id.dealer_id).latest
+        listed_at = look.begun if look and station_id.station_id in look.listed else float("-inf")
+        with self._lock:
+            seen_at = max(listed_at, self._seen.get(station_id, float("-inf")))
+        if self._client.clock() - seen_at < LIST_SECONDS:
+            return
+        asked_at = self._client.clock()
+        try:
+            live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+        except NotFound as error:
+            cause = f"monitoring station {station_id} does not exist any more"
+            raise error.replace(cause=cause, remedy="Name a monitoring station of this dealer.") from None
+        self._directory.require_expected(operation, station_id, live)
+        with self._lock:
+            self._seen[station_id] = asked_at
 
     def _station(self, operation: Operation, station_id: StationId) -> Station:
         """The station to which sites may go; where the state has its number, it is the one that the state has."""
@@ -234,9 +326,7 @@ class Sites:
         now = self._client.get_site(operation, station_id.dealer_id, before.site_id)
         require_same_site(operation, SiteId(station_id.dealer_id, before.site_id), before.external_site_id, now)
         if now.monitoring_station_id not in (before.monitoring_station_id, station_id.station_id):
-            where = f"on monitoring station {now.monitoring_station_id}" if now.monitoring_station_id else "on none"
-            cause = f"{_named(now)} is {where} now: somebody moved it meanwhile"
-            raise operation.error(Unsafe, cause, remedy="Look where it belongs, and run again.")
+            raise _moved_meanwhile(operation, now)
         self.require_room(operation, [now], station_id)
 
     def told(self, operation: Operation, recorded: Recorded) -> str:
@@ -340,7 +430,7 @@ class Sites:
                     # Each with a deadline of its own: a station may have thousands of sites.
                     step = self._client.operation(f"move {_named(site)} from {recorded} to monitoring station {target}")
                     came = self.move(step, site, target, leaving=recorded)
-                    if came.monitoring_station_id == target.station_id:
+                    if step.changed and came.monitoring_station_id == target.station_id:
                         moved[site.site_id] = site
         except ChektError as error:
             if count == 0:
@@ -414,6 +504,24 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     other = [name for name in GUARDED if name not in lost and (before.get(name) or "") != (after.get(name) or "")]
     was_and_is = [(name, _said(before.get(name)), _said(after.get(name))) for name in lost + other]
     return ", ".join(f"{name} was {was!r} and is {now!r}" for name, was, now in was_and_is)
+
+
+def _moved_meanwhile(operation: Operation, now: Site) -> Unsafe:
+    where = f"on monitoring station {now.monitoring_station_id}" if now.monitoring_station_id else "on none"
+    cause = f"{_named(now)} is {where} now: somebody moved it meanwhile"
+    return operation.error(Unsafe, cause, remedy="Look where it belongs, and run again.")
+
+
+def _values(own: Mapping[str, Any], names: Collection[str]) -> str:
+    return ", ".join(f"{name} {shown(str(own[name]))!r}" for name in names)
+
+
+def _may_lack(error: ChektError, own: Mapping[str, Any]) -> ChektError:
+    """An error after a PUT of which nothing can be read: it says what the site had, should it be lost."""
+    if not own:
+        return error
+    had = f"Before, the site had {_values(own, own)}: what CHeKT does not show of it any more, set again in its portal."
+    return error.replace(outcome=f"{error.outcome} {had}".strip())
 
 
 def _said(value: object) -> str:

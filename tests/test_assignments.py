@@ -102,7 +102,9 @@ def test_a_hundred_sites_cost_two_lists_and_a_move_each(world: World) -> None:
 
     lists = ["GET /sites"] * 3 + ["GET /monitoring-stations"] * 3
     moves = [f"{verb} /sites/{n}" for n in range(1, 101) for verb in ("GET", "PUT", "GET")]
-    assert calls(world.emulator) == lists + moves
+    made = calls(world.emulator)
+    made.remove("GET /monitoring-stations/2")  # whether it is still there, once the list is two seconds old
+    assert made == lists + moves
 
 
 def test_a_site_that_is_there_already_is_not_written(emulator: Emulator, assignments: AssignmentOperations) -> None:
@@ -297,12 +299,21 @@ def test_a_lost_answer_is_made_good_by_its_repeat(
     assert len(set(keys)) == 1
 
 
-def test_an_answer_that_stays_lost_leaves_it_open(
-    emulator: Emulator, assignments: AssignmentOperations, new_process: NewProcess
-) -> None:
-    """H5: the line says so, and the next run finds the site moved and writes nothing."""
+def test_an_answer_that_stays_lost_is_found_in_the_site(emulator: Emulator, assignments: AssignmentOperations) -> None:
+    """H4: it shows the station that it was put on."""
     house(emulator, "0001")
     emulator.add_fault(Fault(method="PUT", when="after", status=503, times=5))
+
+    assert assignments.create(wanted()).monitoring_station_id == "2"
+    assert placed(emulator) == {1: 2}
+
+
+def test_an_answer_that_stays_lost_leaves_it_open_where_the_site_does_not_show_it(
+    emulator: Emulator, assignments: AssignmentOperations, new_process: NewProcess
+) -> None:
+    """H5: the line says so; what was done late the next run finds, and writes nothing."""
+    house(emulator, "0001")
+    emulator.add_fault(Fault(method="PUT", status=503, times=5))
 
     assert line(lambda: assignments.create(wanted()), ServerFailed) == (
         'Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT failed: service_unavailable, "a '
@@ -310,6 +321,7 @@ def test_an_answer_that_stays_lost_leaves_it_open(
         "known. Run `pulumi up --refresh`: it looks at what is there before it changes anything. "
         "(HTTP 503, trace id T, request id R)"
     )
+    emulator.edit_site(1, monitoring_station_id=2)
     emulator.clear_requests()
     assert new_process().assignments.create(wanted()).monitoring_station_id == "2"
     assert all(call.startswith("GET") for call in calls(emulator))
@@ -420,7 +432,7 @@ def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_statio
 
 
 def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_process: NewProcess) -> None:
-    """Neither while it is being deleted nor when that failed; and a site on its way to it keeps it."""
+    """Neither while it is being deleted nor when that failed; and a site that may be on its way to it keeps it."""
     run = new_process()
     house(emulator, "0001", on=None)
     doomed = new_process().stations.create(central(external_monitoring_station_id="doomed"))
@@ -434,11 +446,25 @@ def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_p
     )
 
     other = new_process()
-    emulator.add_fault(Fault(method="PUT", status=403))
-    with pytest.raises(PermissionDenied):
+    emulator.add_fault(Fault(method="PUT", status=503, times=5))
+    with pytest.raises(ServerFailed):
         other.assignments.create(wanted(1, "3"))
     with pytest.raises(ChektError, match="1 site sends its signals to it"):
         other.stations.delete(doomed)
+
+
+def test_a_move_that_was_refused_keeps_no_station(emulator: Emulator, new_process: NewProcess) -> None:
+    """The site is not on its way: nothing of the move was done."""
+    run = new_process()
+    house(emulator, "0001", on=None)
+    unused = new_process().stations.create(central(external_monitoring_station_id="unused"))
+    emulator.add_fault(Fault(method="PUT", status=403))
+    with pytest.raises(PermissionDenied):
+        run.assignments.create(wanted(1, "3"))
+
+    run.stations.delete(unused)
+
+    assert [station["monitoring_station_id"] for station in emulator.stations()] == [1, 2]
 
 
 # the probe

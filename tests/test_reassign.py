@@ -167,7 +167,7 @@ def test_an_outage_in_the_middle_says_what_is_in_doubt(
     """H5: how many were moved is told, and that one more may have been."""
     for number in ("0001", "0002"):
         house(emulator, number)
-    emulator.add_fault(Fault(method="PUT", path=f"{SITES}/2", when="after", status=503, times=5))
+    emulator.add_fault(Fault(method="PUT", path=f"{SITES}/2", status=503, times=5))
 
     assert line(stations, leaving, Unclear) == (
         "Could not move site 'House' (2) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2: "

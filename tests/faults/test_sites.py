@@ -87,13 +87,26 @@ def test_n3_the_answer_of_a_move_is_lost(world: World, kind: str) -> None:
 
 @row("H4", *MOVING)
 def test_h4_a_move_that_was_made_is_answered_with_5xx(world: World) -> None:
-    """The same; where it stays so, the line says that it may have been made, and the next run finds it made."""
+    """Also where it stays so: the site itself shows that it was made."""
     with_a_site(world)
     world.fault(method="PUT", path=SITE, when="after", status=503, times=5)
+
+    act(world, world.process())
+
+    is_done(world)
+
+
+@row("H4", *MOVING)
+def test_h4_a_move_of_which_nothing_can_be_read(world: World) -> None:
+    """The line says that it may have been made, and what the site had; the next run finds it made."""
+    with_a_site(world)
+    world.fault(method="PUT", path=SITE, when="after", status=503, times=5)
+    world.fault(method="GET", path=SITE, status=503, times=None, skip=5)
 
     line = str(world.error_of(lambda: act(world, world.process())))
 
     assert "is not known" in line
+    assert "Before, the site had external_site_id 'house-1', name 'House'" in line
     assert placed(world.emulator) == {1: 2}
     is_repaired(world)
 

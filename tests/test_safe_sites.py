@@ -1,0 +1,339 @@
+"""No site loses what it had, nor its station: whatever a PUT is answered, whoever works on the same dealer meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chekt_provider.errors import ChektError, NotFound, Unsafe
+from chekt_provider.models import AssignmentInputs
+from chekt_provider.records import Assigned, SiteId
+from chekt_provider.run import Run
+from tests.another_chekt import AnotherChekt, Reply, Row
+from tests.another_world import Stack, Stacks
+from tests.helpers import anonymous, central
+from tests.safe_world import STACK
+
+VALUES: Row = {"external_site_id": "villa", "name": "Villa", "account_number": "0042", "timezone": "UTC"}
+HAD = "external_site_id 'villa', name 'Villa', timezone 'UTC', account_number '0042'"
+
+
+def villa(on: int | None) -> Row:
+    """Site 1, with all that it has."""
+    return {"site_id": 1, **VALUES, "monitoring_station_id": on, "is_activated": 1}
+
+
+def begun(acme: Stack) -> Stack:
+    """Two stations, and the site on the first."""
+    for name in ("one", "two"):
+        acme.api.add(external_monitoring_station_id=name, name=name)
+    acme.api.sites[1] = villa(1)
+    return acme
+
+
+def wanted(station: str) -> AssignmentInputs:
+    return AssignmentInputs.model_validate(
+        {"dealer_id": "12345", "site_id": "1", "monitoring_station_id": station, "declared_by": "acme/villa"}
+    )
+
+
+def assign(run: Run, station: str) -> Assigned:
+    return run.assignments.create(wanted(station))
+
+
+def line(error: pytest.ExceptionInfo[ChektError]) -> str:
+    return anonymous(str(error.value))
+
+
+def puts(acme: Stack) -> list[str]:
+    return [path.rpartition("12345")[2] for method, path, _ in acme.api.log if method == "PUT"]
+
+
+# what a site had
+
+
+class Replaces(AnotherChekt):
+    """A PUT of a site drops what it does not name; `answered` of them are answered so."""
+
+    answered = 0
+    status = 502
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        blank = dict.fromkeys(VALUES)
+        self.sites[number] |= {**blank, **body}
+        self.after()
+        self.answered -= 1
+        return (self.status, {}) if self.answered >= 0 else (200, dict(self.sites[number]))
+
+    def after(self) -> None:
+        """What happens right after a PUT."""
+
+
+@pytest.mark.parametrize(("status", "times"), [(502, 1), (502, 5), (200, 1), (401, 1), (303, 1)])
+def test_what_a_put_dropped_is_put_back_whatever_it_was_answered(stack: Stacks, status: int, times: int) -> None:
+    """A failure, an answer that shows nothing, a refusal after the fact: the site itself tells what became of it."""
+    acme = begun(stack(Replaces))
+    acme.api.status, acme.api.answered = status, times  # type: ignore[attr-defined]
+
+    assert assign(acme.process(), "2").monitoring_station_id == "2"
+
+    assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
+    assert acme.said[-1] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
+
+
+class GoesQuiet(Replaces):
+    """Answers no GET of a site after a PUT."""
+
+    quiet = False
+
+    def after(self) -> None:
+        self.quiet = True
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if self.quiet and method == "GET" and path.endswith("/sites/1"):
+            return (503, {})
+        return super().answer(method, path, query, body, key)
+
+
+def test_where_nothing_can_be_read_after_a_put_the_line_says_what_the_site_had(stack: Stacks) -> None:
+    """It may be lost, and no later run knows it."""
+    acme = begun(stack(GoesQuiet))
+
+    with pytest.raises(ChektError) as caught:
+        assign(acme.process(), "2")
+
+    assert line(caught) == (
+        'Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT failed: "{}", 5 '
+        f"times. Whether the change was made is not known. Before, the site had {HAD}: what CHeKT does not show of it "
+        "any more, set again in its portal. Run `pulumi up --refresh`: it looks at what is there before it changes "
+        "anything. (HTTP 503, trace id T)"
+    )
+
+
+class Snatched(Replaces):
+    """Somebody moves the site on, right after our PUT."""
+
+    def after(self) -> None:
+        if self.sites[1]["monitoring_station_id"] == 2:
+            self.sites[1]["monitoring_station_id"] = 3
+
+
+def test_a_site_that_somebody_moves_on_gets_its_values_back_where_it_is(stack: Stacks) -> None:
+    """It stays there; that it did not come to the wanted station is an error."""
+    acme = begun(stack(Snatched))
+    acme.api.add(external_monitoring_station_id="three", name="three")
+
+    with pytest.raises(Unsafe) as caught:
+        assign(acme.process(), "2")
+
+    assert "site 'Villa' (1) is on monitoring station 3 now: somebody moved it meanwhile" in line(caught)
+    assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
+    assert acme.api.sites[1]["monitoring_station_id"] == 3
+
+
+def test_a_site_that_lacks_what_the_state_has_is_named(stack: Stacks) -> None:
+    """A run that was killed between a PUT and what puts the values back leaves it so."""
+    acme = begun(stack())
+    recorded = assign(acme.process(), "2")
+    acme.api.sites[1] |= dict.fromkeys(VALUES)
+
+    acme.process().assignments.read(recorded.id, recorded)
+    acme.process().assignments.update(recorded, wanted("1"))
+
+    lost = "external_site_id 'villa', name 'Villa', account_number '0042'"
+    assert (
+        acme.said
+        == [
+            f"site 'Villa' (12345/1) had {lost} at the last refresh, and has not any more: set it again in CHeKT's portal."
+        ]
+        * 2
+    )
+
+
+# a list that is behind
+
+
+class ShowsBefore(AnotherChekt):
+    """Its list of sites, and where asked for also each site, shows another station than is true."""
+
+    before: int | None = None
+    items_too = False
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [self._old(row) if "site_id" in row else row for row in rows]
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        status, answer = super().answer(method, path, query, body, key)
+        is_item = method == "GET" and path.endswith("/sites/1")
+        return (status, self._old(answer)) if is_item and self.items_too else (status, answer)
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        self.before = None
+        return super().put_site(number, body)
+
+    def _old(self, row: Row) -> Row:
+        return {**row, "monitoring_station_id": self.before} if self.before else row
+
+
+def test_an_assignment_begins_with_where_the_site_says_that_it_is(stack: Stacks) -> None:
+    """The list shows it on the wanted station still, or already."""
+    acme = begun(stack(ShowsBefore))
+    acme.api.before = 2  # type: ignore[attr-defined]
+
+    assign(acme.process(), "2")
+
+    assert acme.api.sites[1]["monitoring_station_id"] == 2
+
+
+@pytest.mark.parametrize("items_too", [False, True])
+def test_a_site_that_the_state_has_elsewhere_is_moved_whatever_shows(stack: Stacks, items_too: bool) -> None:
+    """Put on station 2 a moment ago, and back now: what shows it on station 1 is behind."""
+    acme = begun(stack(ShowsBefore))
+    recorded = assign(acme.process(), "2")
+    acme.api.before, acme.api.items_too = 1, items_too  # type: ignore[attr-defined]
+
+    assert acme.process().assignments.update(recorded, wanted("1")).monitoring_station_id == "1"
+
+    assert puts(acme) == ["/sites/1", "/sites/1"]
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+class LeavesOut(AnotherChekt):
+    """Its list of sites leaves the first one out."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [row for row in rows if row.get("site_id") != 1]
+
+
+@pytest.mark.parametrize("call", ["keep", "read", "delete"])
+def test_a_list_that_leaves_out_a_site_of_the_state_deletes_no_station(stack: Stacks, call: str) -> None:
+    """The assignment is kept, refreshed, or goes with the station: the site is asked for by id."""
+    acme = begun(stack(LeavesOut))
+    recorded = Assigned(SiteId("12345", "1"), "villa", "Villa", "0042", "1", declared_by="acme/villa")
+    run = acme.process()
+    if call == "keep":
+        run.assignments.keep(recorded, "acme/villa")
+    else:
+        getattr(run.assignments, call)(*([recorded.id] if call == "read" else []), recorded)
+    one = acme.process().stations.create(central(external_monitoring_station_id="one", name="one", adopt_existing=True))
+
+    with pytest.raises(ChektError) as caught:
+        run.stations.delete(replace(one, reassign_sites_to=""))
+
+    assert "what CHeKT lists is not whole: it leaves out site 1" in line(caught)
+    assert 1 in acme.api.stations
+
+
+# the target
+
+
+def test_a_site_is_not_put_on_a_station_that_is_gone(stack: Stacks) -> None:
+    """The list that shows it is older than two seconds."""
+    acme = begun(stack())
+    run = acme.process()
+    run.stations.create(central(external_monitoring_station_id="other"))
+    acme.clock.sleep(2)
+    del acme.api.stations[2]
+
+    with pytest.raises(NotFound) as caught:
+        assign(run, "2")
+
+    assert line(caught) == (
+        "Could not assign site 1 of dealer 12345 to monitoring station 12345/2: monitoring station 12345/2 does not "
+        "exist any more. Nothing was changed. Name a monitoring station of this dealer. (HTTP 404, trace id T)"
+    )
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+class DeletesTheTarget(AnotherChekt):
+    """Another stack deletes station 2 right after a site came to it."""
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        reply = super().put_site(number, body)
+        self.clock.sleep(3)  # type: ignore[attr-defined]
+        del self.stations[2]
+        return reply
+
+
+def test_a_station_whose_sites_went_to_one_that_is_gone_is_not_deleted(stack: Stacks) -> None:
+    """They can be moved back; the line says where they are."""
+    acme = stack(DeletesTheTarget)
+    recorded = acme.up()
+    acme.api.add(external_monitoring_station_id="two", name="two")
+    acme.api.sites[1] = villa(1)
+
+    with pytest.raises(NotFound) as caught:
+        acme.process().stations.delete(replace(recorded, reassign_sites_to="2"))
+
+    assert line(caught) == (
+        "Could not delete monitoring station 'central-01' (12345/1): monitoring station 12345/2 does not exist any "
+        "more. 1 of its sites was moved to monitoring station 12345/2. The station was not deleted. Name a monitoring "
+        "station of this dealer. (HTTP 404, trace id T)"
+    )
+    assert list(acme.api.stations) == [1]
+
+
+def test_the_new_dealer_s_target_is_not_the_old_dealer_s(stack: Stacks) -> None:
+    """A station goes to another dealer, and its input names a station of that dealer: the number is another's here."""
+    acme = stack()
+    recorded = acme.up()
+    acme.api.add(external_monitoring_station_id="stranger", name="Stranger")
+    acme.api.sites[1] = villa(1)
+    run = acme.process()
+    run.stations.note_inputs(STACK, "777", "2")
+    run.stations.note_inputs(recorded.id, "777", "2")
+
+    with pytest.raises(ChektError) as caught:
+        run.stations.delete(recorded)
+
+    assert "1 site sends its signals to it" in line(caught)
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+class PersonMoves(AnotherChekt):
+    """Somebody moves a site to station 2 once the lists were read."""
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if method == "GET" and path.endswith("/sites/1"):
+            self.sites[1]["monitoring_station_id"] = 2
+        return super().answer(method, path, query, body, key)
+
+
+def test_only_what_this_run_moved_is_said_to_be_moved(stack: Stacks) -> None:
+    """Others had moved it: no PUT, and no word of one."""
+    acme = stack(PersonMoves)
+    recorded = acme.up()
+    acme.api.add(external_monitoring_station_id="two", name="two")
+    acme.api.sites[1] = villa(1)
+
+    acme.process().stations.delete(replace(recorded, reassign_sites_to="2"))
+
+    assert puts(acme) == []
+    assert acme.said == []
+
+
+# an adoption that fails
+
+
+def test_a_station_whose_adoption_failed_is_not_taken_for_kept(stack: Stacks) -> None:
+    """A resource with a new name adopts what the old one had, and fails: the old one's deletion fails as well."""
+
+    class Refuses(AnotherChekt):
+        def put(self, number: int, body: Row) -> Reply:
+            return (403, {})
+
+    acme = stack(Refuses)
+    recorded = acme.up()
+    run = acme.process()
+    with pytest.raises(ChektError):
+        run.stations.create(central(name="New", adopt_existing=True, declared_by=f"{STACK}/new"))
+
+    with pytest.raises(Unsafe) as caught:
+        run.stations.delete(recorded)
+
+    assert line(caught) == (
+        "Could not delete monitoring station 'central-01' (12345/1): a resource of this program was to adopt it, which "
+        "failed. Nothing was deleted. Mend that, and run again. (trace id T)"
+    )
+    assert list(acme.api.stations) == [1]
