@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from http.client import ACCEPTED, INTERNAL_SERVER_ERROR
 
 from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
@@ -62,6 +63,7 @@ POSTS = 3
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
 
+_NAMES_IT = "Run `pulumi up` again: it names the station where it is there."
 _UNDER_WAY = "CHeKT lists no such station yet, but an earlier attempt may still make it."
 
 _NOTHING_SENT = (Unreachable, TokenError, SettingsError, Interrupted)
@@ -117,6 +119,8 @@ class Creation:
         """Of the first POST that may have made the station."""
         self._accepted = False
         """Whether a POST was answered by a success that shows no station."""
+        self._is_coming = False
+        """Whether one was answered by 202: accepted, and done at some time; another key would make a second station."""
         self._other: Station | None = None
         """With which a POST was answered, under an external id that is not ours."""
 
@@ -152,6 +156,7 @@ class Creation:
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
             if found := self._lookalikes.existing(look):
+                self._name_doubt(sent - 1)
                 return self._found_after(found, look)
             self._give_up_or_change_key(answer, failure, look)
             failure = answer
@@ -199,7 +204,8 @@ class Creation:
 
         Under the same key CHeKT would only say the same again; but what it has only accepted may still come.
         """
-        if created.station or self._accepted:
+        self._is_coming |= created.status == ACCEPTED
+        if created.station or (self._accepted and not self._is_coming):
             self._key = str(uuid.uuid4())
         if created.station:
             cause = f"CHeKT answers with {self._id(created.station)}, which was deleted"
@@ -209,7 +215,7 @@ class Creation:
 
     def _name_doubt(self, sent: int) -> None:
         """Say it where an earlier POST may have made a station that CHeKT has not shown yet."""
-        if self._doubt:
+        if self._doubt and sent > 1:
             self._say(
                 f"To {self._operation.action} took {sent} attempts, since {self._doubt.cause}: should an earlier one "
                 "have made a station as well, `pulumi preview --refresh` names both."
@@ -239,7 +245,7 @@ class Creation:
         except ChektError as failed:
             raise (self._doubt or answer).replace(
                 outcome=f"The station may have been created: looking for it failed too ({failed.cause}).",
-                remedy="Run `pulumi up` again: it names the station where it is there.",
+                remedy=_NAMES_IT,
             ) from None
         return look
 
@@ -254,10 +260,10 @@ class Creation:
     def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None, look: Look[Station]) -> None:
         """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
         self._lookalikes.refuse_to_guess(answer, self._other, look)
-        unreadable = isinstance(answer, Conflict) and not answer.evidence.code
-        stored = isinstance(answer, ServerFailed) and isinstance(before, ServerFailed)
-        if answer.evidence.code == "idempotency_conflict" or unreadable or stored:
+        if answer.evidence.code == "idempotency_conflict" or (_is_stored(answer) and _is_stored(before)):
             self._key = str(uuid.uuid4())
+        elif _is_of_another_attempt(answer):
+            return
         elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
             if isinstance(answer, Conflict | InvalidInput):
                 self._lookalikes.refuse_after(answer, look)
@@ -268,8 +274,10 @@ class Creation:
     def _after_all(self, answer: ChektError) -> ChektError:
         return answer.replace(
             cause=f"{answer.cause}, after {POSTS} attempts",
-            outcome="Nothing was created: the dealer's list does not show the station.",
-            remedy=answer.remedy if isinstance(answer, Refused) else "Run `pulumi up` again.",
+            outcome="The dealer's list does not show the station, which may still come."
+            if self._doubt
+            else "Nothing was created: the dealer's list does not show the station.",
+            remedy=answer.remedy if isinstance(answer, TokenRefused | Throttled) else _NAMES_IT,
         )
 
     def _settle(self, station: Station) -> Recorded:
@@ -305,6 +313,22 @@ class Creation:
         except ChektError:
             self._claims.give_back(self._wanted, station)
             raise
+
+
+def _is_stored(answer: ChektError | None) -> bool:
+    """Whether CHeKT may only repeat an answer, where it is given twice: its own failure, or a 409 that says nothing.
+
+    A gateway's 502, 503 and 504 are none of CHeKT's, which may still be at work on the first POST.
+    """
+    if isinstance(answer, ServerFailed):
+        return answer.evidence.status == INTERNAL_SERVER_ERROR
+    return isinstance(answer, Conflict) and not answer.evidence.code
+
+
+def _is_of_another_attempt(answer: ChektError) -> bool:
+    """Whether a 409 may mean that CHeKT is still at work on an earlier POST with the same key."""
+    code = answer.evidence.code
+    return isinstance(answer, Conflict) and (not code or "progress" in code)
 
 
 def _is_refusal(answer: ChektError) -> bool:

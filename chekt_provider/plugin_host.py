@@ -22,8 +22,8 @@ from types import FrameType, FunctionType, ModuleType
 from chekt_provider.errors import ChektError
 
 MOST_WORKERS = 64
-LAST_SECONDS = 180.0
-"""An operation's deadline, and an answer's."""
+LAST_SECONDS = 90.0
+"""How long this process may outlive its engine: more than an answer may take."""
 
 
 class _ErrorText:
@@ -79,25 +79,35 @@ def _cancel(_self: object, _request: object, _context: object) -> object:
     return empty_pb2.Empty()  # type: ignore[name-defined]  # noqa: F821
 
 
-def leave_after_engine(seconds: float = LAST_SECONDS) -> None:
-    """End this process some time after the engine has ended: nobody else does where the engine was killed.
+def leave_after_engine(
+    interrupt: Callable[[], None], is_over: Callable[[], bool], seconds: float = LAST_SECONDS
+) -> None:
+    """End this process after the engine has ended: nobody else does where the engine was killed.
 
     Args:
-        seconds: for what is under way to come to its end; nothing new comes without an engine.
+        interrupt: called then: nothing new is to be begun, since another run may work on the same stack by now.
+        is_over: whether what was under way has come to its end.
+        seconds: how long that may take.
     """
     host, _, port = sys.argv[-1].rpartition(":")  # the engine's address is the plugin's one argument
     if _servicer() and host and port.isdecimal():
-        threading.Thread(target=_leave_after, args=((host, int(port)), seconds), daemon=True).start()
+        arguments = ((host, int(port)), interrupt, is_over, seconds)
+        threading.Thread(target=_leave_after, args=arguments, daemon=True).start()
 
 
-def _leave_after(engine: tuple[str, int], seconds: float) -> None:
+def _leave_after(
+    engine: tuple[str, int], interrupt: Callable[[], None], is_over: Callable[[], bool], seconds: float
+) -> None:
     with suppress(OSError):
         while True:  # it may close a connection on which nobody speaks
             with socket.create_connection(engine) as connection:
                 while connection.recv(4096):
                     pass
             time.sleep(1)
-    time.sleep(seconds)
+    interrupt()
+    ends = time.monotonic() + seconds
+    while not is_over() and time.monotonic() < ends:
+        time.sleep(0.2)
     os._exit(1)
 
 

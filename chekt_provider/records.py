@@ -275,8 +275,21 @@ def is_like_it(kept: str, sent: str) -> bool:
 
 
 def is_like_loosely(kept: str, sent: str) -> bool:
-    """Whether it may be another one that was cut anywhere, also within a number, or had something put around it."""
-    return has_same_letters(kept, sent) or is_cut_anywhere(kept, sent) or _is_around(kept, sent)
+    """Whether it may be another one that was cut anywhere, also within a number, or had something put around it.
+
+    Or was written without accents, or without the zeros in front of its numbers.
+    """
+    return (
+        has_same_letters(kept, sent)
+        or is_cut_anywhere(kept, sent)
+        or _is_around(kept, sent)
+        or _folded(kept) == _folded(sent) != ""
+    )
+
+
+def _folded(text: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"0+(?=\d)", "", _letters(plain))
 
 
 def has_same_letters(kept: str, sent: str) -> bool:

@@ -59,11 +59,11 @@ def run_of(config: Config) -> Run:
 def _begin(config: Config) -> Run:
     show_errors_as_text()
     lift_worker_limit()
-    leave_after_engine()
+    interruption = Interruption()
+    on_cancel(interruption.come)
+    leave_after_engine(interruption.come, interruption.is_over)
     settings = read_settings(config.get, os.environ)
     show_log(settings.log_level)
     for note in settings.notes:
         say(note)
-    interruption = Interruption()
-    on_cancel(interruption.come)
     return Run(settings, Transport(settings, say=say, sleep=interruption.sleep, interruption=interruption), say)

@@ -1,4 +1,4 @@
-"""Ctrl-C: nothing new is begun, what has begun is seen through for a few seconds, and what is said of it is true."""
+"""Interrupted: nothing new is begun, what has begun is seen through for a few seconds, and what is said is true."""
 
 from __future__ import annotations
 
@@ -191,6 +191,18 @@ def test_a_moved_site_gets_back_what_the_move_took(emulator: Emulator, new_run: 
     )
     assert placed(emulator) == {1: 2, 2: 1}
     assert [site["account_number"] for site in emulator.sites()] == ["0001", "0002"]
+
+
+def test_an_interrupted_run_is_over_when_no_call_is_under_way(clock: InterruptedClock) -> None:
+    """Five seconds after the interruption at the earliest."""
+    interruption = clock.interruption
+    with interruption.call():
+        interruption.come()
+        clock.now += 5
+        assert not interruption.is_over()
+    assert interruption.is_over()
+    clock.now -= 0.1
+    assert not interruption.is_over()
 
 
 def test_a_wait_ends_when_the_run_is_interrupted() -> None:

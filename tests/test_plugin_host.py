@@ -46,14 +46,13 @@ PLUGIN = """
 import sys, threading
 class DynamicResourceProviderServicer: pass
 from chekt_provider.plugin_host import leave_after_engine
-leave_after_engine(0.1)
-print("up", flush=True)
+leave_after_engine(lambda: print("interrupted", flush=True), lambda: False, 0.1)
 threading.Event().wait()
 """
 
 
 def test_the_plugin_ends_after_its_engine() -> None:
-    """An engine that was killed ends nothing; one that only closes a connection is still there."""
+    """Interrupted first: an engine that was killed ends nothing. One that only closes a connection is still there."""
     with socket.create_server(("127.0.0.1", 0)) as engine:
         address = f"127.0.0.1:{engine.getsockname()[1]}"
         with subprocess.Popen([sys.executable, "-c", PLUGIN, address], stdout=subprocess.PIPE) as plugin:
@@ -63,3 +62,5 @@ def test_the_plugin_ends_after_its_engine() -> None:
             engine.close()
             again.close()
             assert plugin.wait(30) == 1
+            assert plugin.stdout
+            assert plugin.stdout.read() == b"interrupted\n"

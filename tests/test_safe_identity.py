@@ -870,9 +870,8 @@ def test_an_attempt_that_is_under_way_is_not_called_nothing(stack: Stacks) -> No
 
     assert acme.fails() == (
         "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: request_in_progress, "
-        '"wait". '
-        "CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute. "
-        "(HTTP 409, trace id T)"
+        '"wait", after 3 attempts. The dealer\'s list does not show the station, which may still come. Run `pulumi up` '
+        "again: it names the station where it is there. (HTTP 409, trace id T)"
     )
 
 
@@ -1020,3 +1019,53 @@ def test_a_change_that_shows_late_is_not_called_not_taken(stack: Stacks, answers
     recorded = acme.up()
 
     assert acme.process().stations.update(recorded, central(name="New")).fields["name"] == "New"
+
+
+# External ids that CHeKT folds
+
+
+class FoldsIds(ForgetsKeys):
+    """Writes external ids without accents, and numbers without zeros in front."""
+
+    def external_id(self, sent: str) -> str:
+        return sent.replace("ü", "u").replace("00", "")
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("zürich-01", "zurich-01"), ("site-007", "site-7")])
+def test_a_run_that_is_repeated_makes_no_second_station_of_a_folded_id(stack: Stacks, sent: str, kept: str) -> None:
+    """The first run names what it got; the next ones find it, and stop before they send anything."""
+    acme = stack(FoldsIds)
+    for _ in range(3):
+        with pytest.raises(ChektError) as caught:
+            acme.up(external_monitoring_station_id=sent)
+
+    assert [row["external_monitoring_station_id"] for row in acme.api.stations.values()] == [kept]
+    assert f"CHeKT lists monitoring station {kept!r} (12345/1) with the same values." in str(caught.value)
+
+
+# Attempts that CHeKT takes its time for
+
+
+class TakesItsTime(AnotherChekt):
+    """Answers by 504 while it works on a POST, for forty seconds; the same key is answered with the result."""
+
+    def post(self, body: Row, key: str) -> Reply:
+        if key not in self._replays:
+            self._replays[key] = (504, None)
+            self._born[self._last + 1] = self.clock() + 40
+            row = self.add(**body)
+            self._born[self._last] = self.clock() + 40
+            self._replays[key] = (201, dict(row))
+            return (504, None)
+        ready = self.clock() >= self._born[self._replays[key][1]["monitoring_station_id"]]
+        return self._replays[key] if ready else (504, None)
+
+
+def test_a_gateway_that_gives_up_before_chekt_does_makes_no_second_station(stack: Stacks) -> None:
+    """Its 504 is stored under no key: no other one is taken."""
+    acme = stack(TakesItsTime)
+
+    acme.up()
+
+    assert len(set(acme.keys())) == 1
+    assert list(acme.api.stations) == [1]

@@ -1,17 +1,18 @@
-"""Ctrl-C: what a run still does when somebody has interrupted it."""
+"""Ctrl-C, or an engine that was killed: what a run still does when it was interrupted."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 GRACE_SECONDS = 5.0
 """How long a run goes on after the call that is under way: enough to look what a change has become."""
 
 
 class Interruption:
-    """Whether somebody has interrupted the run, for all threads of it.
+    """Whether the run was interrupted, for all threads of it.
 
     Args:
         clock: monotonic seconds.
@@ -25,6 +26,8 @@ class Interruption:
         self._pause = pause
         self._came = threading.Event()
         self._ends = 0.0
+        self._lock = threading.Lock()
+        self._under_way = 0
 
     def come(self) -> None:
         """Interrupt the run; a second time changes nothing."""
@@ -39,6 +42,21 @@ class Interruption:
             beginning: whether the call is the first change of its operation: such a one is not begun.
         """
         return self._came.is_set() and (beginning or self._clock() >= self._ends)
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """A call is under way."""
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def is_over(self) -> bool:
+        """Whether an interrupted run makes no call any more, and none is under way."""
+        return self.forbids(beginning=False) and self._under_way == 0
 
     def sleep(self, seconds: float) -> None:
         """Wait; in an interrupted run no longer than it still goes on."""

@@ -384,7 +384,8 @@ class Transport:
         began = self.clock()
         outcome = "failed"
         try:
-            raw = self._send(verb, url, read_seconds, **content)
+            with self._interruption.call():
+                raw = self._send(verb, url, read_seconds, **content)
             outcome = str(raw.status)
             return raw
         finally:

@@ -178,8 +178,8 @@ REFUSAL = '{"error": {"code": "some_code", "message": "some text", "request_id":
         (
             401,
             REFUSAL % "",
-            'some_code, "some text", after 3 attempts. Nothing was created: the dealer\'s list does not show the '
-            "station. Check that chekt:baseUrl and chekt:tokenUrl (CHEKT_BASE_URL and CHEKT_TOKEN_URL) belong to the "
+            'some_code, "some text", after 3 attempts. The dealer\'s list does not show the station, which may still '
+            "come. Check that chekt:baseUrl and chekt:tokenUrl (CHEKT_BASE_URL and CHEKT_TOKEN_URL) belong to the "
             "same environment, and that the app was not revoked.",
         ),
         (
