@@ -114,6 +114,8 @@ class AssignmentOperations:
                 remedy="Take it out of the program, or make it again in CHeKT's portal and run `pulumi up --refresh`.",
             )
         require_same_site(operation, recorded.id, recorded.external_site_id, site)
+        if site.monitoring_station_id != recorded.monitoring_station_id:  # by the list, which may be behind
+            site = self._sites.get(operation, site, target.dealer_id)
         self._name_lost(recorded, site)
         self._name_overwritten(recorded, site, target)
         return self._placed(operation, site, target, wanted, from_elsewhere=True)

@@ -150,7 +150,7 @@ class Creation:
                     if not is_ours(created, alive, self._wanted, came_since=self._lookalikes.came_since(alive)):
                         return self._take_over(alive, look)
                     if is_old(created):
-                        self._say(f"Taking {self._named(alive)}: an earlier run created it.")
+                        self._say(f"Taking {self._named(alive)}: by CHeKT's clock it was there before this run.")
                     self._name_doubt(sent)
                     return self._settle(alive)
                 answer = self._not_shown(created)

@@ -309,8 +309,9 @@ class OtherStation(Unsafe):
     """The number in the state belongs to another station now: a database was restored, or the number given again."""
 
     default_remedy = (
-        "Take the resource out of the state with `pulumi state delete` and its URN, then run `pulumi up`: "
-        "it creates the station, or adopts the one that has its external id where adopt_existing is set."
+        "Take the resource out of the state with `pulumi state delete` and its URN (and --target-dependents, where "
+        "others need it), then run `pulumi up`: it creates the station, or adopts the one that has its external id "
+        "where adopt_existing is set."
     )
     rewritten_remedy: ClassVar[str] = (
         "If it is the same station, with an external id that CHeKT changed: pass "

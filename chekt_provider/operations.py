@@ -197,6 +197,8 @@ class StationOperations:
                 "it does not exist any more",
                 remedy="Run `pulumi up --refresh`: it takes the station out of the state and creates it anew.",
             )
+        if _overwritten(recorded, before, wanted):  # by the list, which may be behind
+            before = self._directory.stations(recorded.id.dealer_id).get(operation, recorded.id.station_id) or before
         self._name_overwritten(recorded, before, wanted)
         station = self._writes.put_over(operation, recorded, before, wanted)
         return replace(self._writes.record_write(wanted, station), declared_by=wanted.declared_by)
@@ -337,15 +339,21 @@ class StationOperations:
             )
 
     def _name_overwritten(self, recorded: Recorded, live: Station, wanted: StationInputs) -> None:
-        for name in UPDATED_IN_PLACE:
-            now = value(live, name)
-            if now not in (recorded.fields.get(name, ""), value(wanted, name)):
-                self._say(
-                    f"Overwriting {name} of {recorded}: somebody changed it to {shown(now)!r} since the last refresh."
-                )
+        for name in _overwritten(recorded, live, wanted):
+            now = shown(value(live, name))
+            self._say(f"Overwriting {name} of {recorded}: somebody changed it to {now!r} since the last refresh.")
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
+
+
+def _overwritten(recorded: Recorded, live: Station, wanted: StationInputs) -> list[str]:
+    """The fields that are neither as the state has them nor as they are wanted."""
+    return [
+        name
+        for name in UPDATED_IN_PLACE
+        if value(live, name) not in (recorded.fields.get(name, ""), value(wanted, name))
+    ]
 
 
 def _after_moves(moved: str, error: ChektError) -> str:

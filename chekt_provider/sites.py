@@ -493,7 +493,7 @@ def _telling_unreadable(operation: Operation, recorded: Recorded) -> Iterator[No
 
 
 def _set(value: object) -> bool:
-    return value not in (None, "")
+    return value not in (None, "", [], {})
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

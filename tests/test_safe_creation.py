@@ -138,7 +138,10 @@ def test_a_replay_of_a_station_that_lives_is_recorded_as_it_is_now(world: World)
     recorded = world.up()
 
     assert str(recorded.id) == "12345/1"
-    assert world.said[0] == "Taking monitoring station 'central-01' (12345/1): an earlier run created it."
+    assert (
+        world.said[0]
+        == "Taking monitoring station 'central-01' (12345/1): by CHeKT's clock it was there before this run."
+    )
     assert [station[2] for station in held(world.emulator)] == ["Central"]
 
 
@@ -328,7 +331,7 @@ def test_twins_of_two_stacks_are_named_at_every_look(world: World) -> None:
 
 @pytest.mark.parametrize(("times", "keys"), [(1, 1), (2, 2)])
 def test_a_409_that_stays_and_cannot_be_read_gets_another_key(world: World, times: int, keys: int) -> None:
-    """The external id is free in a complete list, so it is about the key, which may be at work: once more, then anew."""
+    """The external id is free in a complete list, so it is about the key: once more with it, then with another."""
     others(world)
     world.fault(status=409, body="conflict", content_type="text/plain", times=times)
 

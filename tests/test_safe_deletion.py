@@ -65,8 +65,8 @@ def test_another_s_station_is_not_deleted(world: World, restored: Recorded) -> N
     assert anonymous(str(caught.value)) == (
         "Could not delete monitoring station 'central-01' (12345/1): 12345/1 is monitoring station 'shop-77' now, and "
         "was 'central-01'. Nothing was changed. Take the resource out of the state with `pulumi state delete` and its "
-        "URN, then run `pulumi up`: it creates the station, or adopts the one that has its external id where "
-        "adopt_existing is set. (trace id T)"
+        "URN (and --target-dependents, where others need it), then run `pulumi up`: it creates the station, or adopts "
+        "the one that has its external id where adopt_existing is set. (trace id T)"
     )
     assert held(world.emulator)[0][1:3] == ("shop-77", "Shop")
 

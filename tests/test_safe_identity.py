@@ -270,8 +270,8 @@ def test_a_number_that_is_given_again_during_its_deletion_is_left_alone(stack: S
     assert anonymous(str(caught.value)) == (
         "Could not delete monitoring station 'central-01' (12345/1): 12345/1 is monitoring station 'shop' now, and was "
         "'central-01'. Whether the change was made is not known. Take the resource out of the state with `pulumi state "
-        "delete` and its URN, then run `pulumi up`: it creates the station, or adopts the one that has its external id "
-        "where adopt_existing is set. (trace id T)"
+        "delete` and its URN (and --target-dependents, where others need it), then run `pulumi up`: it creates the "
+        "station, or adopts the one that has its external id where adopt_existing is set. (trace id T)"
     )
 
 

@@ -194,6 +194,36 @@ def test_a_site_that_the_state_has_elsewhere_is_moved_whatever_shows(stack: Stac
     assert acme.api.sites[1]["monitoring_station_id"] == 1
 
 
+def test_a_list_that_is_behind_is_no_word_of_somebody(stack: Stacks) -> None:
+    """What a run overwrites is named by what the site and the station say themselves."""
+    acme = begun(stack(ShowsBefore))
+    recorded = assign(acme.process(), "2")
+    acme.api.before = 3  # type: ignore[attr-defined]
+    acme.said.clear()
+
+    acme.process().assignments.update(recorded, wanted("1"))
+
+    assert [sentence for sentence in acme.said if "since the last refresh" in sentence] == []
+
+
+class ShowsOldName(AnotherChekt):
+    """Its list of stations is behind."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [{**row, "name": "N1"} if "site_id" not in row else row for row in rows]
+
+
+def test_a_name_that_only_the_list_shows_is_not_somebody_s(stack: Stacks) -> None:
+    """N1, N2, N3, one after the other: nobody else changed anything."""
+    acme = stack(ShowsOldName)
+    recorded = acme.up(name="N2")
+    acme.said.clear()
+
+    acme.process().stations.update(recorded, central(name="N3"))
+
+    assert [sentence for sentence in acme.said if "somebody" in sentence] == []
+
+
 class LeavesOut(AnotherChekt):
     """Its list of sites leaves the first one out."""
 

@@ -58,8 +58,9 @@ def test_another_s_station_is_never_touched(emulator: Emulator, stack: Stack) ->
     emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
     told = (
         "12345/1 is monitoring station 'shop-77' now, and was 'central-01'. Nothing was changed. Take the resource out "
-        "of the state with `pulumi state delete` and its URN, then run `pulumi up`: it creates the station, or adopts "
-        "the one that has its external id where adopt_existing is set. (trace id T)"
+        "of the state with `pulumi state delete` and its URN (and --target-dependents, where others need it), then run "
+        "`pulumi up`: it creates the station, or adopts the one that has its external id where adopt_existing is set. "
+        "(trace id T)"
     )
 
     def refused(*arguments: str) -> list[str]:
