@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from chekt_provider.errors import (
     ServerFailed,
 )
 from chekt_provider.models import Site, Station
+from tests.another_chekt import AnotherChekt, Row
+from tests.another_world import Stack, Stacks
 from tests.clock import Clock
 from tests.helpers import COLLECTION, anonymous, calls
 from tests.raw_server import RawServer, http
@@ -486,9 +488,11 @@ def test_what_is_no_list_is_never_an_empty_one(
 # lists that go on by link
 
 
-def page(*numbers: int, link: str = "") -> bytes:
-    body = json.dumps([{"monitoring_station_id": number} for number in numbers]).encode()
-    return http(body=body, headers=f"Link: {link}\r\n" if link else "")
+def page(*numbers: int, link: str = "", says: str = "", status: int = 200) -> bytes:
+    """A list of these stations; `says` is a further header, or "" for none."""
+    body = [{"monitoring_station_id": number, "external_monitoring_station_id": f"s-{number}"} for number in numbers]
+    headers = [f"Link: {link}" if link else "", says]
+    return http(status, json.dumps(body).encode(), headers="".join(f"{line}\r\n" for line in headers if line))
 
 
 def listed_by(
@@ -593,7 +597,7 @@ def test_a_list_that_goes_in_a_circle_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "link", ["", ";;;", "<", 'rel="next"', f'<{COLLECTION}?cursor=b>; rel="last"', f"<{COLLECTION}?c=b>"]
+    "link", ["", ";;;", "<", 'rel="next"', f'<{COLLECTION}?cursor=b>; rel="prev"', f"<{COLLECTION}?c=b>"]
 )
 def test_other_links_mean_nothing(raw_server: NewServer, new_transport: Callable[..., Transport], link: str) -> None:
     """Only a next page is one."""
@@ -618,3 +622,319 @@ def test_a_list_without_end_is_given_up(
         "Give the trace id to CHeKT's support, and run again. (trace id T)"
     )
     assert len(api.requests) == 6
+
+
+# lists that say that they are partial
+
+
+def last(query: str, more: str = "") -> str:
+    """A Link header that names the last page, and perhaps more."""
+    return f'Link: <{COLLECTION}?{query}>; rel="last"{more}'
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (206, ""),
+        (206, "Content-Range: items 0-1/*"),
+        (206, "Content-Range: items 0-1/3"),
+        (206, "Content-Range: items"),
+        *(
+            (200, says)
+            for says in [
+                "X-Total-Pages: 2",
+                "X-Pages: 2",
+                "X-Page-Count: 2",
+                "x-wp-totalpages: 2",
+                "X-Pagination-Total-Pages: 2",
+                "X-Last-Page: 2",
+                "X-Pagination-Total-Count: 3",
+                "Pagination-Total: 3",
+                "X-Total-Records: 3",
+                "X-WP-Total: 3",
+                "X-Items-Total: 3",
+                'X-Pagination: {"totalPages":2,"page":1}',
+                'X-Pagination: {"TotalPages": 2}',
+                'Pagination: {"page_count": 2}',
+                'X-Pagination: {"totalCount":3}',
+                'X-Paging: {"total_items": "3"}',
+                'X-Pagination: {"hasNext":true}',
+                'X-Pagination: {"next_cursor":"abc"}',
+                "X-Truncated: true",
+                "X-Is-Truncated: 1",
+                "X-Truncated: true\r\nX-Count-Total: 3",
+                "X-Partial: yes",
+                "X-More: true",
+                last("page=2"),
+                last("page=2&per_page=1"),
+                last("page%5Bnumber%5D=2&page%5Bsize%5D=2"),
+                last("offset=2&limit=2"),
+                last("offset=1&limit=1"),
+                last("cursor=b"),
+                'Link: <http://[?page=2>; rel="last"',
+                last("page=1", f', <{COLLECTION}?page=0>; rel="first"'),
+            ]
+        ),
+    ],
+)
+def test_a_list_that_says_that_it_is_partial_is_never_a_whole_one(
+    raw_server: NewServer, new_transport: Callable[..., Transport], status: int, says: str
+) -> None:
+    """However it says so: the rest is read in one way of paging, and a list of which none can be had is an error."""
+    first = page(1, 2, says=says, status=status)
+
+    listed, _ = listed_by(raw_server, new_transport, first, page(2, 3), page(3), page())
+    error = failed(Client(new_transport(base_url=raw_server(first).url)))
+
+    assert listed == ["1", "2", "3"]
+    assert type(error) is ListIncomplete
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (206, "Content-Range: items 0-1/2"),
+        (206, "X-Total-Count: 2"),
+        *(
+            (200, says)
+            for says in [
+                "Content-Range: items 0-1/*",
+                "X-Total-Pages: 1",
+                "X-Total-Pages: 0",
+                "X-Pages: 1",
+                "X-Pages: many",
+                "X-Page: 2",
+                "X-Per-Page: 1",
+                "X-Page-Size: 1",
+                "X-Total-Time: 5",
+                "X-WP-Total: 2",
+                "X-Truncated: false",
+                "X-Partial: 0",
+                'X-Pagination: {"totalPages":1,"totalCount":2,"hasNext":false,"next":null,"pageSize":1}',
+                'X-Pagination: {"totalPages":',
+                "X-Pagination: [2]",
+                "X-Pagination: " + "[" * 5000,
+                'X-RateLimit: {"total": 300, "next": 60}',
+                last("page=1"),
+                last("page=0"),
+                last("page=1&per_page=100&sort=id"),
+                last("page%5Bnumber%5D=1&page%5Bsize%5D=30"),
+                last("offset=0&limit=30"),
+                last("sort=id"),
+                last(""),
+                last("cursor=a", f', <{COLLECTION}?cursor=a>; rel="first"'),
+                last("cursor=a", f', <{COLLECTION}?cursor=a>; rel="self"'),
+            ]
+        ),
+    ],
+)
+def test_a_header_that_does_not_say_that_there_is_more_means_nothing(
+    raw_server: NewServer, new_transport: Callable[..., Transport], status: int, says: str
+) -> None:
+    """A list that comes whole stays calm."""
+    listed, _ = listed_by(raw_server, new_transport, page(1, 2, says=says, status=status))
+
+    assert listed == ["1", "2"]
+
+
+@pytest.mark.parametrize("says", ["X-Truncated: true", last("page=2"), "X-Total-Pages: 2"])
+def test_a_total_that_is_reached_does_not_make_a_part_whole(
+    raw_server: NewServer, new_transport: Callable[..., Transport], says: str
+) -> None:
+    """Some count what they show under such a name."""
+    api = raw_server(page(1, 2, says=f"{says}\r\nX-Total-Count: 2"))
+
+    assert type(failed(Client(new_transport(base_url=api.url)))) is ListIncomplete
+
+
+@pytest.mark.parametrize("says", ["X-Total: 20000000000", "X-Total-Pages: 20000000000", f"X-Pages: {'9' * 90}"])
+def test_more_than_any_list_can_have_is_more(
+    raw_server: NewServer, new_transport: Callable[..., Transport], says: str
+) -> None:
+    """A number is believed however long it is."""
+    api = raw_server(page(1, 2, says=says))
+
+    assert type(failed(Client(new_transport(base_url=api.url)))) is ListIncomplete
+
+
+@pytest.mark.parametrize("says", ["X-Total-Pages: 0", "X-Total-Pages: 1", "X-Total: 0", last("page=1"), last("page=0")])
+def test_an_empty_list_has_one_page_or_none(
+    raw_server: NewServer, new_transport: Callable[..., Transport], says: str
+) -> None:
+    """Either is said of it."""
+    listed, api = listed_by(raw_server, new_transport, page(says=says))
+
+    assert listed == []
+    assert len(api.requests) == 2
+
+
+# empty lists without a body
+
+
+def test_an_empty_list_may_come_without_a_body(raw_server: NewServer, new_transport: Callable[..., Transport]) -> None:
+    """204 says that there is nothing; it is asked for twice, as every empty list is."""
+    listed, api = listed_by(raw_server, new_transport, http(204, b""))
+
+    assert listed == []
+    assert len(api.requests) == 2
+
+
+def test_a_list_without_a_body_once_is_read_from_the_second_answer(
+    raw_server: NewServer, new_transport: Callable[..., Transport]
+) -> None:
+    """A list that went wrong looks like an empty one."""
+    listed, _ = listed_by(raw_server, new_transport, http(204, b""), page(1, 2))
+
+    assert listed == ["1", "2"]
+
+
+# lists of summaries
+
+
+class Summaries(AnotherChekt):
+    """Lists stations and sites without some of their fields.
+
+    Attributes:
+        left_out: the fields.
+        numbers: of which stations, or sites.
+    """
+
+    left_out: tuple[str, ...] = ()
+    numbers: Collection[int] = range(1000)
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        """Each item, some as a summary."""
+        ids = ("site_id", "monitoring_station_id")
+        number = [next(row[name] for name in ids if name in row) for row in rows]
+        return [
+            {name: value for name, value in row.items() if at not in self.numbers or name not in self.left_out}
+            for at, row in zip(number, rows, strict=True)
+        ]
+
+
+def by_id(acme: Stack) -> list[str]:
+    """What was asked for by id, below the dealer."""
+    return [path for method, path, _ in acme.api.log if method == "GET" and path.count("/") == 2]
+
+
+EXTERNAL = "external_monitoring_station_id"
+STATION_OF_SITE = ("monitoring_station_id", EXTERNAL)
+
+
+def summaries(stack: Stacks, *left_out: str, numbers: Collection[int] = range(1000)) -> tuple[Stack, Client]:
+    """A CHeKT whose lists leave these fields out, and a client of it."""
+    acme = stack(Summaries)
+    assert isinstance(acme.api, Summaries)
+    acme.api.left_out, acme.api.numbers = left_out, numbers
+    return acme, acme.process().stations._client
+
+
+def test_a_station_whose_external_id_the_list_leaves_out_is_asked_for(stack: Stacks) -> None:
+    """Such a list is a summary: what the station answers itself takes its place, and each question counts."""
+    acme, client = summaries(stack, EXTERNAL, "prefix", numbers=(1, 3))
+    for number in (1, 2, 3):
+        acme.api.add(external_monitoring_station_id=f"s-{number}", prefix="CH")
+
+    listing = stations(client)
+
+    assert [station.external_monitoring_station_id for station in listing.items] == ["s-1", "s-2", "s-3"]
+    assert [station.prefix for station in listing.items] == ["CH"] * 3
+    assert by_id(acme) == ["/monitoring-stations/1", "/monitoring-stations/3"]
+    assert listing.requests == len(acme.api.log) == 5
+
+
+def test_a_station_without_an_external_id_is_not_asked_for(stack: Stacks) -> None:
+    """Null says that it has none; so does the station itself, where it leaves the field out."""
+    acme, client = summaries(stack)
+    acme.api.add(external_monitoring_station_id="a")[EXTERNAL] = None
+    del acme.api.add(external_monitoring_station_id="b")[EXTERNAL]
+
+    assert [station.external_monitoring_station_id for station in stations(client).items] == ["", ""]
+    assert by_id(acme) == ["/monitoring-stations/2"]
+
+
+def test_a_summary_of_what_is_gone_by_then_is_left_out(stack: Stacks) -> None:
+    """It answers 404, or is marked as deleted; one that the list marks so is not asked for."""
+    acme, client = summaries(stack, EXTERNAL, "deleted_at")
+    for number in (1, 2, 3, 4):
+        acme.api.add(external_monitoring_station_id=f"s-{number}")
+    acme.api.stations[2]["deleted_at"] = "2020-01-01T00:00:00Z"
+    acme.api.stations[4]["deleted"] = True
+    acme.api.item_lag = 10
+    acme.clock.now += 10
+    acme.api._born[3] = acme.clock.now
+
+    listing = stations(client)
+
+    assert [station.external_monitoring_station_id for station in listing.items] == ["s-1"]
+    assert by_id(acme) == [f"/monitoring-stations/{number}" for number in (1, 2, 3)]
+    assert listing.requests == len(acme.api.log)
+
+
+def test_a_summary_that_cannot_be_asked_for_fails_the_list(emulator: Emulator, client: Client) -> None:
+    """What it leaves out is not known."""
+    body = '[{"monitoring_station_id": 1, "name": "Central"}]'
+    emulator.add_fault(Fault(path=COLLECTION, body=body, times=None))
+    emulator.add_fault(Fault(path=f"{COLLECTION}/1", status=403))
+
+    assert type(failed(client)) is PermissionDenied
+
+
+def with_sites(acme: Stack, count: int) -> None:
+    """Let the dealer have so many sites, those with an odd number on station 1."""
+    for number in range(1, count + 1):
+        on = 1 if number % 2 else None
+        acme.api.sites[number] = {"site_id": number, "name": "Shop", "monitoring_station_id": on}
+
+
+def stations_of(client: Client) -> tuple[list[str | None], int]:
+    """The station of each site, and what it took to list them."""
+    listing = client.list_sites(client.operation("list the sites"), "12345")
+    return [site.monitoring_station_id for site in listing.items], listing.requests
+
+
+def test_sites_whose_stations_the_list_leaves_out_are_asked_for(stack: Stacks) -> None:
+    """No site of the list says anything of a station: that does not mean that none has one."""
+    acme, client = summaries(stack, *STATION_OF_SITE)
+    with_sites(acme, 3)
+
+    assert stations_of(client) == (["1", None, "1"], len(acme.api.log))
+    assert by_id(acme) == ["/sites/1", "/sites/2", "/sites/3"]
+
+
+@pytest.mark.parametrize("name", STATION_OF_SITE)
+def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(stack: Stacks, name: str) -> None:
+    """One other site has either field: this API leaves out what is not set."""
+    acme, client = summaries(stack)
+    acme.api.sites |= {1: {"site_id": 1, "name": "Shop"}, 2: {"site_id": 2, "name": "Bank", name: None}}
+
+    assert stations_of(client)[0] == [None, None]
+    assert by_id(acme) == []
+
+
+def test_a_hundred_summaries_are_asked_for_and_no_more(stack: Stacks) -> None:
+    """Of sites as of stations: a longer list of them cannot be read at a bearable price."""
+    acme, client = summaries(stack, *STATION_OF_SITE)
+    with_sites(acme, 100)
+    assert len(stations_of(client)[0]) == len(by_id(acme)) == 100
+    with_sites(acme, 101)
+
+    with pytest.raises(ListIncomplete) as caught:
+        stations_of(client)
+
+    assert len(by_id(acme)) == 100
+    assert anonymous(str(caught.value)) == (
+        "Could not list the sites: what CHeKT lists leaves out monitoring_station_id. Nothing was changed. "
+        "Give the trace id to CHeKT's support, and run again. (trace id T)"
+    )
+
+
+def test_more_than_a_hundred_stations_without_external_ids_are_an_error(stack: Stacks) -> None:
+    """It names the field that is missing; where a hundred lack it, the list may be longer."""
+    acme, client = summaries(stack, EXTERNAL, numbers=range(1, 101))
+    for number in range(1, 103):
+        acme.api.add(external_monitoring_station_id=f"s-{number}")
+    assert len(stations(client).items) == 102
+    acme.api.numbers = range(1, 102)  # type: ignore[attr-defined]
+
+    assert failed(client).cause == "what CHeKT lists leaves out external_monitoring_station_id"

@@ -242,7 +242,8 @@ class SlowList:
 
     def __init__(self, raw_server: NewServer, new_transport: NewTransport, *stations: int) -> None:
         self._asked, self._come = threading.Event(), threading.Event()
-        body = json.dumps([{"monitoring_station_id": number, "name": "Listed"} for number in stations]).encode()
+        known = {"external_monitoring_station_id": "s", "name": "Listed"}
+        body = json.dumps([{"monitoring_station_id": number, **known} for number in stations]).encode()
 
         def answer(connection: socket) -> None:
             self._asked.set()

@@ -6,6 +6,7 @@ import itertools
 import json
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -470,6 +471,74 @@ def test_links_that_end_before_the_total_are_an_error() -> None:
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are 5, and shows 3"
     assert asked == [{}, "c=1"] * 4
+
+
+# pages that are counted, and answers that are a part
+
+
+def test_fewer_items_than_pages_that_are_told_are_an_error() -> None:
+    """A third page of pages of two has a fifth item; whatever was tried."""
+    ask, asked = scripted(answer([1, 2], pages=3))
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 5, and shows 2"
+    assert asked == [{}, {"offset": "1"}, {"page": "2"}, {"skip": "1"}] * 4
+
+
+def test_a_page_that_is_lost_of_those_that_are_told_is_an_error() -> None:
+    """The third comes empty, twice: without a number of pages that were the end."""
+    api = Listed("page 1", 7)
+
+    def ask(query: Query) -> Answer:
+        came = api(query).data if number(query, "page", 1) < 3 else []
+        return Answer(came, Evidence(), pages=4)
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 7, and shows 4"
+
+
+def test_a_total_that_is_less_than_the_pages_that_are_told_is_no_end() -> None:
+    """Some count the items of the page under such a name."""
+    ask, _ = scripted(answer([1, 2], total=2, pages=2))
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 3, and shows 2"
+
+
+@pytest.mark.parametrize("way", ["offset", "page 1", "page 0", "skip", "links"])
+def test_a_part_is_read_to_the_end(way: str) -> None:
+    """Every page of it may say so, the last one too: a question for what comes after it shows that it is the last."""
+    for count, size in itertools.product(range(2, 8), (1, 2, 3)):
+        api = Listed(way, count, size=size)
+
+        def ask(query: Query, api: Listed = api, is_part: bool = count > size) -> Answer:
+            return replace(api(query), is_part=is_part)
+
+        assert sorted(read(ask)) == api.items, (count, size)
+
+
+@pytest.mark.parametrize("way", ["offset", "page 1", "page 0", "skip", "links"])
+def test_as_many_pages_as_are_told_are_read_to_the_end(way: str) -> None:
+    """Every page tells their number."""
+    for count, size in itertools.product(range(8), (1, 2, 3)):
+        api = Listed(way, count, size=size)
+
+        def ask(query: Query, api: Listed = api, pages: int = -(-count // size)) -> Answer:
+            return replace(api(query), pages=pages)
+
+        assert sorted(read(ask)) == api.items, (count, size)
+
+
+def test_a_part_without_a_rest_is_an_error() -> None:
+    """Neither way of paging brings it."""
+    ask, asked = scripted(answer([1, 2], is_part=True))
+
+    assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 3, and shows 2"
+    assert asked == [{}, {"offset": "1"}, {"page": "2"}, {"skip": "1"}] * 4
+
+
+def test_a_part_that_is_whole_the_next_time_is_whole() -> None:
+    """What is asked for after its end brings all of it."""
+    ask, _ = scripted(answer([1, 2], is_part=True), answer([1, 2, 3]))
+
+    assert read(ask) == [1, 2, 3]
 
 
 # contradictions

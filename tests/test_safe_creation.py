@@ -448,6 +448,9 @@ def test_a_list_that_is_only_behind_is_waited_for(world: World) -> None:
         {"X-Cursor": "abc"},
         {"X-Next-Page-Token": "abc"},
         {"X-Has-More": "true"},
+        {"X-Total-Pages": "2"},
+        {"X-Pagination": '{"hasNext":true}'},
+        {"Link": '<?page=2>; rel="last"'},
     ],
     ids=str,
 )

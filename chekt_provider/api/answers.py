@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
+from chekt_provider.api import extent
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
     ChektError,
@@ -48,13 +46,6 @@ _REFUSALS: dict[int, type[ChektError]] = {
     425: Unclear,
     429: Throttled,
 }
-_NO = ("", "0", "false", "null", "none", "no", "off", "n")
-_TOTALS = ("X-Total-Count", "X-Total", "Total-Count")
-_MORE = re.compile(
-    "(x-|pagination-)*(next|cursor|continuation|has-more|has-next)(-(page|cursor|token|link|url|offset))*",
-    re.IGNORECASE,
-)
-"""Headers by which an API says how long a list is, and that it goes on; CHeKT documents neither."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +58,9 @@ class Answer:
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
         next_page: path and query of the page on which a list goes on; None where the answer names none.
         total: how many items the whole list has; None where the answer does not say.
+        pages: how many pages the whole list has; None where the answer does not say.
+        is_part: whether it says that it is a part of the list, where that was asked for as a whole, and not how it
+            goes on.
         goes_on: whether a header says that the list goes on.
         size: bytes of the body.
     """
@@ -76,6 +70,8 @@ class Answer:
     answered_at: datetime | None = None
     next_page: str | None = None
     total: int | None = None
+    pages: int | None = None
+    is_part: bool = False
     goes_on: bool = False
     size: int = 0
 
@@ -128,17 +124,13 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
         data,
         evidence,
         _answered_at(raw.headers),
-        _next_page(raw.headers),
-        total=_total(raw.headers),
-        goes_on=any(_MORE.fullmatch(name) and text.strip().lower() not in _NO for name, text in raw.headers.items()),
+        extent.next_page(raw.headers),
+        total=extent.total(raw.headers),
+        pages=extent.pages(raw.headers),
+        is_part=extent.is_part(raw.status, raw.headers),
+        goes_on=extent.goes_on(raw.headers),
         size=raw.size,
     )
-
-
-def _total(headers: Mapping[str, str]) -> int | None:
-    """How many items a list says it has: a header for that, or what follows the stroke of its Content-Range."""
-    told = [headers.get(name, "") for name in _TOTALS] + [headers.get("Content-Range", "").rpartition("/")[2]]
-    return next((int(text) for text in told if re.fullmatch("[0-9]{1,9}", text)), None)
 
 
 def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:
@@ -229,16 +221,3 @@ def _answered_at(headers: Mapping[str, str]) -> datetime | None:
         return parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, OverflowError):
         return None
-
-
-def _next_page(headers: Mapping[str, str]) -> str | None:
-    """Path and query of the Link header's rel="next", without its host: no other host is ever asked."""
-    links = requests.utils.parse_header_links(headers.get("Link", ""))
-    following = [link["url"] for link in links if "next" in link.get("rel", "").lower().split()]
-    if not following:
-        return None
-    try:
-        target = urlsplit(following[0])
-    except ValueError:
-        return ""
-    return f"{target.path}?{target.query}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,11 @@ from chekt_provider.models import Site, Station
 
 LOOKS = (0, 1, 2, 4, 9)
 """Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
+
+MOST_SUMMARIES = 100
+"""How many items are asked for by id because the list leaves out a field of theirs."""
+
+STATION_OF_SITE = {"monitoring_station_id", "external_monitoring_station_id"}
 
 Item = TypeVar("Item", Station, Site)
 
@@ -80,9 +85,12 @@ class Client:
             yield
 
     def list_stations(self, operation: Operation, dealer_id: str) -> Listing[Station]:
-        """GET the collection: every monitoring station of a dealer."""
+        """GET the collection: every monitoring station of a dealer. One without its external id is asked for itself."""
         listing = self._list(operation, _stations(dealer_id), Station)
-        return replace(listing, items=tuple(station for station in listing.items if not station.is_deleted))
+        listing = replace(listing, items=tuple(station for station in listing.items if not station.is_deleted))
+        name = "external_monitoring_station_id"
+        summaries = [station for station in listing.items if name not in station.model_fields_set]
+        return _completed(operation, listing, summaries, name, partial(self.get_station, operation, dealer_id))
 
     def get_station(self, operation: Operation, dealer_id: str, station_id: str) -> Station:
         """GET one monitoring station. Raises NotFound where it, or the dealer, does not exist."""
@@ -131,8 +139,12 @@ class Client:
         return answer.evidence.status == NO_CONTENT
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
-        """GET every site of a dealer."""
-        return self._list(operation, _sites(dealer_id), Site)
+        """GET every site of a dealer. Where none of them says anything of a station, each is asked for itself."""
+        listing = self._list(operation, _sites(dealer_id), Site)
+        tells = any(site.model_fields_set & STATION_OF_SITE for site in listing.items)
+        summaries = () if tells else listing.items
+        get = partial(self.get_site, operation, dealer_id)
+        return _completed(operation, listing, summaries, "monitoring_station_id", get)
 
     def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
         """GET one site. Raises NotFound where it, or the dealer, does not exist."""
@@ -165,8 +177,7 @@ class Client:
         def ask(query: Mapping[str, str] | str) -> Answer:
             whole, parameters = (f"{path}?{query}", None) if isinstance(query, str) else (path, query)
             answer = self._transport.call(operation, "GET", whole, query=parameters, item=partial(_item, model))
-            beyond_its_end = query and answer.evidence.status == NO_CONTENT
-            if answer.data is None and not beyond_its_end:
+            if answer.data is None and answer.evidence.status != NO_CONTENT:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
@@ -194,6 +205,38 @@ def _sites(dealer_id: str) -> str:
 def number_of(item: Site | Station) -> str:
     """CHeKT's id of a station or a site, as digits."""
     return item.site_id if isinstance(item, Site) else item.monitoring_station_id
+
+
+def _completed(
+    operation: Operation,
+    listing: Listing[Item],
+    summaries: Collection[Item],
+    left_out: str,
+    get: Callable[[str], Item],
+) -> Listing[Item]:
+    """The list with what each of some items answers itself in its place; without those that are gone by then.
+
+    Args:
+        operation: what the list is for.
+        listing: the whole list.
+        summaries: the items of it that are asked for.
+        left_out: the field for whose sake they are.
+        get: gets an item by id.
+
+    Raises:
+        ListIncomplete: there are too many.
+    """
+    if len(summaries) > MOST_SUMMARIES:
+        raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}")
+    got: dict[str, Item | None] = {}
+    for number in map(number_of, summaries):
+        try:
+            got[number] = get(number)
+        except NotFound:
+            got[number] = None
+    items = [got.get(number_of(item), item) for item in listing.items]
+    whole = tuple(item for item in items if item is not None)
+    return Listing(whole, listing.requests + len(summaries))
 
 
 def _item(model: type[Item], data: Any) -> Item:

@@ -1,10 +1,10 @@
 """Reading a list to its end. CHeKT does not say whether a list comes in pages, nor how to ask for the next one.
 
 A list is whole when that is shown: it ended by its own links, or with as many items as it says it has, or a question
-for what comes after its end, in one way of paging at a time, brought nothing or the same again. A list that comes empty
-is asked for twice. Pages are read until two readings agree, but where the last item of each is asked for again with the
-next: between two pages somebody may delete one item and make another. Whatever contradicts itself is read anew, and
-refused the third time.
+for what comes after its end, in one way of paging at a time, brought nothing or the same again. One that says that it
+is a part, or has more pages, is not whole before they have come. A list that comes empty is asked for twice. Pages are
+read until two readings agree, but where the last item of each is asked for again with the next: between two pages
+somebody may delete one item and make another. Whatever contradicts itself is read anew, and refused the third time.
 
 What cannot be seen: a list that is cut short, says nothing of it, and takes none of the ways that are tried here.
 """
@@ -53,6 +53,8 @@ class ListReader(Generic[Item]):
         self._items: dict[str, Item] = {}
         self._bytes = 0
         self._total: int | None = None
+        self._least = 0
+        """How many items there are at least, by what the list says of its pages."""
         self._goes_on = False
         self._pages = 0
         self._may_have_slipped = False
@@ -87,7 +89,7 @@ class ListReader(Generic[Item]):
             self._sleep(pause)
 
     def _read_once(self) -> None:
-        self._items, self._total, self._goes_on, self._pages, self._bytes = {}, None, False, 0, 0
+        self._items, self._total, self._least, self._goes_on, self._pages, self._bytes = {}, None, 0, False, 0, 0
         self._may_have_slipped = False
         answer = self._get({})
         if not answer.data and answer.next_page is None:  # which is also what a list that went wrong looks like
@@ -99,6 +101,8 @@ class ListReader(Generic[Item]):
             self._ask_for_more()
         if self._total is not None and len(self._items) != self._total:
             raise _Contradiction(f"it says that there are {self._total:,}, and shows {len(self._items):,}")
+        if self._is_short():
+            raise _Contradiction(f"it says that there are at least {self._least:,}, and shows {len(self._items):,}")
         if self._goes_on and not self._has_all():
             raise _Contradiction("it says that it goes on, and does not say how")
 
@@ -106,11 +110,15 @@ class ListReader(Generic[Item]):
         """Try the usual ways of paging, one after the other, until one brings more."""
         if self._count_on("offset") or self._turn_pages():
             return
-        if self._total is not None and not self._has_all():
+        if self._is_short():
             self._count_on("skip")
 
     def _has_all(self) -> bool:
-        return self._total is not None and len(self._items) >= self._total
+        return self._total is not None and not self._is_short()
+
+    def _is_short(self) -> bool:
+        """Whether there are more items, by what the list says of their number or its pages."""
+        return len(self._items) < max(self._total or 0, self._least)
 
     def _follow(self, answer: Answer) -> None:
         """Follow each page's link to the next, up to the page that has none."""
@@ -244,6 +252,8 @@ class ListReader(Generic[Item]):
             if self._total not in (None, answer.total):
                 raise _Contradiction("it says another total on another page")
             self._total = answer.total
+        if pages_before := max((answer.pages or 1) - 1, int(answer.is_part and not query)):  # the last, each as long
+            self._least = max(self._least, pages_before * len(answer.data) + 1)
         if self._pages == 1 or query not in _FIRST_PAGES:  # asked for once more, those say nothing of the end
             self._goes_on = answer.goes_on
         _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")

@@ -311,12 +311,12 @@ def test_h12_an_odd_success(world: World, status: int) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @row("H12")
 def test_h12_a_success_without_a_body(world: World, status: int) -> None:
-    """A creation is found by a list, an update is read back; an empty answer is no list."""
+    """A creation is found by a list, an update is read back; 204 is an empty list, which is read again."""
     world.fault(when="after", status=status, **({} if status == 204 else {"body": ""}))
 
-    if world.verb == "read":
+    if world.verb == "read" and status != 204:
         assert "the list is not an array" in world.fails_and_is_repaired()
         return
     world.works()
 
-    assert world.writes() == 1
+    assert world.writes() == (world.verb != "read")

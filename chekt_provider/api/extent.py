@@ -1,0 +1,122 @@
+"""What the headers of a list say of its extent: how long it is, and whether it goes on. CHeKT documents none of them.
+
+A header is known by the letters of its name, whatever stands between them; where it holds a JSON object, so is each of
+the object's fields.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+_LIST = "(?:x|wp|list|pagination|paging|meta)*"
+_ITEMS = "(?:items?|records?|results?|rows?|elements?|entries|stations|sites)"
+_TOTAL = re.compile(f"{_LIST}(?:total{_ITEMS}?(?:count)?|(?:count|{_ITEMS})total)")
+_PAGES = re.compile(f"{_LIST}(?:pages|(?:total|num|last)pages?|pages?(?:count|total))")
+_CUT = "(?:truncated|partial|incomplete)"
+_PART = re.compile(f"{_LIST}(?:is)?{_CUT}")
+_MORE = re.compile(f"{_LIST}(?:is|has)?(?:next|more|cursor|continuation|{_CUT})(?:page|cursor|token|link|url|offset)*")
+_NO = ("", "0", "false", "null", "none", "no", "off", "n")
+_MOST = 999_999_999
+
+_PLACE = re.compile("page|start|offset|skip|cursor|after|token|^p$")
+_FROM_ONE = re.compile("page|start|^p$")
+_SIZE = re.compile("size|limit|per|count")
+"""Parts of the names by which a link's query says where in a list a page begins, and how long it is."""
+
+
+def next_page(headers: Mapping[str, str]) -> str | None:
+    """Path and query of the Link header's rel="next", without its host: no other host is ever asked."""
+    following = _links(headers).get("next")
+    if following is None:
+        return None
+    try:
+        target = urlsplit(following)
+    except ValueError:
+        return ""
+    return f"{target.path}?{target.query}"
+
+
+def total(headers: Mapping[str, str]) -> int | None:
+    """How many items the list has: a header for that, or what follows the stroke of its Content-Range."""
+    return _figure(_TOTAL, headers)
+
+
+def pages(headers: Mapping[str, str]) -> int | None:
+    """How many pages the list has."""
+    return _figure(_PAGES, headers)
+
+
+def goes_on(headers: Mapping[str, str]) -> bool:
+    """Whether a header says that there is more."""
+    return _affirmed(_MORE, headers)
+
+
+def is_part(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the answer to a question for the whole list says that it is a part, and not how it goes on."""
+    if "next" in _links(headers):
+        return False
+    is_of_unknown = status == HTTPStatus.PARTIAL_CONTENT and total(headers) is None
+    return is_of_unknown or _affirmed(_PART, headers) or _ends_elsewhere(headers)
+
+
+def _ends_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether the Link header's rel="last" is another page than the first."""
+    links = _links(headers)
+    last = links.get("last")
+    if last is None or last == links.get("self"):
+        return False
+    if "first" in links:
+        return last != links["first"]
+    query = parse_qsl(last.partition("?")[2].partition("#")[0])
+    return any(_is_beyond_the_first(name.lower(), value) for name, value in query)
+
+
+def _is_beyond_the_first(name: str, value: str) -> bool:
+    """Whether a parameter names a place in a list other than its beginning. Pages may count from 0 or 1."""
+    if not _PLACE.search(name) or _SIZE.search(name):
+        return False
+    return value not in (("0", "1") if _FROM_ONE.search(name) else ("0",))
+
+
+def _links(headers: Mapping[str, str]) -> dict[str, str]:
+    """The targets of the Link header by relation; the first of each counts."""
+    links: dict[str, str] = {}
+    for link in requests.utils.parse_header_links(headers.get("Link", "")):
+        for relation in link.get("rel", "").lower().split():
+            links.setdefault(relation, link["url"])
+    return links
+
+
+def _affirmed(named: re.Pattern[str], headers: Mapping[str, str]) -> bool:
+    """Whether something other than a no is said under such a name."""
+    return any(named.fullmatch(name) and text.strip().lower() not in _NO for name, text in _said(headers))
+
+
+def _figure(named: re.Pattern[str], headers: Mapping[str, str]) -> int | None:
+    """The largest number under such a name; None where there is none."""
+    texts = [text for name, text in _said(headers) if named.fullmatch(name)]
+    return max((min(int(text), _MOST) for text in texts if re.fullmatch("[0-9]{1,99}", text)), default=None)
+
+
+def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The small letters of each name, and what is said under it."""
+    yield "total", headers.get("Content-Range", "").rpartition("/")[2]
+    for name, text in headers.items():
+        fields = _fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}
+        for each, value in {name: text, **fields}.items():
+            yield re.sub("[^a-z]", "", each.lower()), str(value)
+
+
+def _fields(text: str) -> Mapping[str, object]:
+    """The fields of a JSON object; of anything else none."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
