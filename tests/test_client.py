@@ -871,6 +871,16 @@ def test_a_summary_of_what_is_gone_by_then_is_left_out(stack: Stacks) -> None:
     assert listing.requests == len(acme.api.log)
 
 
+def test_summaries_that_all_answer_404_fail_the_list(emulator: Emulator, client: Client) -> None:
+    """They were listed just now: what asks by id is not there, and the list is not empty for that."""
+    body = '[{"monitoring_station_id": 1, "name": "Central"}, {"monitoring_station_id": 2, "name": "Backup"}]'
+    emulator.add_fault(Fault(path=COLLECTION, body=body, times=None))
+
+    assert failed(client).cause == (
+        "what CHeKT lists leaves out external_monitoring_station_id, and no item answers by its id"
+    )
+
+
 def test_a_summary_that_cannot_be_asked_for_fails_the_list(emulator: Emulator, client: Client) -> None:
     """What it leaves out is not known."""
     body = '[{"monitoring_station_id": 1, "name": "Central"}]'

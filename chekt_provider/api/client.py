@@ -224,7 +224,7 @@ def _completed(
         get: gets an item by id.
 
     Raises:
-        ListIncomplete: there are too many.
+        ListIncomplete: there are too many, or none of them can be asked for.
     """
     if len(summaries) > MOST_SUMMARIES:
         raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}")
@@ -234,6 +234,8 @@ def _completed(
             got[number] = get(number)
         except NotFound:
             got[number] = None
+    if got and not any(got.values()):  # not one of what was listed just now: it is no way to ask
+        raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}, and no item answers by its id")
     items = [got.get(number_of(item), item) for item in listing.items]
     whole = tuple(item for item in items if item is not None)
     return Listing(whole, listing.requests + len(summaries))

@@ -389,6 +389,16 @@ class _Situations:
     def failure(self) -> None:
         self._fail(503).create(central())
 
+    def summaries(self) -> None:
+        self._fail(200, method="GET", body='[{"monitoring_station_id": 1, "name": "Central"}]').create(central())
+
+    def not_adopted(self) -> None:
+        recorded = self._recorded()
+        run = self._fail(403, "*", method="PUT")
+        with pytest.raises(ChektError):
+            run.create(central(name="New", adopt_existing=True, declared_by="another"))
+        run.delete(recorded)
+
     def interrupted(self) -> None:
         settings, interruption = self.new_process().settings, Interruption()
         interruption.come()
@@ -567,11 +577,13 @@ SITUATIONS: dict[str, Callable[[_Situations], None]] = {
     "stations have this external id already": _Situations.twins,
     "it is being deleted, or has just been": _Situations.being_deleted,
     "what CHeKT lists is not whole": _Situations.half_a_list,
+    "what CHeKT lists leaves out": _Situations.summaries,
     "a list has more than": _Situations.long_list,
     "a list goes in a circle": _Situations.circle,
     "now, and was": _Situations.restored,
     "another resource of this program has the same external id": _Situations.twice,
     "which another resource of this program has": _Situations.kept_as_one,
+    "was to adopt it, which failed": _Situations.not_adopted,
     "it does not exist any more": _Situations.vanished,
     "CHeKT did not take": _Situations.not_taken,
     "CHeKT answered success with an error in it": _Situations.two_hundred_and_an_error,
