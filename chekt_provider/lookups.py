@@ -64,7 +64,8 @@ def get_monitoring_station(
     """Look up the station of a dealer that has an external id.
 
     Args:
-        external_monitoring_station_id: the external id, exactly.
+        external_monitoring_station_id: the external id; in another case, or with other blanks, where none has it
+            exactly so.
         dealer_id: whose station it is. Default: CHEKT_DEALER_ID, chekt:dealerId.
 
     Raises:

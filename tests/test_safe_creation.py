@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -117,6 +120,19 @@ def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
 
     assert str(world.up(run).id) == "12345/1"
     assert world.numbers == [1]
+
+
+def test_a_replay_that_repeats_the_first_answer_s_date_is_one(world: World) -> None:
+    """The list a moment before tells the time: by its own Date the answer's station would be new."""
+    first = world.up()
+    born = json.dumps(world.emulator.stations()[0])
+    world.process().stations.delete(first)
+    date = format_datetime(datetime.fromtimestamp(world.clock.now, UTC), usegmt=True)
+    world.clock.now += 3600
+    others(world)
+    world.fault(status=201, body=born, headers={"Date": date})
+
+    assert str(world.up().id) == "12345/4"
 
 
 def test_a_replay_whose_number_is_another_s_now_is_not_taken(world: World) -> None:
