@@ -269,17 +269,20 @@ class Sites:
     def require_there(self, operation: Operation, station_id: StationId) -> None:
         """Make sure that a station to which sites go was there two seconds ago: somebody may delete it meanwhile.
 
+        One that this run has just made need not show yet.
+
         Raises:
             NotFound: it is gone.
             OtherStation: its number is another's.
         """
-        look = self._directory.stations(station_id.dealer_id).latest
+        stations, asked_at = self._directory.stations(station_id.dealer_id), self._client.clock()
+        look = stations.latest
         listed_at = look.begun if look and station_id.station_id in look.listed else float("-inf")
         with self._lock:
             seen_at = max(listed_at, self._seen.get(station_id, float("-inf")))
-        if self._client.clock() - seen_at < LIST_SECONDS:
+        is_ours = station_id.station_id in stations.written_since(asked_at - BEHIND_SECONDS)
+        if is_ours or asked_at - seen_at < LIST_SECONDS:
             return
-        asked_at = self._client.clock()
         try:
             live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
         except NotFound as error:

@@ -271,6 +271,18 @@ def test_a_site_is_not_put_on_a_station_that_is_gone(stack: Stacks) -> None:
     assert acme.api.sites[1]["monitoring_station_id"] == 1
 
 
+def test_a_station_that_this_run_has_just_made_need_not_show_yet(stack: Stacks) -> None:
+    """A site goes to it all the same: its replacement waits for that."""
+    acme = begun(stack())
+    acme.api.list_lag = acme.api.item_lag = 12
+    acme.clock.sleep(12)
+    run = acme.process()
+    made = acme.up(run)
+    acme.clock.sleep(3)
+
+    assert assign(run, made.id.station_id).monitoring_station_id == made.id.station_id
+
+
 class DeletesTheTarget(AnotherChekt):
     """Another stack deletes station 2 right after a site came to it."""
 
