@@ -84,6 +84,7 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
     """
     path = os.fspath(file)
     try:
+        _refuse_link_out(path)
         node = read_yaml(path)
         if node is None:
             raise BadYamlError("is empty: write `stations: []` if there are to be none")
@@ -94,6 +95,13 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
     if reading.problems:
         raise BadStationsError(_all_told(path, reading.problems))
     return stations
+
+
+def _refuse_link_out(path: str) -> None:
+    """Refuse a link that leads out of its folder: what is wrong with the file would show lines of another one."""
+    folder = os.path.realpath(os.path.dirname(path) or ".")
+    if os.path.commonpath([folder, os.path.realpath(path)]) != folder:
+        raise BadYamlError("is a link that leads out of its folder: name the file itself")
 
 
 def _all_told(path: str, problems: list[tuple[int, str]]) -> str:

@@ -356,6 +356,24 @@ VALUES = st.recursive(
 )
 
 
+def test_a_link_that_leads_out_of_its_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with the file is shown line by line: not those of another file. Within it links are taken."""
+    (tmp_path / "secret").write_text("stations: [{linecard: 4711}]\n")
+    project = tmp_path / "project"
+    (project / "below").mkdir(parents=True)
+    (project / "below" / "good.yaml").write_text("stations: []\n")
+    (project / "inside.yaml").symlink_to("below/good.yaml")
+    (project / "out.yaml").symlink_to("../secret")
+    monkeypatch.chdir(project)
+
+    assert read_stations("inside.yaml") == []
+    with pytest.raises(BadStationsError) as caught:
+        read_stations("out.yaml")
+
+    assert str(caught.value) == "out.yaml: is a link that leads out of its folder: name the file itself."
+    assert read_stations(project / "below" / ".." / "inside.yaml") == []
+
+
 @given(TEXTS | VALUES.map(yaml.safe_dump) | VALUES.map(lambda value: yaml.safe_dump({"stations": [value]})))
 def test_any_text_is_taken_or_refused_in_lines(text: str) -> None:
     """Never a traceback: stations, or lines that begin with the file."""
