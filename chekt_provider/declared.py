@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pulumi
-from pulumi import Input, Resource, ResourceOptions
+from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.text import as_it_looks, shown
@@ -53,6 +54,19 @@ def refuse_import(resource_name: str, opts: ResourceOptions | None, instead: str
         raise pulumi.RunError(
             f"Could not declare {resource_name!r}: import_ does not work with this resource. {instead}"
         )
+
+
+def secret_inputs(**inputs: object) -> Input[list[str] | None]:
+    """The names of the inputs that are secret, by which the provider keeps their values out of what it says.
+
+    Pulumi hands it the values alone. None where there are none.
+    """
+    outputs = {name: value for name, value in inputs.items() if isinstance(value, Output)}
+    return _secret(outputs) if outputs else None
+
+
+async def _secret(outputs: dict[str, Output[Any]]) -> list[str] | None:
+    return [name for name, output in outputs.items() if await output.is_secret()] or None
 
 
 def declared_by(resource_name: str, opts: ResourceOptions | None) -> Input[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 log = logging.getLogger("chekt_provider")
 log.addHandler(logging.NullHandler())
@@ -15,14 +16,24 @@ log.addHandler(logging.NullHandler())
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 
 
-def show_log(level: str) -> None:
+class _Masked(logging.Formatter):
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        super().__init__("chekt: %(message)s")
+        self._mask = mask
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._mask(super().format(record))
+
+
+def show_log(level: str, mask: Callable[[str], str] = str) -> None:
     """Write the log to stderr from now on.
 
     Args:
         level: "debug" or "info"; "" leaves it silent.
+        mask: takes out of a line what nobody may read.
     """
     if level and log.level == logging.NOTSET:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("chekt: %(message)s"))
+        handler.setFormatter(_Masked(mask))
         log.addHandler(handler)
         log.setLevel(LEVELS[level])

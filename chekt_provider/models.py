@@ -135,6 +135,7 @@ class Inputs(BaseModel):
         TEXTS: the optional texts that are outputs too, so that they are "" in the state when left out.
         ABSENT_WHEN_BLANK: the optional inputs that are not in the state when left out.
         declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
+        secret_inputs: the inputs that are secret; likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -145,11 +146,12 @@ class Inputs(BaseModel):
     ABSENT_WHEN_BLANK: ClassVar[tuple[str, ...]] = ()
 
     declared_by: str = ""
+    secret_inputs: tuple[str, ...] = ()
 
     @classmethod
     def names(cls) -> list[str]:
         """The inputs that a program may give."""
-        return [name for name in cls.model_fields if name != "declared_by"]
+        return [name for name in cls.model_fields if name not in ("declared_by", "secret_inputs")]
 
     @classmethod
     def conflicts(cls, given: Collection[str]) -> list[str]:

@@ -29,17 +29,24 @@ LAST_SECONDS = 90.0
 class _ErrorText:
     """Stands in for the module `traceback` in the servicer's module."""
 
+    def __init__(self, mask: Callable[[str], str]) -> None:
+        self._mask = mask
+
     def format_exc(self, *args: object) -> str:
         """The text of the current exception: one line for our own errors, a traceback for everything else."""
         error = sys.exc_info()[1]
-        return str(error) if isinstance(error, ChektError) else traceback.format_exc()
+        return self._mask(str(error)) if isinstance(error, ChektError) else traceback.format_exc()
 
 
-def show_errors_as_text() -> None:
-    """Make the SDK's servicer print our errors without a traceback; CHEKT_DEBUG=1 keeps the tracebacks."""
+def show_errors_as_text(mask: Callable[[str], str]) -> None:
+    """Make the SDK's servicer print our errors without a traceback; CHEKT_DEBUG=1 keeps the tracebacks.
+
+    Args:
+        mask: takes out of an error what nobody may read.
+    """
     servicer = _servicer()
     if isinstance(servicer.get("traceback"), ModuleType) and os.environ.get("CHEKT_DEBUG") != "1":
-        servicer["traceback"] = _ErrorText()
+        servicer["traceback"] = _ErrorText(mask)
 
 
 def _servicer() -> dict[str, object]:

@@ -44,8 +44,16 @@ class _Provider(ResourceProvider):
         """Join the run of this process. What is wrong in the settings is told by `check`."""
         self._run = run_of(req.config)
 
+    def _hide(self, *properties: Mapping[str, Any]) -> None:
+        """Keep the values of secret inputs out of what is said from now on."""
+        for given in properties:
+            for name in given.get("secret_inputs") or ():
+                for holder in (given, given.get("asked") or {}):
+                    self._run.hidden.add(_known_text(holder.get(name)))
+
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings, all at once; give the inputs in canonical form. Sends nothing."""
+        self._hide(_olds, news)
         given = _given(self._model, news)
         if "dealer_id" not in given and self._run.settings.dealer_id:
             given["dealer_id"] = self._run.settings.dealer_id
@@ -83,6 +91,7 @@ class MonitoringStationProvider(_Provider):
         A value that the preview does not know yet counts as changed. Sends nothing, unless the station would be
         replaced: then it looks which sites hang on it.
         """
+        self._hide(_olds, _news)
         recorded = _recorded(_id, _olds)
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
@@ -100,29 +109,34 @@ class MonitoringStationProvider(_Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the station, or adopt the one that exists where that was asked for."""
+        self._hide(props)
         wanted = StationInputs.model_validate(_given(StationInputs, props))
         recorded = self._run.stations.create(wanted)
-        return CreateResult(str(recorded.id), _outs(recorded, wanted.reassign_sites_to))
+        return CreateResult(str(recorded.id), _outs(recorded, wanted))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give the live station, or a blank id for one that is gone."""
+        self._hide(props)
         station_id = StationId.parse(id_)
         state = _recorded(id_, props) if props.get("api_host") else None
         live = self._run.stations.read(station_id, state)
         if live is None:
             return ReadResult("", {})
-        outs = _outs(live, state.reassign_sites_to if state else "")
-        names = [*_IDENTITY_AND_VALUES, *(name for name in ("reassign_sites_to", "declared_by") if name in outs)]
+        kept = ("reassign_sites_to", "declared_by", "secret_inputs")
+        outs = _outs(live, None) | {name: props[name] for name in kept if state and props.get(name)}
+        names = [*_IDENTITY_AND_VALUES, *(name for name in kept if name in outs)]
         return ReadResult(id_, outs, {name: live.asked.get(name, outs[name]) for name in names})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the station to the new inputs."""
+        self._hide(_olds, _news)
         before = _recorded(_id, _olds)
         wanted = StationInputs.model_validate(_given(StationInputs, _news))
-        return UpdateResult(_outs(self._run.stations.update(before, wanted), wanted.reassign_sites_to))
+        return UpdateResult(_outs(self._run.stations.update(before, wanted), wanted))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the station; one that is gone already is a success."""
+        self._hide(_props)
         self._run.stations.delete(_recorded(_id, _props))
 
 
@@ -209,12 +223,14 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
     )
 
 
-def _outs(recorded: Recorded, reassign_sites_to: str) -> dict[str, Any]:
+def _outs(recorded: Recorded, wanted: StationInputs | None) -> dict[str, Any]:
+    """What state holds after a write of inputs, or of a station that was only read."""
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
     only_when_set = {
         "asked": dict(recorded.asked),
-        "reassign_sites_to": reassign_sites_to,
+        "reassign_sites_to": wanted and wanted.reassign_sites_to,
         "declared_by": recorded.declared_by,
+        "secret_inputs": wanted and list(wanted.secret_inputs),
     }
     return {**outs, **{name: value for name, value in only_when_set.items() if value}}
 

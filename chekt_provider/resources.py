@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
-from chekt_provider.declared import declared_by, refuse_import, refuse_second
+from chekt_provider.declared import declared_by, refuse_import, refuse_second, secret_inputs
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.stack_config import refuse_bad_config
 
@@ -69,6 +69,11 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         refuse_bad_config()
         refuse_import(resource_name, opts, "Pass adopt_existing=True in its place: it takes an existing station over.")
         refuse_second(resource_name, external_monitoring_station_id, dealer_id, opts)
+        secret = secret_inputs(
+            external_monitoring_station_id=external_monitoring_station_id, name=name, prefix=prefix, linecard=linecard
+        )
+        if secret is not None:  # what CHeKT keeps in another form than was asked for holds their values as well
+            opts = ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["asked"]))
         super().__init__(
             MonitoringStationProvider(),
             resource_name,
@@ -81,6 +86,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 "adopt_existing": adopt_existing,
                 "reassign_sites_to": reassign_sites_to,
                 "declared_by": declared_by(resource_name, opts),
+                "secret_inputs": secret,
                 **_OUTPUTS,
             },
             opts,

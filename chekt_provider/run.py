@@ -21,6 +21,7 @@ from chekt_provider.log import show_log
 from chekt_provider.operations import StationOperations
 from chekt_provider.plugin_host import leave_after_engine, lift_worker_limit, on_cancel, say, show_errors_as_text
 from chekt_provider.settings import Settings, read_settings
+from chekt_provider.text import Hidden
 
 
 class Run:
@@ -30,15 +31,20 @@ class Run:
         settings: of this run; what is wrong in them is told by `check`.
         transport: makes the calls of all operations.
         say: told what a person should know although nothing failed.
+
+    Attributes:
+        hidden: what nobody may read of what this process says.
     """
 
     def __init__(self, settings: Settings, transport: Transport, say: Callable[[str], None]) -> None:
         self.settings = settings
+        self.hidden = _hidden
         client = Client(transport)
         self.stations = StationOperations(client, settings, say)
         self.assignments = AssignmentOperations(client, self.stations.sites, settings, say)
 
 
+_hidden = Hidden()
 _lock = threading.Lock()
 _runs: weakref.WeakKeyDictionary[Run, object] = weakref.WeakKeyDictionary()
 """Each run, with the very config that it was begun with."""
@@ -57,13 +63,18 @@ def run_of(config: Config) -> Run:
 
 
 def _begin(config: Config) -> Run:
-    show_errors_as_text()
+    show_errors_as_text(_hidden.mask)
     lift_worker_limit()
     interruption = Interruption()
     on_cancel(interruption.come)
     leave_after_engine(interruption.come, interruption.is_over)
     settings = read_settings(config.get, os.environ)
-    show_log(settings.log_level)
+    show_log(settings.log_level, _hidden.mask)
     for note in settings.notes:
         say(note)
-    return Run(settings, Transport(settings, say=say, sleep=interruption.sleep, interruption=interruption), say)
+    transport = Transport(settings, say=_say, sleep=interruption.sleep, interruption=interruption)
+    return Run(settings, transport, _say)
+
+
+def _say(sentence: str) -> None:
+    say(_hidden.mask(sentence))

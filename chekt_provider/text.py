@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -17,6 +18,9 @@ _LATIN = str.maketrans(
     "aeopcyxijsdqwhABEKMHOPCTXIJSYABEZHIKMNOPTYXaivopuig-----",
 )
 """Cyrillic and Greek letters, and dashes, by the Latin ones that they cannot be told from by looking."""
+
+
+_SHORTEST_BARE = 4
 
 
 def unsafe(character: str) -> bool:
@@ -51,6 +55,26 @@ def listed(names: Sequence[str], most: int = 10) -> str:
     """The first names, and how many more there are: "a, b and 3 more"."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+class Hidden:
+    """Texts that nobody may read, such as the values of secret inputs."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+
+    def add(self, text: str) -> None:
+        """Hide a text from now on; a blank one is none."""
+        if text:
+            self._texts |= {text, shown(text), shown(text, 60)}
+
+    def mask(self, sentence: str) -> str:
+        """A sentence without them, in whatever case: one of less than four characters only where it is in quotes."""
+        for text in sorted(self._texts, key=len, reverse=True):
+            forms = [repr(text), f'"{text}"', *([text] if len(text) >= _SHORTEST_BARE else [])]
+            for form in forms:
+                sentence = re.sub(re.escape(form), "[secret]", sentence, flags=re.IGNORECASE)
+        return sentence
 
 
 def on_one_line(text: str) -> str:

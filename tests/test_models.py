@@ -293,6 +293,7 @@ def test_inputs_have_one_canonical_form() -> None:
         "adopt_existing": False,
         "reassign_sites_to": "",
         "declared_by": "",
+        "secret_inputs": (),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_provider.text import shown, unsafe
+from chekt_provider.text import Hidden, shown, unsafe
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -84,3 +84,15 @@ def test_whatever_comes_is_safe_and_short_once_shown(text: str) -> None:
     assert not any(unsafe(character) for character in line)
     assert len(line) <= 200
     assert shown(line) == line
+
+
+def test_what_is_hidden_is_in_no_sentence() -> None:
+    """In whatever case and quotes; a short one only in quotes, since it would be part of many words."""
+    hidden = Hidden()
+    hidden.add("Canary\nStreet")
+    hidden.add("7")
+    hidden.add("")
+
+    assert hidden.mask("name 'CANARY STREET', linecard '7' of 17: canary street, \"7\"") == (
+        "name [secret], linecard [secret] of 17: [secret], [secret]"
+    )
