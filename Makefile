@@ -17,7 +17,7 @@ down: ## destroy what `make up` created, and prove that nothing is left
 test: ## run every test, those of the real Pulumi engine included
 	@$(SET_UP) && { python -m tools.postgres || true; } && TEST_ENGINE=required python -m pytest -n auto --dist worksteal
 
-faults: ## try the 58 faults of the fault table, and print what held
+faults: ## try the 60 faults of the fault table, and print what held
 	@$(SET_UP) && python -m tests.faults.table
 
 bench: ## count the requests of a thousand stations, and time them against plain HTTP calls (STATIONS=1000)

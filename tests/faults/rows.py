@@ -1,4 +1,4 @@
-"""The names of the 58 faults, and the mark that says which of them a test is about."""
+"""The names of the 60 faults, and the mark that says which of them a test is about."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ ROWS = {
     "N7": "cut-body",
     "N8": "bomb",
     "N9": "not-chekt",
+    "N10": "drip-head",
+    "N11": "endless-list",
     "H1": "429-plain",
     "H2": "429-odd",
     "H3": "5xx-before",

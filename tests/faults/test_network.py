@@ -1,13 +1,16 @@
-"""Rows N1 to N9: what a network does."""
+"""Rows N1 to N11: what a network does."""
 
 from __future__ import annotations
 
 import gzip
 import socket
 import ssl
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import trustme
 from chekt_provider.api import transport
 from tests.faults.rows import row
 from tests.faults.world import LIST, SITES, World
+from tests.helpers import COLLECTION
 from tests.raw_server import RawServer, http
 
 NewServer = Callable[..., RawServer]
@@ -240,6 +244,61 @@ def test_n8_a_bomb_does_not_fill_the_memory(world: World, raw_server: NewServer,
     bomb = gzip.compress(what + b" " * 300 * 1024**2, 1)
     at(world, raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n")).url)
 
+    tracemalloc.start()
+    try:
+        line = world.fails_and_is_repaired()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "a list has more than 256 MiB. Nothing was changed." in line
+    assert peak < 20 * 1024**2
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+DRIPS = {
+    "status line": (b"HTTP/1.1 2", b"0"),
+    "headers": (HEAD, b"X-More: 1\r\n"),
+    "100-continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunk size": (CHUNKED, b"0"),
+    "trailers": (CHUNKED + b"2\r\n[]\r\n0\r\n", b"X-More: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", DRIPS)
+@row("N10")
+def test_n10_what_comes_around_a_body_drips(world: World, raw_server: NewServer, what: str) -> None:
+    """Each piece is in time and there is no end of them: after a minute it is a lost answer."""
+    before, drop = DRIPS[what]
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(before)
+        with suppress(OSError):  # the client has hung up
+            while not gone.wait(0.005):
+                connection.sendall(drop)
+                world.clock.now += 5
+
+    gone = threading.Event()
+    at(world, raw_server(drip).url)
+
+    line = world.fails_and_is_repaired()
+    gone.set()
+
+    assert "the answer was not complete after 60 s" in line
+
+
+@row("N11", "create", "delete")
+def test_n11_a_list_that_has_no_end(world: World, raw_server: NewServer) -> None:
+    """Each of its pages has 4 MiB and says that one more follows: it is given up, and nothing of it is kept."""
+    page = count(1)
+
+    def give(connection: socket.socket) -> None:
+        number = next(page)
+        body = b'[{"monitoring_station_id": %d}%s]' % (number, b" " * 4 * 1024**2)
+        connection.sendall(http(body=body, headers=f'Link: <{COLLECTION}?page={number}>; rel="next"\r\n'))
+
+    at(world, raw_server(give).url)
     tracemalloc.start()
     try:
         line = world.fails_and_is_repaired()
