@@ -18,10 +18,11 @@ from chekt_provider.api.transport import Operation
 from chekt_provider.claims import Claims
 from chekt_provider.errors import NotFound, TwinSites
 from chekt_provider.models import AssignmentInputs, Site
+from chekt_provider.moving import require_same_site
 from chekt_provider.probe import require_receiver
 from chekt_provider.records import Assigned, SiteId, StationId, require_same_host
 from chekt_provider.settings import Settings
-from chekt_provider.sites import Sites, require_same_site
+from chekt_provider.sites import Sites
 from chekt_provider.text import shown
 
 
@@ -159,14 +160,14 @@ class AssignmentOperations:
         from_elsewhere: bool = False,
     ) -> Assigned:
         """Move the site to its station. Only the site itself tells that it is there: a list may be behind."""
-        self._sites.require_room(operation, [site], target)
+        self._sites.moves.require_room(operation, [site], target)
         live = site
         if site.monitoring_station_id == target.station_id and not from_elsewhere:
             live = self._sites.get(operation, site, target.dealer_id)
         if from_elsewhere or live.monitoring_station_id != target.station_id:
             if wanted.probe:
                 require_receiver(wanted.probe, wanted.probe_timeout, operation)
-            live = self._sites.move(operation, site, target, in_any_case=from_elsewhere)
+            live = self._sites.moves.move(operation, site, target, in_any_case=from_elsewhere)
         site = live
         return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
 

@@ -91,7 +91,7 @@ class StationOperations:
             )
             recorded = creation.run()
         self._directory.remember(recorded)
-        self.sites.open(recorded.id)
+        self.sites.moves.open(recorded.id)
         return replace(recorded, declared_by=wanted.declared_by)
 
     def note_inputs(self, of: str | StationId, dealer_id: str, reassign_sites_to: str) -> None:
@@ -221,13 +221,13 @@ class StationOperations:
         recorded = replace(recorded, reassign_sites_to=reassign)
         is_guarded = self._settings.site_guard or reassign != ""
         if is_guarded:
-            self.sites.close(recorded.id)
+            self.sites.moves.close(recorded.id)
         moved = self.sites.reassign(operation, self._as_shown(operation, recorded)) if reassign else ""
 
         def admit() -> None:
             with self.sites.turn(operation, recorded.id.dealer_id):
                 if moved:
-                    self.sites.require_there(operation, StationId(recorded.id.dealer_id, reassign))
+                    self.sites.moves.require_there(operation, StationId(recorded.id.dealer_id, reassign))
                 shown_now = self._as_shown(operation, recorded)
                 if is_guarded:
                     self.sites.require_none(operation, shown_now)

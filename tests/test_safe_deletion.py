@@ -378,14 +378,14 @@ def test_a_site_that_goes_back_ends_the_reassignment(world: World) -> None:
     house(world.emulator, on=1)
     reassigning = Recorded(recorded.id, recorded.fields, recorded.created_at, reassign_sites_to=str(target))
     run = world.process()
-    original = run.stations.sites.move
+    original = run.stations.sites.moves.move
 
     def move(*given: Any, **named: Any) -> Any:
         moved = original(*given, **named)
         world.emulator.edit_site(1, monitoring_station_id=1)
         return moved
 
-    run.stations.sites.move = move  # type: ignore[method-assign]
+    run.stations.sites.moves.move = move  # type: ignore[method-assign]
 
     with pytest.raises(NotTaken) as caught:
         run.stations.delete(reassigning)
