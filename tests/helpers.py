@@ -15,7 +15,7 @@ from chekt_provider.settings import VARIABLES
 
 COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
 
-WAITING = "Waiting up to 16 s for CHeKT to show its latest changes; this is said once."
+WAITING = "Waiting up to 16 s to be sure, since CHeKT may show changes late; this is said once."
 
 LIST, EMPTY = ["GET /monitoring-stations"] * 3, ["GET /monitoring-stations"] * 2
 """What reading the dealer's stations asks, as `calls` gives it: where there are some, and where there are none."""

@@ -59,4 +59,4 @@ def test_a_missing_extra_is_one_line() -> None:
     )
 
     assert (done.stdout, done.returncode) == ("", 1)
-    assert done.stderr == "chekt: typer is missing: pip install 'chekt-provider[cli]'\n"
+    assert done.stderr == "chekt: typer is missing: pip install 'path/to/chekt-provider[cli]'\n"

@@ -239,6 +239,17 @@ def test_missing_credentials_are_one_line() -> None:
     )
 
 
+def test_half_of_the_credentials_is_one_line() -> None:
+    """By the variables that this command reads."""
+    done = chekt("--dealer", "12345", CHEKT_CLIENT_ID="me", CHEKT_BASE_URL="http://127.0.0.1:9")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "chekt: Could not list the monitoring stations of dealer 12345: CHEKT_CLIENT_SECRET is missing while "
+        "CHEKT_CLIENT_ID is set: set it. Nothing was changed.\n"
+    )
+
+
 def test_an_unreachable_host_is_one_line(emulator: Emulator) -> None:
     """With the port that was tried."""
     done = chekt(**{**emulator.environment(), "CHEKT_BASE_URL": "http://127.0.0.1:9", "CHEKT_TOKEN_URL": ""})

@@ -78,7 +78,9 @@ class Client:
         for pause in LOOKS:
             if pause >= 2 and not self._has_said_that_it_waits:
                 self._has_said_that_it_waits = True
-                self._say(f"Waiting up to {sum(LOOKS)} s for CHeKT to show its latest changes; this is said once.")
+                self._say(
+                    f"Waiting up to {sum(LOOKS)} s to be sure, since CHeKT may show changes late; this is said once."
+                )
             if pause:
                 operation.excuse(pause)
                 self.sleep(pause)

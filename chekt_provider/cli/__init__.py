@@ -12,5 +12,5 @@ def main() -> None:
     try:
         from chekt_provider.cli.command import command  # noqa: PLC0415 - it needs an extra
     except ModuleNotFoundError as error:
-        sys.exit(f"chekt: {error.name} is missing: pip install 'chekt-provider[cli]'")
+        sys.exit(f"chekt: {error.name} is missing: pip install 'path/to/chekt-provider[cli]'")
     command()

@@ -19,7 +19,7 @@ from chekt_provider.cli.terminal import say
 from chekt_provider.errors import ChektError, CredentialsRefused, SettingsError
 from chekt_provider.log import show_log
 from chekt_provider.models import Station, id_digits
-from chekt_provider.settings import DEBUG_VARIABLE, read_settings
+from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, read_settings
 from chekt_provider.text import shown
 
 _COLUMNS = {
@@ -67,7 +67,9 @@ def _by_variables(error: ChektError) -> str:
         error = error.replace(remedy="Correct CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET, or CHEKT_PRIVATE_KEY.")
     if isinstance(error, SettingsError) and error.remedy:
         error = error.replace(remedy="Set CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET.")
-    return re.sub(r"chekt:\w+(?: and chekt:\w+)* \((CHEKT_\w+(?: and CHEKT_\w+)*)\)", r"\1", str(error))
+    line = re.sub(r"chekt:\w+(?: and chekt:\w+)* \((CHEKT_\w+(?: and CHEKT_\w+)*)\)", r"\1", str(error))
+    line = re.sub(r"run (['`])pulumi config set [^'`]*\1", "set it", line)
+    return re.sub(r"chekt:\w+", lambda found: VARIABLES.get(found[0], found[0]), line)
 
 
 def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:

@@ -172,7 +172,9 @@ class Runner:
         if self._approve is not None and self._approve(wave):
             return ""
         old = (
-            " What that file holds approves something else: the program or its settings changed since." if held else ""
+            " That file holds another token: it is mistyped, or the program or its settings changed since."
+            if held
+            else ""
         )
         return f"The wave {wave.name} waits for approval: write {token} into {file}, and run again with --resume.{old}"
 

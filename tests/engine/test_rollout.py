@@ -166,7 +166,7 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
 
     approval = project.folder / found[2]
     approval.write_text("0123456789abcdef\n")
-    old = "What that file holds approves something else: the program or its settings changed since."
+    old = "That file holds another token: it is mistyped, or the program or its settings changed since."
     assert f"{sentence} {old}" in project.rollout("--resume", status=3).text
     approval.write_text(f"{found[1]}\n")
     project.stack.environment["CHEKT_SITE_GUARD"] = "off"  # which nobody has approved
