@@ -60,6 +60,9 @@ from chekt_provider.writes import Writes
 POSTS = 3
 """How often one creation sends its POST."""
 
+ACCEPTED_SECONDS = 60.0
+"""How long CHeKT may take to do what it has answered by 202, before it is asked under another key."""
+
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
 
@@ -119,8 +122,8 @@ class Creation:
         """Of the first POST that may have made the station."""
         self._accepted = False
         """Whether a POST was answered by a success that shows no station."""
-        self._is_coming = False
-        """Whether one was answered by 202: accepted, and done at some time; another key would make a second station."""
+        self._accepted_at: float | None = None
+        """When one was first answered by 202: accepted, and to be done."""
         self._other: Station | None = None
         """With which a POST was answered, under an external id that is not ours."""
 
@@ -202,10 +205,16 @@ class Creation:
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
 
-        Under the same key CHeKT would only say the same again; but what it has only accepted may still come.
+        Under the same key CHeKT would only say the same again; but what it has only accepted may still come, and gets
+        a minute for that.
         """
-        self._is_coming |= created.status == ACCEPTED
-        if created.station or (self._accepted and not self._is_coming):
+        if created.status == ACCEPTED:
+            self._accepted_at = self._client.clock() if self._accepted_at is None else self._accepted_at
+        if self._accepted and self._accepted_at is not None:
+            rest = max(0.0, ACCEPTED_SECONDS - (self._client.clock() - self._accepted_at))
+            self._operation.excuse(rest)
+            self._client.sleep(rest)
+        if created.station or self._accepted:
             self._key = str(uuid.uuid4())
         if created.station:
             cause = f"CHeKT answers with {self._id(created.station)}, which was deleted"

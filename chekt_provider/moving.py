@@ -161,12 +161,12 @@ class Moves:
                 raise
             doubt = error
         try:
-            moved, now = self._shown(operation, before, station_id, ())
+            was_there = before.monitoring_station_id == station_id.station_id
+            moved, now = self._shown(operation, before, station_id, (), to_the_end=was_there)
         except ChektError as error:
             raise _may_lack(doubt or error, own) from None
         if lost := [name for name in own if not _set(now.get(name))]:
-            there = StationId(station_id.dealer_id, moved.monitoring_station_id or station_id.station_id)
-            moved, now = self._put_back(operation, there, before, own, lost)
+            moved, now = self._put_back(operation, station_id, before, own, lost)
         self._require_taken(operation, before, moved, station_id, doubt)
         if changed := _changed(fields, now):
             raise operation.error(
@@ -189,17 +189,29 @@ class Moves:
             self._put(operation, station_id, before, {**body, **own})
 
     def _put_back(
-        self, operation: Operation, there: StationId, before: Site, own: Mapping[str, Any], lost: list[str]
+        self, operation: Operation, station_id: StationId, before: Site, own: Mapping[str, Any], lost: list[str]
     ) -> tuple[Site, Mapping[str, Any]]:
-        """Give a site the values back that CHeKT dropped when it moved it; it stays on the station where it is now."""
+        """Give a site the values back that CHeKT dropped when it moved it, and that nobody has set since.
+
+        It stays on the station where it is now, with what else it has now.
+        """
         self._put_takes_all = True
         had = _values(own, lost)
         self._say(f"CHeKT dropped {had} when it moved {named_site(before)}; putting it back.")
         try:
-            self._put(operation, there, before, {"monitoring_station_id": int(there.station_id), **own})
-            return self._shown(operation, before, there, lost)
+            self._client.take_turn(operation)
+            now, fields = self._client.get_whole_site(operation, station_id.dealer_id, before.site_id)
+            there = StationId(station_id.dealer_id, now.monitoring_station_id or station_id.station_id)
+            has = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
+            back = {name: own[name] for name in lost if name not in has}
+            self._put(operation, there, now, {"monitoring_station_id": int(there.station_id), **has, **back})
         except ChektError as error:
             outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
+            raise error.replace(outcome=outcome) from None
+        try:
+            return self._shown(operation, before, there, lost)
+        except ChektError as error:
+            outcome = f"The site was moved, and {had} put back, which CHeKT had dropped: look whether it is there."
             raise error.replace(outcome=outcome) from None
 
     def _require_taken(
@@ -226,32 +238,40 @@ class Moves:
         )
 
     def _shown(
-        self, operation: Operation, site: Site, station_id: StationId, wanted: Collection[str]
+        self,
+        operation: Operation,
+        site: Site,
+        station_id: StationId,
+        wanted: Collection[str],
+        *,
+        to_the_end: bool = False,
     ) -> tuple[Site, Mapping[str, Any]]:
-        """A site as it answers itself, once it shows a station and the fields that are wanted, or as it is at last."""
+        """A site as it answers itself, once it shows a station and the fields that are wanted, or as it is at last.
+
+        To the end: also where it shows them, since it did before the PUT.
+        """
         for _ in self._client.looks(operation):
             moved, fields = self._client.get_whole_site(operation, station_id.dealer_id, site.site_id)
             there = moved.monitoring_station_id == station_id.station_id
-            if there and all(_set(fields.get(name)) for name in wanted):
+            if there and not to_the_end and all(_set(fields.get(name)) for name in wanted):
                 break
         return moved, fields
 
     def require_there(self, operation: Operation, station_id: StationId) -> None:
         """Make sure that a station to which sites go was there two seconds ago: somebody may delete it meanwhile.
 
-        One that this run has just made need not show yet.
+        Only the station itself tells, since lists may be behind. One that this run has just made need not show yet.
 
         Raises:
             NotFound: it is gone.
             OtherStation: its number is another's.
         """
         stations, asked_at = self._directory.stations(station_id.dealer_id), self._client.clock()
-        look = stations.latest
-        listed_at = look.begun if look and station_id.station_id in look.listed else float("-inf")
+        number, look = station_id.station_id, stations.latest
+        is_new = number in stations.written_since(asked_at - BEHIND_SECONDS) and look and number in look.items
         with self._lock:
-            seen_at = max(listed_at, self._seen.get(station_id, float("-inf")))
-        is_ours = station_id.station_id in stations.written_since(asked_at - BEHIND_SECONDS)
-        if is_ours or asked_at - seen_at < LIST_SECONDS:
+            is_seen = asked_at - self._seen.get(station_id, float("-inf")) < LIST_SECONDS
+        if is_new or is_seen:
             return
         try:
             live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
@@ -284,22 +304,29 @@ class Moves:
         def admit() -> None:
             if not operation.has_turn:
                 self._client.take_turn(operation)
-                self._require_as_before(operation, before, station_id)
+                self._require_as_before(operation, before, station_id, body)
 
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
         self._client.update_site(operation, station_id.dealer_id, before.site_id, body, key, admit)
 
-    def _require_as_before(self, operation: Operation, before: Site, station_id: StationId) -> None:
-        """Make sure that a site is the one that it was, and that nobody put it elsewhere meanwhile.
+    def _require_as_before(
+        self, operation: Operation, before: Site, station_id: StationId, body: Mapping[str, Any]
+    ) -> None:
+        """Make sure that a site is the one that it was, and that nobody put it elsewhere or changed it meanwhile.
 
         Raises:
             OtherSite, AccountTaken: as `move`.
-            Unsafe: it is on a third station.
+            Unsafe: it is on a third station, or has other values than are about to be sent.
         """
-        now = self._client.get_site(operation, station_id.dealer_id, before.site_id)
+        now, fields = self._client.get_whole_site(operation, station_id.dealer_id, before.site_id)
         require_same_site(operation, SiteId(station_id.dealer_id, before.site_id), before.external_site_id, now)
         if now.monitoring_station_id not in (before.monitoring_station_id, station_id.station_id):
             raise _moved_meanwhile(operation, now)
+        if edited := [
+            name for name in WRITABLE if name in body and _set(fields.get(name)) and fields[name] != body[name]
+        ]:
+            cause = f"somebody changed {', '.join(edited)} of {named_site(now)} meanwhile"
+            raise operation.error(Unsafe, cause, remedy="Run again.")
         self.require_room(operation, [now], station_id)
 
 

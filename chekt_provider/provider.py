@@ -30,7 +30,7 @@ from chekt_provider.run import run_of
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
 _PROBING = ("probe", "probe_timeout")
-_RECORDED = (*_PROBING, "named_by")
+_RECORDED = (*_PROBING, "named_by", "secret_inputs")
 """What state holds of an assignment's inputs beside what CHeKT holds; `named_by` is the input that names the site."""
 
 
@@ -150,6 +150,7 @@ class SiteAssignmentProvider(_Provider):
 
         A value that the preview does not know yet counts as changed.
         """
+        self._hide(_olds, _news)
         site_id = SiteId.parse(_id)
         held = {**_olds, "dealer_id": site_id.dealer_id, "site_id": site_id.site_id}
         identity = [name for name in ("dealer_id", "site_id", "external_site_id") if _news.get(name) is not None]
@@ -163,22 +164,26 @@ class SiteAssignmentProvider(_Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Put the site on its station."""
+        self._hide(props)
         wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, props))
         assigned = self._run.assignments.create(wanted)
         return CreateResult(str(assigned.id), _assigned_outs(assigned, {**props, "named_by": _named_by(props)}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give where the site is now, or a blank id for one that is gone."""
+        self._hide(props)
         site_id = SiteId.parse(id_)
         live = self._run.assignments.read(site_id, _assigned(id_, props))
         if live is None:
             return ReadResult("", {})
         outs = _assigned_outs(live, props)
-        names = ("dealer_id", props.get("named_by") or "site_id", "monitoring_station_id", "declared_by", *_PROBING)
+        named_by = props.get("named_by") or "site_id"
+        names = ("dealer_id", named_by, "monitoring_station_id", "declared_by", "secret_inputs", *_PROBING)
         return ReadResult(id_, outs, {name: outs[name] for name in names if name in outs})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Move the site to the station that is asked for now."""
+        self._hide(_olds, _news)
         before = _assigned(_id, _olds)
         wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, _news))
         assigned = self._run.assignments.update(before, wanted)
@@ -186,6 +191,7 @@ class SiteAssignmentProvider(_Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Leave the site where it is."""
+        self._hide(_props)
         self._run.assignments.delete(_assigned(_id, _props))
 
 

@@ -184,6 +184,7 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
                 "probe": probe,
                 "probe_timeout": probe_timeout,
                 "declared_by": declared_by(resource_name, opts),
+                "secret_inputs": secret_inputs(external_site_id=external_site_id),
                 "name": None,
                 "account_number": None,
                 "api_host": None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import html
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -66,7 +68,8 @@ class Hidden:
     def add(self, text: str) -> None:
         """Hide a text from now on; a blank one is none."""
         if text:
-            self._texts |= {text, shown(text), shown(text, 60)}
+            escaped = {html.escape(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+            self._texts |= {text, *escaped, *(shown(form, limit) for form in (text, *escaped) for limit in (200, 60))}
 
     def mask(self, sentence: str) -> str:
         """A sentence without them, in whatever case: one of less than four characters only where it is in quotes."""

@@ -103,8 +103,9 @@ def test_a_hundred_sites_cost_two_lists_and_a_move_each(world: World) -> None:
     lists = ["GET /sites"] * 3 + ["GET /monitoring-stations"] * 3
     moves = [f"{verb} /sites/{n}" for n in range(1, 101) for verb in ("GET", "PUT", "GET")]
     made = calls(world.emulator)
-    made.remove("GET /monitoring-stations/2")  # whether it is still there, once the list is two seconds old
-    assert made == lists + moves
+    asked = [call for call in made if call == "GET /monitoring-stations/2"]  # whether it is there, every two seconds
+    assert len(asked) <= 3
+    assert [call for call in made if call not in asked] == lists + moves
 
 
 def test_a_site_that_is_there_already_is_not_written(emulator: Emulator, assignments: AssignmentOperations) -> None:

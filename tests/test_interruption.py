@@ -193,16 +193,19 @@ def test_a_moved_site_gets_back_what_the_move_took(emulator: Emulator, new_run: 
     assert [site["account_number"] for site in emulator.sites()] == ["0001", "0002"]
 
 
-def test_an_interrupted_run_is_over_when_no_call_is_under_way(clock: InterruptedClock) -> None:
-    """Five seconds after the interruption at the earliest."""
+def test_an_interrupted_run_is_over_five_seconds_after_the_call_that_was_under_way(clock: InterruptedClock) -> None:
+    """However long that takes: what it has become is looked for. A call that begins later adds nothing."""
     interruption = clock.interruption
     with interruption.call():
         interruption.come()
-        clock.now += 5
+        clock.now += 7
         assert not interruption.is_over()
-    assert interruption.is_over()
-    clock.now -= 0.1
+    clock.now += 4.9
+    with interruption.call():
+        assert not interruption.forbids(beginning=False)
     assert not interruption.is_over()
+    clock.now += 0.1
+    assert interruption.is_over()
 
 
 def test_a_wait_ends_when_the_run_is_interrupted() -> None:

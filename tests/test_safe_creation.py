@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -122,19 +119,6 @@ def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
     assert world.numbers == [1]
 
 
-def test_a_replay_that_repeats_the_first_answer_s_date_is_one(world: World) -> None:
-    """The list a moment before tells the time: by its own Date the answer's station would be new."""
-    first = world.up()
-    born = json.dumps(world.emulator.stations()[0])
-    world.process().stations.delete(first)
-    date = format_datetime(datetime.fromtimestamp(world.clock.now, UTC), usegmt=True)
-    world.clock.now += 3600
-    others(world)
-    world.fault(status=201, body=born, headers={"Date": date})
-
-    assert str(world.up().id) == "12345/4"
-
-
 def test_a_replay_whose_number_is_another_s_now_is_not_taken(world: World) -> None:
     """A backup was restored: what CHeKT answered to the key before is about another station."""
     world.up()
@@ -232,21 +216,17 @@ def test_an_answer_without_the_station_may_be_a_replay(world: World) -> None:
     assert str(world.up().id) == "12345/2"
 
 
-def test_what_was_only_accepted_gets_no_other_key(world: World) -> None:
+def test_what_was_only_accepted_gets_another_key_after_a_minute(world: World) -> None:
     """It may be a replay; but where it is not, another key would make a second station when the first one comes."""
     world.emulator.switches = Switches(post_answer="accepted")
     world.process().stations.delete(world.up())
     world.clock.now += 30
 
-    with pytest.raises(Unclear) as caught:
-        world.up()
+    began = world.clock.now
 
-    assert anonymous(str(caught.value)) == (
-        "Could not create monitoring station 'central-01' of dealer 12345: CHeKT answered that it created it, and does "
-        "not show it, after 3 attempts. The dealer's list does not show the station, which may still come. Run `pulumi "
-        "up` again: it names the station where it is there. (trace id T)"
-    )
-    assert len(set(world.posts())) == 1
+    assert str(world.up().id) == "12345/2"
+    assert world.clock.now - began >= 60
+    assert len(set(world.posts())) == 2
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,56 @@ def test_what_a_put_dropped_is_put_back_whatever_it_was_answered(stack: Stacks, 
     assert acme.said[-1] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
 
 
+class EditedMeanwhile(Replaces):
+    """Somebody sets an address, and another name, right after the first PUT."""
+
+    edits = 1
+
+    def after(self) -> None:
+        if self.edits:
+            self.edits -= 1
+            self.sites[1] |= {"name": "Villa Rosa", "address1": "1 Road"}
+
+
+def test_what_somebody_sets_before_the_values_are_put_back_stays(stack: Stacks) -> None:
+    """Only what is still missing is put back, with all else as it is by then."""
+    acme = begun(stack(EditedMeanwhile))
+
+    with pytest.raises(ChektError, match="name was 'Villa' and is 'Villa Rosa'"):
+        assign(acme.process(), "2")
+
+    now = acme.api.sites[1]
+    assert (now["name"], now["address1"], now["account_number"]) == ("Villa Rosa", "1 Road", "0042")
+
+
+class ShowsLate(Replaces):
+    """A site shows itself as it was for five seconds after a PUT."""
+
+    before: tuple[float, Row] = (0.0, {})
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        self.before = (self.clock(), dict(self.sites[number]))
+        return super().put_site(number, body)
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        status, answer = super().answer(method, path, query, body, key)
+        put_at, before = self.before
+        is_late = method == "GET" and path.endswith("/sites/1") and self.clock() - put_at < 5
+        return (status, before or answer) if is_late else (status, answer)
+
+
+def test_a_put_of_a_site_that_was_there_already_is_looked_at_to_the_end(stack: Stacks) -> None:
+    """That it shows its station says nothing: it did before, and what it lost shows late."""
+    acme = begun(stack(ShowsLate))
+    recorded = assign(acme.process(), "2")
+    acme.api.sites[1] = villa(1)
+    acme.clock.sleep(60)
+
+    acme.process().assignments.update(recorded, wanted("1"))
+
+    assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
+
+
 class GoesQuiet(Replaces):
     """Answers no GET of a site after a PUT."""
 
@@ -281,6 +331,26 @@ def test_a_station_that_this_run_has_just_made_need_not_show_yet(stack: Stacks) 
     acme.clock.sleep(3)
 
     assert assign(run, made.id.station_id).monitoring_station_id == made.id.station_id
+
+
+class ListsWhatIsGone(AnotherChekt):
+    """Its list of stations shows one that was deleted."""
+
+    gone: Row | None = None
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [*rows, *([self.gone] if self.gone and rows and "site_id" not in rows[0] else [])]
+
+
+def test_a_list_is_no_proof_that_the_target_is_there(stack: Stacks) -> None:
+    """It may be behind; the station itself says that it is gone."""
+    acme = begun(stack(ListsWhatIsGone))
+    acme.api.gone = acme.api.stations.pop(2)  # type: ignore[attr-defined]
+
+    with pytest.raises(NotFound, match="does not exist any more"):
+        assign(acme.process(), "2")
+
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
 
 
 class DeletesTheTarget(AnotherChekt):

@@ -96,3 +96,11 @@ def test_what_is_hidden_is_in_no_sentence() -> None:
     assert hidden.mask("name 'CANARY STREET', linecard '7' of 17: canary street, \"7\"") == (
         "name [secret], linecard [secret] of 17: [secret], [secret]"
     )
+
+
+def test_what_is_hidden_is_hidden_in_json_and_html_too() -> None:
+    """CHeKT may show what it was sent, in its own spelling."""
+    hidden = Hidden()
+    hidden.add("Süd & <9>")
+
+    assert hidden.mask(r"name S\u00fcd & <9>, Süd &amp; &lt;9&gt;") == "name [secret], [secret]"

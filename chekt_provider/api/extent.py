@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-_LIST = "(?:x|wp|list|pagination|paging|meta)*"
+_LIST = "(?:x[a-z]*?|wp|list|pagination|paging|meta)*"
 _ITEMS = "(?:items?|records?|results?|rows?|elements?|entries|stations|sites)"
 _TOTAL = re.compile(f"{_LIST}(?:total{_ITEMS}?(?:count)?|(?:count|{_ITEMS})total)")
 _PAGES = re.compile(f"{_LIST}(?:pages|(?:total|num|last)pages?|pages?(?:count|total))")
 _CUT = "(?:truncated|partial|incomplete)"
 _PART = re.compile(f"{_LIST}(?:is)?{_CUT}")
 _MORE = re.compile(f"{_LIST}(?:is|has)?(?:next|more|cursor|continuation|{_CUT})(?:page|cursor|token|link|url|offset)*")
-_NO = ("", "0", "false", "null", "none", "no", "off", "n")
+_NO = ("", "0", "-1", "false", "null", "nil", "none", "undefined", "no", "off", "n", "n/a")
 _MOST = 999_999_999
 
 _PLACE = re.compile("page|start|offset|skip|cursor|after|token|^p$")
@@ -69,25 +69,30 @@ def _ends_elsewhere(headers: Mapping[str, str]) -> bool:
     """Whether the Link header's rel="last" is another page than the first."""
     links = _links(headers)
     last = links.get("last")
-    if last is None or last == links.get("self"):
+    if last is None or last in (links.get("self"), links.get("first")):
         return False
-    if "first" in links:
-        return last != links["first"]
-    query = parse_qsl(last.partition("?")[2].partition("#")[0])
-    return any(_is_beyond_the_first(name.lower(), value) for name, value in query)
+    places, first = _places(last), _places(links.get("first", ""))
+    if first or not places:
+        return "first" in links and places != first
+    return any(_is_beyond_the_first(name, value) for name, value in places)
+
+
+def _places(link: str) -> list[tuple[str, str]]:
+    """What a link's query says of where in a list a page begins."""
+    query = [(name.lower(), value) for name, value in parse_qsl(link.partition("?")[2].partition("#")[0])]
+    return [(name, value) for name, value in query if _PLACE.search(name) and not _SIZE.search(name)]
 
 
 def _is_beyond_the_first(name: str, value: str) -> bool:
     """Whether a parameter names a place in a list other than its beginning. Pages may count from 0 or 1."""
-    if not _PLACE.search(name) or _SIZE.search(name):
-        return False
     return value not in (("0", "1") if _FROM_ONE.search(name) else ("0",))
 
 
 def _links(headers: Mapping[str, str]) -> dict[str, str]:
     """The targets of the Link header by relation; the first of each counts."""
     links: dict[str, str] = {}
-    for link in requests.utils.parse_header_links(headers.get("Link", "")):
+    for parsed in requests.utils.parse_header_links(headers.get("Link", "")):
+        link = {name.lower(): text for name, text in parsed.items()}
         for relation in link.get("rel", "").lower().split():
             links.setdefault(relation, link["url"])
     return links
@@ -100,7 +105,7 @@ def _affirmed(named: re.Pattern[str], headers: Mapping[str, str]) -> bool:
 
 def _figure(named: re.Pattern[str], headers: Mapping[str, str]) -> int | None:
     """The largest number under such a name; None where there is none."""
-    texts = [text for name, text in _said(headers) if named.fullmatch(name)]
+    texts = [re.sub("[,+]", "", text) for name, text in _said(headers) if named.fullmatch(name)]
     return max((min(int(text), _MOST) for text in texts if re.fullmatch("[0-9]{1,99}", text)), default=None)
 
 

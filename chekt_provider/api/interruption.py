@@ -45,7 +45,8 @@ class Interruption:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """A call is under way."""
+        """A call is under way. Where the interruption comes meanwhile, the run goes on for a while after its end."""
+        was_interrupted = self._came.is_set()
         with self._lock:
             self._under_way += 1
         try:
@@ -53,6 +54,8 @@ class Interruption:
         finally:
             with self._lock:
                 self._under_way -= 1
+            if self._came.is_set() and not was_interrupted:
+                self._ends = self._clock() + GRACE_SECONDS
 
     def is_over(self) -> bool:
         """Whether an interrupted run makes no call any more, and none is under way."""

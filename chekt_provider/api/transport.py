@@ -5,12 +5,10 @@ from __future__ import annotations
 import platform
 import random
 import ssl
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from http.client import NO_CONTENT
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -160,8 +158,6 @@ class Transport:
         self._limit = RateLimit(settings.requests_per_minute, clock=clock, sleep=sleep, say=say)
         self._budget = retry.RetryBudget()
         self._tokens = TokenSource(self._fetch_token, clock)
-        self._lock = threading.Lock()
-        self._latest: datetime | None = None
 
     def operation(self, action: str, seconds: float = retry.DEADLINE_SECONDS) -> Operation:
         """Begin an operation: from now on it may take so many seconds."""
@@ -285,15 +281,7 @@ class Transport:
             operation.changed |= verb != "GET"  # it may have been done all the same
             if verb != "POST":  # whoever sends it looks first
                 raw, _ = self._admitted(operation, number, verb, path, admit, **content)
-        return self._not_before(require_no_error(judged(raw, operation.trace_id), raw))
-
-    def _not_before(self, answer: Answer) -> Answer:
-        """The answer at CHeKT's latest time so far: an earlier Date is that of an answer which is repeated."""
-        if answer.answered_at is None:
-            return answer
-        with self._lock:
-            self._latest = max(self._latest or answer.answered_at, answer.answered_at)
-            return replace(answer, answered_at=self._latest)
+        return require_no_error(judged(raw, operation.trace_id), raw)
 
     def _admitted(
         self,

@@ -24,7 +24,7 @@ def test_what_chekt_keeps_in_another_form_is_encrypted_with_what_was_asked(emula
     stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     stack.up_changes_nothing()
 
-    assert held(emulator)[0][2] == SECRET.upper()
+    assert {external_id: name for _, external_id, name, *_ in held(emulator)}["a-01"] == SECRET.upper()
     stations = stack.stations()
     assert stations["a"]["outputs"]["secret_inputs"] == stations["a"]["inputs"]["secret_inputs"] == ["name"]
     assert "secret_inputs" not in stations["plain"]["outputs"]
@@ -63,3 +63,25 @@ def test_no_sentence_says_the_value_of_a_secret_input(emulator: Emulator, stack:
     assert "it exists already as 12345/1, with name [secret], prefix '', linecard ''." in error
     for text in (SECRET, SECRET.upper()):
         stack.assert_nothing_shows(text)
+
+
+def test_a_site_that_is_named_by_a_secret_is_not_named(emulator: Emulator, stack: Stack) -> None:
+    """Assigned, refreshed, refused and left: its external id is in no sentence."""
+    emulator.add_station(external_monitoring_station_id="a-01", name="A")
+    emulator.add_site(external_site_id=SECRET, name="Villa")
+    program = 'SiteAssignment("v", external_site_id=pulumi.Output.secret({!r}), monitoring_station_id={})'
+    stack.program(program.format(SECRET, 1))
+    stack.up()
+    stack.up_changes_nothing()
+    stack.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    stack.up_changes_nothing()
+    stack.program(program.format(SECRET + "b", 1))
+
+    (error,) = (line for line in stack.up(status=1).errors if "Could not" in line)
+
+    assert anonymous(error) == (
+        "error: Could not assign site [secret] of dealer 12345 to monitoring station 12345/1: the dealer has no such "
+        "site. Nothing was changed. Correct the site's id, or make the site in CHeKT's portal first. (trace id T)"
+    )
+    stack.destroy()
+    assert [text for text in stack._printed if SECRET in text] == []
