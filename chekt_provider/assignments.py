@@ -116,7 +116,7 @@ class AssignmentOperations:
             )
         require_same_site(operation, recorded.id, recorded.external_site_id, site)
         if site.monitoring_station_id != recorded.monitoring_station_id:  # by the list, which may be behind
-            site = self._sites.get(operation, site, target.dealer_id)
+            site, _ = self._sites.moves.read(operation, target.dealer_id, site)
         self._name_lost(recorded, site)
         self._name_overwritten(recorded, site, target)
         return self._placed(operation, site, target, wanted, from_elsewhere=True)
@@ -160,15 +160,14 @@ class AssignmentOperations:
         from_elsewhere: bool = False,
     ) -> Assigned:
         """Move the site to its station. Only the site itself tells that it is there: a list may be behind."""
-        self._sites.moves.require_room(operation, [site], target)
-        live = site
+        moves = self._sites.moves
+        moves.require_room(operation, [site], target)
         if site.monitoring_station_id == target.station_id and not from_elsewhere:
-            live = self._sites.get(operation, site, target.dealer_id)
-        if from_elsewhere or live.monitoring_station_id != target.station_id:
+            site, _ = moves.read(operation, target.dealer_id, site)
+        if from_elsewhere or site.monitoring_station_id != target.station_id:
             if wanted.probe:
                 require_receiver(wanted.probe, wanted.probe_timeout, operation)
-            live = self._sites.moves.move(operation, site, target, in_any_case=from_elsewhere)
-        site = live
+            site = moves.move(operation, site, target, in_any_case=from_elsewhere)
         return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
 
     def _name_lost(self, recorded: Assigned, live: Site) -> None:

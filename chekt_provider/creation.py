@@ -208,12 +208,11 @@ class Creation:
         Under the same key CHeKT would only say the same again; but what it has only accepted may still come, and gets
         a minute for that.
         """
-        if created.status == ACCEPTED:
-            self._accepted_at = self._client.clock() if self._accepted_at is None else self._accepted_at
+        if created.status == ACCEPTED and self._accepted_at is None:
+            self._accepted_at = self._client.clock()
         if self._accepted and self._accepted_at is not None:
-            rest = max(0.0, ACCEPTED_SECONDS - (self._client.clock() - self._accepted_at))
-            self._operation.excuse(rest)
-            self._client.sleep(rest)
+            since = self._client.clock() - self._accepted_at
+            self._client.wait(self._operation, max(0.0, ACCEPTED_SECONDS - since))
         if created.station or self._accepted:
             self._key = str(uuid.uuid4())
         if created.station:

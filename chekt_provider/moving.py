@@ -60,6 +60,16 @@ class Moves:
         with self._lock:
             self._closing.discard(station_id)
 
+    def read(self, operation: Operation, dealer_id: str, site: Site) -> tuple[Site, Mapping[str, Any]]:
+        """A site that was listed, or read before, as it answers itself now, and every field that CHeKT has of it.
+
+        Raises:
+            OtherSite: its number is another site's.
+        """
+        live, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
+        require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, live)
+        return live, fields
+
     def move(
         self,
         operation: Operation,
@@ -89,8 +99,7 @@ class Moves:
         self._directory.sites(dealer_id).recent_look(operation)
         self._client.take_turn(operation)
         self.require_there(operation, station_id)
-        before, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
-        require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, before)
+        before, fields = self.read(operation, dealer_id, site)
         moved = before
         elsewhere = leaving is not None and before.monitoring_station_id not in (None, leaving.id.station_id)
         if (in_any_case or before.monitoring_station_id != station_id.station_id) and not elsewhere:
@@ -152,7 +161,7 @@ class Moves:
 
     def _moved(self, operation: Operation, before: Site, fields: Mapping[str, Any], station_id: StationId) -> Site:
         """PUT a site on a station, and see that nothing else of it changed, whatever the PUT was answered."""
-        own = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
+        own = _writable(fields)
         doubt: ChektError | None = None
         try:
             self._put_on(operation, station_id, before, own)
@@ -202,7 +211,7 @@ class Moves:
             self._client.take_turn(operation)
             now, fields = self._client.get_whole_site(operation, station_id.dealer_id, before.site_id)
             there = StationId(station_id.dealer_id, now.monitoring_station_id or station_id.station_id)
-            has = {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
+            has = _writable(fields)
             back = {name: own[name] for name in lost if name not in has}
             self._put(operation, there, now, {"monitoring_station_id": int(there.station_id), **has, **back})
         except ChektError as error:
@@ -318,13 +327,10 @@ class Moves:
             OtherSite, AccountTaken: as `move`.
             Unsafe: it is on a third station, or has other values than are about to be sent.
         """
-        now, fields = self._client.get_whole_site(operation, station_id.dealer_id, before.site_id)
-        require_same_site(operation, SiteId(station_id.dealer_id, before.site_id), before.external_site_id, now)
+        now, fields = self.read(operation, station_id.dealer_id, before)
         if now.monitoring_station_id not in (before.monitoring_station_id, station_id.station_id):
             raise _moved_meanwhile(operation, now)
-        if edited := [
-            name for name in WRITABLE if name in body and _set(fields.get(name)) and fields[name] != body[name]
-        ]:
+        if edited := [name for name, text in _writable(fields).items() if name in body and body[name] != text]:
             cause = f"somebody changed {', '.join(edited)} of {named_site(now)} meanwhile"
             raise operation.error(Unsafe, cause, remedy="Run again.")
         self.require_room(operation, [now], station_id)
@@ -343,6 +349,11 @@ def require_same_site(operation: Operation, site_id: SiteId, recorded: str, live
 
 def _set(value: object) -> bool:
     return value not in (None, "", [], {})
+
+
+def _writable(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a site has of the fields that PUT takes."""
+    return {name: fields[name] for name in WRITABLE if _set(fields.get(name))}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -242,7 +242,7 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
 
 def same_form(kept: str, wanted: str) -> bool:
     """Whether two texts are one but for case, blanks, Unicode form and HTML's escapes; blank ones never are."""
-    return bool(kept.strip()) and _form(kept) == _form(wanted)
+    return bool(kept.strip()) and common_form(kept) == common_form(wanted)
 
 
 def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
@@ -250,7 +250,9 @@ def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
 
     A value that is untouched is not taken for one that was cut.
     """
-    return same_form(kept, wanted) or (bool(kept) and not untouched and _form(wanted).startswith(_form(kept)))
+    return same_form(kept, wanted) or (
+        bool(kept) and not untouched and common_form(wanted).startswith(common_form(kept))
+    )
 
 
 def is_rewritten(kept: str, sent: str) -> bool:
@@ -307,7 +309,7 @@ def _is_around(kept: str, sent: str) -> bool:
     """Whether something may have been put in front of a text, or after it, but not within a number."""
     if len(_letters(sent)) < _SHORTEST_WITHIN:
         return False
-    parts = [form(kept).partition(form(sent)) for form in (_form, _letters)]
+    parts = [form(kept).partition(form(sent)) for form in (common_form, _letters)]
     return any(
         found and not _is_one_number(before, found) and not _is_one_number(found, after)
         for before, found, after in parts
@@ -326,13 +328,14 @@ def _splits_number(kept: str, sent: str) -> bool:
 
 
 @lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
-def _form(text: str) -> str:
+def common_form(text: str) -> str:
+    """The form in which texts are compared by `same_form`."""
     return " ".join(unicodedata.normalize("NFKC", unescape(text)).casefold().split())
 
 
 @lru_cache(maxsize=100_000)  # likewise
 def _letters(text: str) -> str:
-    return "".join(character for character in _form(text) if character.isalnum())
+    return "".join(character for character in common_form(text) if character.isalnum())
 
 
 def seconds_apart(one: str, other: str) -> float | None:

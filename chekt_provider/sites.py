@@ -24,7 +24,7 @@ from chekt_provider.errors import (
     Unsafe,
 )
 from chekt_provider.models import Site
-from chekt_provider.moving import LIST_SECONDS, Moves, named_site, require_same_site
+from chekt_provider.moving import LIST_SECONDS, Moves, named_site
 from chekt_provider.records import Recorded, SiteId, StationId, same_form
 from chekt_provider.text import listed, shown
 
@@ -71,12 +71,6 @@ class Sites:
     def expect(self, site_id: SiteId) -> None:
         """Take note that a site should be there: the state has it. A list that leaves it out is not whole."""
         self._directory.sites(site_id.dealer_id).expect([site_id.site_id])
-
-    def get(self, operation: Operation, site: Site, dealer_id: str) -> Site:
-        """A listed site as it answers itself. Raises OtherSite where its number is another's."""
-        live = self._client.get_site(operation, dealer_id, site.site_id)
-        require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, live)
-        return live
 
     def told(self, operation: Operation, recorded: Recorded) -> str:
         """Which sites send their signals to a station, as a clause; "" for none."""

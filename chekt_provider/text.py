@@ -21,8 +21,8 @@ _LATIN = str.maketrans(
 )
 """Cyrillic and Greek letters, and dashes, by the Latin ones that they cannot be told from by looking."""
 
-
 _SHORTEST_BARE = 4
+"""Characters of a hidden text from which on it is hidden outside of quotes too."""
 
 
 def unsafe(character: str) -> bool:
@@ -63,20 +63,24 @@ class Hidden:
     """Texts that nobody may read, such as the values of secret inputs."""
 
     def __init__(self) -> None:
-        self._texts: set[str] = set()
+        self._forms: dict[str, str] = {}
+        """In whatever form they may stand in a sentence, and how that is known to stand there at little cost."""
 
     def add(self, text: str) -> None:
         """Hide a text from now on; a blank one is none."""
-        if text:
-            escaped = {html.escape(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-            self._texts |= {text, *escaped, *(shown(form, limit) for form in (text, *escaped) for limit in (200, 60))}
+        if not text or repr(text) in self._forms:
+            return
+        spellings = {text, html.escape(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        for known in spellings | {shown(spelling, limit) for spelling in spellings for limit in (200, 60)}:
+            bare = [known] if len(known) >= _SHORTEST_BARE else []
+            self._forms |= {form: form.casefold() for form in (repr(known), f'"{known}"', *bare)}
 
     def mask(self, sentence: str) -> str:
         """A sentence without them, in whatever case: one of less than four characters only where it is in quotes."""
-        for text in sorted(self._texts, key=len, reverse=True):
-            forms = [repr(text), f'"{text}"', *([text] if len(text) >= _SHORTEST_BARE else [])]
-            for form in forms:
-                sentence = re.sub(re.escape(form), "[secret]", sentence, flags=re.IGNORECASE)
+        folded = sentence.casefold()
+        there = [form for form, small in tuple(self._forms.items()) if small in folded]
+        for form in sorted(there, key=len, reverse=True):
+            sentence = re.sub(re.escape(form), "[secret]", sentence, flags=re.IGNORECASE)
         return sentence
 
 

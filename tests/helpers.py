@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+import tracemalloc
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pulumi.dynamic import Config, ConfigureRequest
 
@@ -12,6 +13,8 @@ from chekt_provider.emulator import Emulator
 from chekt_provider.models import StationInputs
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.settings import VARIABLES
+
+T = TypeVar("T")
 
 COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
 
@@ -58,6 +61,15 @@ def calls(emulator: Emulator) -> list[str]:
     """Method and path, below the dealer, of each request so far but those for a token."""
     short = [f"{r.method} {r.path.removeprefix('/partner/v1/dealers/12345')}" for r in emulator.requests]
     return [call for call in short if "/oauth/token" not in call]
+
+
+def peak_memory(act: Callable[[], T]) -> tuple[T, int]:
+    """What a call gives, and the most bytes that Python held for it."""
+    tracemalloc.start()
+    try:
+        return act(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 EXISTS_REMEDY = (

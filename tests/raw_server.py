@@ -6,7 +6,8 @@ import re
 import socketserver
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from socket import socket
 from typing import Any, Self
 
@@ -74,6 +75,32 @@ class _Handler(socketserver.BaseRequestHandler):
             answer(self.request)
         else:
             connection.sendall(answer)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def dripping(before: bytes, drop: bytes, pause: Callable[[], None]) -> Iterator[Callable[[socket], None]]:
+    """An answer that begins with some bytes and goes on by drops, without an end but that of this context.
+
+    Args:
+        before: what comes at once.
+        drop: what comes after that, again and again.
+        pause: called after each drop.
+    """
+    gone = threading.Event()
+
+    def drip(connection: socket) -> None:
+        connection.sendall(before)
+        with suppress(OSError):  # the client has hung up
+            while not gone.wait(0.005):
+                connection.sendall(drop)
+                pause()
+
+    yield drip
+    gone.set()
 
 
 def http(status: int = 200, body: bytes = b"[]", content_type: str = "application/json", headers: str = "") -> bytes:

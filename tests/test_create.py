@@ -38,11 +38,6 @@ AT_THAT_TIME = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
 """CHeKT's clock when it answers with a station that was created in that moment."""
 
 
-def at_that_time(emulator: Emulator) -> None:
-    """Let all that is read be answered at that time."""
-    emulator.add_fault(Fault(method="GET", headers=AT_THAT_TIME, times=None))
-
-
 def keys_of_posts(emulator: Emulator) -> list[str | None]:
     """The idempotency key of each POST so far."""
     return [r.idempotency_key for r in emulator.requests if r.method == "POST" and r.path == COLLECTION]
@@ -485,7 +480,6 @@ def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
     """CHeKT answered without the prefix: one PUT; lost again, it is said, and the record holds the truth."""
-    at_that_time(emulator)
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
         '"prefix": null, "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
@@ -507,7 +501,6 @@ def test_a_creation_that_cannot_be_completed_is_recorded(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
     """The PUT of a lost field is refused: an error would lose the station that exists, so it is said."""
-    at_that_time(emulator)
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
         '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
@@ -528,7 +521,6 @@ def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
     emulator: Emulator, stations: StationOperations
 ) -> None:
     """CHeKT trims or folds a name: state holds what it keeps and what was asked, so that no update follows."""
-    at_that_time(emulator)
     folded = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "CENTRAL", '
         '"prefix": "CH", "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,8 +14,10 @@ from hypothesis import strategies as st
 
 from chekt_provider.api.answers import Answer
 from chekt_provider.api.array import LONGEST_ITEM, BadArrayError, array_items
+from chekt_provider.api.extent import Extent
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS, MOST_REQUESTS, ListReader
 from chekt_provider.errors import ChektError, Evidence, InvalidInput, ListIncomplete, NotFound
+from tests.helpers import peak_memory
 
 # arrays
 
@@ -178,13 +179,9 @@ def test_a_long_array_is_read_at_flat_memory() -> None:
     count = 50 * 1024
     pieces = [b"[0", *(piece for _ in range(count)), b"]"]
 
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in array_items(pieces)) == count + 1
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    found, peak = peak_memory(lambda: sum(1 for _ in array_items(pieces)))
 
+    assert found == count + 1
     assert peak < 1024 * 1024
 
 
@@ -216,8 +213,13 @@ Ask = Callable[[Query], Answer]
 LIST = "/partner/v1/dealers/1/sites"
 
 
-def answer(items: Iterable[int], **more: Any) -> Answer:
-    return Answer([str(item) for item in items], Evidence(), **more)
+def answer(items: Iterable[int], *, size: int = 0, **more: Any) -> Answer:
+    return Answer([str(item) for item in items], Evidence(), extent=Extent(**more), size=size)
+
+
+def having(shown: Answer, **more: Any) -> Answer:
+    """The same answer, which says more of its list."""
+    return replace(shown, extent=replace(shown.extent, **more))
 
 
 def number(query: Query, name: str, default: int) -> int:
@@ -490,7 +492,7 @@ def test_a_page_that_is_lost_of_those_that_are_told_is_an_error() -> None:
 
     def ask(query: Query) -> Answer:
         came = api(query).data if number(query, "page", 1) < 3 else []
-        return Answer(came, Evidence(), pages=4)
+        return Answer(came, Evidence(), extent=Extent(pages=4))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 7, and shows 4"
 
@@ -509,7 +511,7 @@ def test_a_part_is_read_to_the_end(way: str) -> None:
         api = Listed(way, count, size=size)
 
         def ask(query: Query, api: Listed = api, is_part: bool = count > size) -> Answer:
-            return replace(api(query), is_part=is_part)
+            return having(api(query), is_part=is_part)
 
         assert sorted(read(ask)) == api.items, (count, size)
 
@@ -521,7 +523,7 @@ def test_as_many_pages_as_are_told_are_read_to_the_end(way: str) -> None:
         api = Listed(way, count, size=size)
 
         def ask(query: Query, api: Listed = api, pages: int = -(-count // size)) -> Answer:
-            return replace(api(query), pages=pages)
+            return having(api(query), pages=pages)
 
         assert sorted(read(ask)) == api.items, (count, size)
 
@@ -899,7 +901,7 @@ def test_a_list_of_which_an_answer_is_lost_is_whole_or_an_error(
     def ask(query: Query) -> Answer:
         whole = api(query)
         lost = len(api.asked) == struck + 1
-        return Answer([] if lost else whole.data, Evidence(), next_page=whole.next_page, total=whole.total)
+        return Answer([] if lost else whole.data, Evidence(), extent=whole.extent)
 
     try:
         items = read(ask)

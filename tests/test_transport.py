@@ -8,10 +8,7 @@ import re
 import socket
 import ssl
 import struct
-import threading
-import tracemalloc
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,8 +33,8 @@ from chekt_provider.errors import (
 )
 from chekt_provider.settings import Settings
 from tests.clock import Clock
-from tests.helpers import COLLECTION, anonymous
-from tests.raw_server import RawServer, header, http
+from tests.helpers import COLLECTION, anonymous, peak_memory
+from tests.raw_server import CHUNKED, HEAD, RawServer, dripping, header, http
 
 NewTransport = Callable[..., Transport]
 NewServer = Callable[..., RawServer]
@@ -813,10 +810,6 @@ def test_an_answer_that_drips_is_given_up(raw_server: NewServer, new_transport: 
     assert error.cause == "the answer was not complete after 60 s"
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
 @pytest.mark.parametrize(
     ("before", "drop"),
     [
@@ -837,20 +830,10 @@ def test_whatever_drips_has_a_minute_in_all(
     raw_server: NewServer, new_transport: NewTransport, clock: Clock, before: bytes, drop: bytes, what: str
 ) -> None:
     """Twenty seconds from each drop to the next, each of them in time; that of a token endpoint too."""
-    gone = threading.Event()
-
-    def drip(connection: socket.socket) -> None:
-        connection.sendall(before)
-        with suppress(OSError):  # the client has hung up
-            while not gone.wait(0.01):
-                connection.sendall(drop)
-                clock.now += 20
-
-    api = raw_server(drip)
-    urls = {"token_url": f"{api.url}/oauth/token"} if what == "a token" else {"base_url": api.url}
-
-    error = failed(new_transport(**urls), "POST")
-    gone.set()
+    with dripping(before, drop, lambda: clock.sleep(20)) as drip:
+        api = raw_server(drip)
+        urls = {"token_url": f"{api.url}/oauth/token"} if what == "a token" else {"base_url": api.url}
+        error = failed(new_transport(**urls), "POST")
 
     assert "the answer was not complete after 60 s" in error.cause
 
@@ -880,12 +863,7 @@ def test_a_compressed_bomb_does_not_fill_the_memory(raw_server: NewServer, new_t
     api = raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n"))
     transport = new_transport(base_url=api.url)
 
-    tracemalloc.start()
-    try:
-        error = failed(transport)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    error, peak = peak_memory(lambda: failed(transport))
 
     assert error.cause == "the answer is larger than 5 MiB"
     assert peak < 20 * 1024**2

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from chekt_provider.api import extent
+from chekt_provider.api.extent import NOTHING_SAID, Extent, extent_of
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
     ChektError,
@@ -56,23 +56,14 @@ class Answer:
         data: the parsed JSON; None where the answer had no body. Of a list: what became of its items.
         evidence: where the answer can be found again.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
-        next_page: path and query of the page on which a list goes on; None where the answer names none.
-        total: how many items the whole list has; None where the answer does not say.
-        pages: how many pages the whole list has; None where the answer does not say.
-        is_part: whether it says that it is a part of the list, where that was asked for as a whole, and not how it
-            goes on.
-        goes_on: whether a header says that the list goes on.
+        extent: of a list, what the answer says of it.
         size: bytes of the body.
     """
 
     data: Any
     evidence: Evidence
     answered_at: datetime | None = None
-    next_page: str | None = None
-    total: int | None = None
-    pages: int | None = None
-    is_part: bool = False
-    goes_on: bool = False
+    extent: Extent = NOTHING_SAID
     size: int = 0
 
 
@@ -120,17 +111,9 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
     if raw.broken:
         raise NotChekt(raw.broken, evidence=evidence)
     data = _json(raw, evidence) if raw.items is None else raw.items
-    return Answer(
-        data,
-        evidence,
-        _answered_at(raw.headers),
-        extent.next_page(raw.headers),
-        total=extent.total(raw.headers),
-        pages=extent.pages(raw.headers),
-        is_part=extent.is_part(raw.status, raw.headers),
-        goes_on=extent.goes_on(raw.headers),
-        size=raw.size,
-    )
+    may_be_list = raw.items is not None or raw.status == HTTPStatus.NO_CONTENT
+    extent = extent_of(raw.status, raw.headers) if may_be_list else NOTHING_SAID
+    return Answer(data, evidence, _answered_at(raw.headers), extent, raw.size)
 
 
 def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:

@@ -82,9 +82,13 @@ class Client:
                     f"Waiting up to {sum(LOOKS)} s to be sure, since CHeKT may show changes late; this is said once."
                 )
             if pause:
-                operation.excuse(pause)
-                self.sleep(pause)
+                self.wait(operation, pause)
             yield
+
+    def wait(self, operation: Operation, seconds: float) -> None:
+        """Wait for CHeKT: that is no part of an operation's deadline."""
+        operation.excuse(seconds)
+        self.sleep(seconds)
 
     def list_stations(self, operation: Operation, dealer_id: str) -> Listing[Station]:
         """GET the collection: every monitoring station of a dealer. One without its external id is asked for itself."""
@@ -183,11 +187,7 @@ class Client:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
-        def wait(seconds: float) -> None:
-            operation.excuse(seconds)
-            self.sleep(seconds)
-
-        reader = ListReader[Item](ask, number_of, path, wait)
+        reader = ListReader[Item](ask, number_of, path, partial(self.wait, operation))
         try:
             items = reader.read()
         except ListIncomplete as error:

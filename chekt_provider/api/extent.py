@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,9 +31,46 @@ _SIZE = re.compile("size|limit|per|count")
 """Parts of the names by which a link's query says where in a list a page begins, and how long it is."""
 
 
-def next_page(headers: Mapping[str, str]) -> str | None:
-    """Path and query of the Link header's rel="next", without its host: no other host is ever asked."""
-    following = _links(headers).get("next")
+@dataclass(frozen=True)
+class Extent:
+    """What an answer says of the list that it shows.
+
+    Attributes:
+        next_page: path and query of the page on which the list goes on; None where the answer names none.
+        total: how many items the whole list has; None where the answer does not say.
+        pages: how many pages the whole list has; None where the answer does not say.
+        is_part: whether it says that it is a part of the list, where that was asked for as a whole, and not how it
+            goes on.
+        goes_on: whether a header says that the list goes on.
+    """
+
+    next_page: str | None = None
+    total: int | None = None
+    pages: int | None = None
+    is_part: bool = False
+    goes_on: bool = False
+
+
+NOTHING_SAID = Extent()
+
+
+def extent_of(status: int, headers: Mapping[str, str]) -> Extent:
+    """Read the headers of an answer that shows a list, or a part of one."""
+    links, said = _links(headers), [*_said(headers)]
+    total = _figure(_TOTAL, said)
+    is_of_unknown = status == HTTPStatus.PARTIAL_CONTENT and total is None
+    return Extent(
+        next_page=_next_page(links),
+        total=total,
+        pages=_figure(_PAGES, said),
+        is_part="next" not in links and (is_of_unknown or _affirmed(_PART, said) or _ends_elsewhere(links)),
+        goes_on=_affirmed(_MORE, said),
+    )
+
+
+def _next_page(links: Mapping[str, str]) -> str | None:
+    """Path and query of the next page, without its host: no other host is ever asked."""
+    following = links.get("next")
     if following is None:
         return None
     try:
@@ -42,32 +80,8 @@ def next_page(headers: Mapping[str, str]) -> str | None:
     return f"{target.path}?{target.query}"
 
 
-def total(headers: Mapping[str, str]) -> int | None:
-    """How many items the list has: a header for that, or what follows the stroke of its Content-Range."""
-    return _figure(_TOTAL, headers)
-
-
-def pages(headers: Mapping[str, str]) -> int | None:
-    """How many pages the list has."""
-    return _figure(_PAGES, headers)
-
-
-def goes_on(headers: Mapping[str, str]) -> bool:
-    """Whether a header says that there is more."""
-    return _affirmed(_MORE, headers)
-
-
-def is_part(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether the answer to a question for the whole list says that it is a part, and not how it goes on."""
-    if "next" in _links(headers):
-        return False
-    is_of_unknown = status == HTTPStatus.PARTIAL_CONTENT and total(headers) is None
-    return is_of_unknown or _affirmed(_PART, headers) or _ends_elsewhere(headers)
-
-
-def _ends_elsewhere(headers: Mapping[str, str]) -> bool:
-    """Whether the Link header's rel="last" is another page than the first."""
-    links = _links(headers)
+def _ends_elsewhere(links: Mapping[str, str]) -> bool:
+    """Whether the last page is another than the first."""
     last = links.get("last")
     if last is None or last in (links.get("self"), links.get("first")):
         return False
@@ -98,19 +112,19 @@ def _links(headers: Mapping[str, str]) -> dict[str, str]:
     return links
 
 
-def _affirmed(named: re.Pattern[str], headers: Mapping[str, str]) -> bool:
+def _affirmed(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> bool:
     """Whether something other than a no is said under such a name."""
-    return any(named.fullmatch(name) and text.strip().lower() not in _NO for name, text in _said(headers))
+    return any(named.fullmatch(name) and text.strip().lower() not in _NO for name, text in said)
 
 
-def _figure(named: re.Pattern[str], headers: Mapping[str, str]) -> int | None:
+def _figure(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> int | None:
     """The largest number under such a name; None where there is none."""
-    texts = [re.sub("[,+]", "", text) for name, text in _said(headers) if named.fullmatch(name)]
+    texts = [re.sub("[,+]", "", text) for name, text in said if named.fullmatch(name)]
     return max((min(int(text), _MOST) for text in texts if re.fullmatch("[0-9]{1,99}", text)), default=None)
 
 
 def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The small letters of each name, and what is said under it."""
+    """The small letters of each name, and what is said under it; Content-Range has the total behind its stroke."""
     yield "total", headers.get("Content-Range", "").rpartition("/")[2]
     for name, text in headers.items():
         fields = _fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}

@@ -92,10 +92,10 @@ class ListReader(Generic[Item]):
         self._items, self._total, self._least, self._goes_on, self._pages, self._bytes = {}, None, 0, False, 0, 0
         self._may_have_slipped = False
         answer = self._get({})
-        if not answer.data and answer.next_page is None:  # which is also what a list that went wrong looks like
+        if not answer.data and answer.extent.next_page is None:  # which is also what a list that went wrong looks like
             answer = self._get({})
         self._add(answer)
-        if answer.next_page is not None:
+        if answer.extent.next_page is not None:
             self._follow(answer)
         elif self._items and not self._has_all():
             self._ask_for_more()
@@ -125,8 +125,8 @@ class ListReader(Generic[Item]):
         self._may_have_slipped = True
         followed: set[str] = set()
         asked, known = "", 0
-        while answer.next_page is not None:
-            path, _, query = answer.next_page.partition("?")
+        while answer.extent.next_page is not None:
+            path, _, query = answer.extent.next_page.partition("?")
             if not self._is_own(path) or not query:
                 raise ListIncomplete("a list goes on at another path")
             if query in followed:
@@ -248,14 +248,15 @@ class ListReader(Generic[Item]):
         answer = self._ask(query)
         self.requests += 1
         self._pages += 1
-        if answer.total is not None:
-            if self._total not in (None, answer.total):
+        extent = answer.extent
+        if extent.total is not None:
+            if self._total not in (None, extent.total):
                 raise _Contradiction("it says another total on another page")
-            self._total = answer.total
-        if pages_before := max((answer.pages or 1) - 1, int(answer.is_part and not query)):  # the last, each as long
+            self._total = extent.total
+        if pages_before := max((extent.pages or 1) - 1, int(extent.is_part and not query)):  # the last, each as long
             self._least = max(self._least, pages_before * len(answer.data) + 1)
         if self._pages == 1 or query not in _FIRST_PAGES:  # asked for once more, those say nothing of the end
-            self._goes_on = answer.goes_on
+            self._goes_on = extent.goes_on
         _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,9 +10,10 @@ import yaml
 
 from chekt_provider.directory import called
 from chekt_provider.models import Station, StationInputs, input_problems
+from chekt_provider.records import KEY, UPDATED_IN_PLACE, common_form
 from chekt_provider.text import listed, shown
 
-_FIELDS = ("external_monitoring_station_id", "name", "prefix", "linecard")
+_FIELDS = (KEY, *UPDATED_IN_PLACE)
 
 
 def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, list[str]]:
@@ -22,7 +24,10 @@ def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, lis
         stations: as CHeKT answers them.
     """
     everyone = list(stations)
-    whys = {station.monitoring_station_id: _why_not(dealer_id, station, everyone) for station in everyone}
+    alike = defaultdict[str, list[Station]](list)
+    for station in everyone:
+        alike[_form(station)].append(station)
+    whys = {station.monitoring_station_id: _why_not(dealer_id, station, alike[_form(station)]) for station in everyone}
     entries = [_entry(station) for station in everyone if not whys[station.monitoring_station_id]]
     groups = [{"dealer_id": int(dealer_id), "stations": entries}]
     text = yaml.safe_dump(
@@ -32,17 +37,21 @@ def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, lis
     return head + text, list(_left_out(everyone, whys))
 
 
+def _form(station: Station) -> str:
+    return common_form(station.external_monitoring_station_id)
+
+
 def _entry(station: Station) -> dict[str, Any]:
     values = {name: getattr(station, name) for name in _FIELDS if getattr(station, name)}
     return {**values, "adopt_existing": True}
 
 
-def _why_not(dealer_id: str, station: Station, everyone: list[Station]) -> str:
-    """Why a station cannot be declared, as the end of a sentence; "" where it can."""
+def _why_not(dealer_id: str, station: Station, alike: list[Station]) -> str:
+    """Why a station cannot be declared, among those that may have the same external id; "" where it can."""
     external_id = station.external_monitoring_station_id
     if not external_id:
         return "it has no external id, by which a program knows it."
-    if others := [s for s in called(everyone, external_id) if s is not station]:
+    if others := [s for s in called(alike, external_id) if s is not station]:
         numbers = listed([other.monitoring_station_id for other in others])
         return f"its external id {shown(external_id)!r} is also that of {numbers}: delete all but one."
     return " ".join(input_problems(StationInputs, {"dealer_id": dealer_id, **_entry(station)}))

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
-import threading
-import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -20,8 +17,8 @@ import trustme
 from chekt_provider.api import transport
 from tests.faults.rows import row
 from tests.faults.world import LIST, SITES, World
-from tests.helpers import COLLECTION
-from tests.raw_server import RawServer, http
+from tests.helpers import COLLECTION, peak_memory
+from tests.raw_server import CHUNKED, HEAD, RawServer, dripping, http
 
 NewServer = Callable[..., RawServer]
 WRITES = ("create", "update", "delete")
@@ -244,19 +241,12 @@ def test_n8_a_bomb_does_not_fill_the_memory(world: World, raw_server: NewServer,
     bomb = gzip.compress(what + b" " * 300 * 1024**2, 1)
     at(world, raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n")).url)
 
-    tracemalloc.start()
-    try:
-        line = world.fails_and_is_repaired()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    line, peak = peak_memory(world.fails_and_is_repaired)
 
     assert "a list has more than 256 MiB. Nothing was changed." in line
     assert peak < 20 * 1024**2
 
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 DRIPS = {
     "status line": (b"HTTP/1.1 2", b"0"),
     "headers": (HEAD, b"X-More: 1\r\n"),
@@ -272,18 +262,9 @@ def test_n10_what_comes_around_a_body_drips(world: World, raw_server: NewServer,
     """Each piece is in time and there is no end of them: after a minute it is a lost answer."""
     before, drop = DRIPS[what]
 
-    def drip(connection: socket.socket) -> None:
-        connection.sendall(before)
-        with suppress(OSError):  # the client has hung up
-            while not gone.wait(0.005):
-                connection.sendall(drop)
-                world.clock.now += 5
-
-    gone = threading.Event()
-    at(world, raw_server(drip).url)
-
-    line = world.fails_and_is_repaired()
-    gone.set()
+    with dripping(before, drop, lambda: world.clock.sleep(5)) as drip:
+        at(world, raw_server(drip).url)
+        line = world.fails_and_is_repaired()
 
     assert "the answer was not complete after 60 s" in line
 
@@ -299,12 +280,7 @@ def test_n11_a_list_that_has_no_end(world: World, raw_server: NewServer) -> None
         connection.sendall(http(body=body, headers=f'Link: <{COLLECTION}?page={number}>; rel="next"\r\n'))
 
     at(world, raw_server(give).url)
-    tracemalloc.start()
-    try:
-        line = world.fails_and_is_repaired()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    line, peak = peak_memory(world.fails_and_is_repaired)
 
     assert "a list has more than 256 MiB. Nothing was changed." in line
     assert peak < 20 * 1024**2
