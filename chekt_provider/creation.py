@@ -68,6 +68,7 @@ KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 
 _NAMES_IT = "Run `pulumi up` again: it names the station where it is there."
 _UNDER_WAY = "CHeKT lists no such station yet, but an earlier attempt may still make it."
+_IN_A_MINUTE = "Run `pulumi up` again in a minute; if it stays so, give the trace id to CHeKT's support."
 
 _NOTHING_SENT = (Unreachable, TokenError, SettingsError, Interrupted)
 
@@ -153,7 +154,7 @@ class Creation:
                     if not is_ours(created, alive, self._wanted, came_since=self._lookalikes.came_since(alive)):
                         return self._take_over(alive, look)
                     if is_old(created):
-                        self._say(f"Taking {self._named(alive)}: by CHeKT's clock it was there before this run.")
+                        self._say(f"Taking {self._named(alive)}, which CHeKT dates before this run.")
                     self._name_doubt(sent)
                     return self._settle(alive)
                 answer = self._not_shown(created)
@@ -275,8 +276,8 @@ class Creation:
         elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
             if isinstance(answer, Conflict | InvalidInput):
                 self._lookalikes.refuse_after(answer, look)
-            if self._doubt and isinstance(answer, Conflict):
-                raise answer.replace(outcome=_UNDER_WAY, remedy="Run `pulumi up` again in a minute.")
+            if isinstance(answer, Conflict):  # with what no list shows: an earlier run may be at work on it
+                raise answer.replace(outcome=_UNDER_WAY, remedy=_IN_A_MINUTE)
             raise answer.replace(outcome="Nothing was created.")
 
     def _after_all(self, answer: ChektError) -> ChektError:

@@ -40,6 +40,7 @@ class Look(Generic[Item]):
         trace_id: of the operation that took it.
         begun, ended: monotonic seconds.
         requests: how many it took.
+        is_sampled: see Listing.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Look(Generic[Item]):
     begun: float
     ended: float
     requests: int
+    is_sampled: bool
 
 
 class SharedList(Generic[Item]):
@@ -243,6 +245,7 @@ class SharedList(Generic[Item]):
                 begun,
                 self._clock(),
                 listing.requests,
+                listing.is_sampled,
             )
             self._first = self._first or self.latest
             return self.latest
@@ -267,6 +270,11 @@ class Directory:
         """Take note which station has a number."""
         with self._lock:
             self._recorded[recorded.id] = recorded
+
+    def knows(self, station_id: StationId) -> bool:
+        """Whether the state has a number, or this run has seen it."""
+        with self._lock:
+            return station_id in self._recorded
 
     def require_expected(self, operation: Operation, station_id: StationId, live: Station) -> None:
         """Make sure that a number is that of the station which the state has under it, else which the run saw first.

@@ -282,30 +282,34 @@ class Moves:
             is_seen = asked_at - self._seen.get(station_id, float("-inf")) < LIST_SECONDS
         if is_new or is_seen:
             return
-        try:
-            live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-        except NotFound as error:
-            cause = f"monitoring station {station_id} does not exist any more"
-            raise error.replace(cause=cause, remedy="Name a monitoring station of this dealer.") from None
+        live = self._live(operation, station_id, f"monitoring station {station_id} does not exist any more")
         self._directory.require_expected(operation, station_id, live)
-        with self._lock:
-            self._seen[station_id] = asked_at
 
     def _station(self, operation: Operation, station_id: StationId) -> Station:
         """The station to which sites may go; where the state has its number, it is the one that the state has."""
         look = self._directory.stations(station_id.dealer_id).recent_look(operation)
-        station = look.items.get(station_id.station_id)
-        try:
-            station = station or self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
-        except NotFound as error:
-            raise NotFound(
-                f"dealer {station_id.dealer_id} has no monitoring station {station_id.station_id}",
-                action=operation.action,
-                evidence=error.evidence,
-                remedy="Name a monitoring station of this dealer.",
-            ) from None
+        missing = f"dealer {station_id.dealer_id} has no monitoring station {station_id.station_id}"
+        station = look.items.get(station_id.station_id) or self._live(operation, station_id, missing)
         self._directory.require_expected(operation, station_id, station)
         return station
+
+    def _live(self, operation: Operation, station_id: StationId, missing: str) -> Station:
+        """A station as it answers itself. One that is known gets the time in which CHeKT must show it.
+
+        Raises:
+            NotFound: `missing`.
+        """
+        for _ in self._client.looks(operation) if self._directory.knows(station_id) else (None,):
+            asked_at = self._client.clock()
+            try:
+                live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
+            except NotFound as error:
+                failure = error
+                continue
+            with self._lock:
+                self._seen[station_id] = asked_at
+            return live
+        raise failure.replace(cause=missing, remedy="Name a monitoring station of this dealer.")
 
     def _put(self, operation: Operation, station_id: StationId, before: Site, body: Mapping[str, Any]) -> None:
         """PUT a site that was read when its turn had come; before it is tried again it is read again."""

@@ -220,8 +220,7 @@ class StationOperations:
         reassign = self._reassign_target(recorded)
         recorded = replace(recorded, reassign_sites_to=reassign)
         is_guarded = self._settings.site_guard or reassign != ""
-        if is_guarded:
-            self.sites.moves.close(recorded.id)
+        self.sites.moves.close(recorded.id)
         moved = self.sites.reassign(operation, self._as_shown(operation, recorded)) if reassign else ""
 
         def admit() -> None:

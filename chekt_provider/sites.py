@@ -116,6 +116,8 @@ class Sites:
             look = sites.look_now(operation)
         if left_out := sites.left_out(operation, look):
             raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out site {left_out}")
+        if look.is_sampled:
+            raise operation.error(ListIncomplete, "not one of over 100 listed sites says which station it has")
         return look
 
     def _is_stale(self, look: Look[Site]) -> bool:

@@ -922,11 +922,23 @@ def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(st
     assert by_id(acme) == []
 
 
+def test_sites_without_stations_leave_them_out_by_id_too(stack: Stacks) -> None:
+    """Of over a hundred, a hundred are asked: CHeKT leaves out what is not set, most likely with the others too."""
+    acme, client = summaries(stack)
+    acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
+
+    listing = client.list_sites(client.operation("list the sites"), "12345")
+
+    assert (len(listing.items), listing.requests, listing.is_sampled) == (130, len(acme.api.log), True)
+    assert by_id(acme) == [f"/sites/{number}" for number in range(1, 101)]
+
+
 def test_a_hundred_summaries_are_asked_for_and_no_more(stack: Stacks) -> None:
     """Of sites as of stations: a longer list of them cannot be read at a bearable price."""
     acme, client = summaries(stack, *STATION_OF_SITE)
     with_sites(acme, 100)
     assert len(stations_of(client)[0]) == len(by_id(acme)) == 100
+    acme.api.log.clear()
     with_sites(acme, 101)
 
     with pytest.raises(ListIncomplete) as caught:

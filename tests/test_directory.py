@@ -342,7 +342,7 @@ def test_after_a_change_a_look_that_is_under_way_is_not_enough(
     slow = SlowList(raw_server, new_transport, 1)
     changing, reading = slow.client.operation("change it"), slow.client.operation("read it")
     changing.changing = True
-    before = Look[Station](0, {}, {}, "", 0, 0, 0)
+    before = Look[Station](0, {}, {}, "", 0, 0, 0, is_sampled=False)
     with ThreadPoolExecutor(2) as pool:
         again: list[Future[Look[Station]]] = []
 

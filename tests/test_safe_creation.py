@@ -138,10 +138,7 @@ def test_a_replay_of_a_station_that_lives_is_recorded_as_it_is_now(world: World)
     recorded = world.up()
 
     assert str(recorded.id) == "12345/1"
-    assert (
-        world.said[0]
-        == "Taking monitoring station 'central-01' (12345/1): by CHeKT's clock it was there before this run."
-    )
+    assert world.said[0] == "Taking monitoring station 'central-01' (12345/1), which CHeKT dates before this run."
     assert [station[2] for station in held(world.emulator)] == ["Central"]
 
 
@@ -345,7 +342,8 @@ def test_a_409_of_an_external_id_that_never_shows_is_told(world: World) -> None:
 
     assert anonymous(str(caught.value)) == (
         "Could not create monitoring station 'central-01' of dealer 12345: CHeKT refused: conflict, \"in use\". "
-        "Nothing was created. Give the trace id to CHeKT's support. (HTTP 409, trace id T, request id R)"
+        "CHeKT lists no such station yet, but an earlier attempt may still make it. Run `pulumi up` again in a minute; "
+        "if it stays so, give the trace id to CHeKT's support. (HTTP 409, trace id T, request id R)"
     )
     assert len(world.posts()) == 1
 
@@ -444,6 +442,9 @@ def test_a_list_that_is_only_behind_is_waited_for(world: World) -> None:
         {"X-Cursor": "abc"},
         {"X-Next-Page-Token": "abc"},
         {"X-Has-More": "true"},
+        {"opc-next-page": "MTAx"},
+        {"X-Next-Id": "101"},
+        {"X-Next-Marker": "m"},
         {"X-Total-Pages": "2"},
         {"X-Pagination": '{"hasNext":true}'},
         {"Link": '<?page=2>; rel="last"'},

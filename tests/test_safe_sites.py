@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from chekt_provider.errors import ChektError, NotFound, Unsafe
+from chekt_provider.errors import ChektError, NotFound, SitesAttached, Unsafe
 from chekt_provider.models import AssignmentInputs
-from chekt_provider.records import Assigned, SiteId
+from chekt_provider.records import Assigned, Recorded, SiteId
 from chekt_provider.run import Run
 from tests.another_chekt import AnotherChekt, Reply, Row
 from tests.another_world import Stack, Stacks
@@ -40,6 +40,11 @@ def wanted(station: str) -> AssignmentInputs:
 
 def assign(run: Run, station: str) -> Assigned:
     return run.assignments.create(wanted(station))
+
+
+def adopted(run: Run) -> Recorded:
+    """The second station, taken over by a run."""
+    return run.stations.create(central(external_monitoring_station_id="two", name="two", adopt_existing=True))
 
 
 def line(error: pytest.ExceptionInfo[ChektError]) -> str:
@@ -319,6 +324,67 @@ def test_a_site_is_not_put_on_a_station_that_is_gone(stack: Stacks) -> None:
         "exist any more. Nothing was changed. Name a monitoring station of this dealer. (HTTP 404, trace id T)"
     )
     assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+def test_a_station_of_the_state_that_does_not_answer_at_once_gets_time(stack: Stacks) -> None:
+    """By its number CHeKT says 404 for as long as it may be behind: a site goes there once it shows itself."""
+    acme = begun(stack())
+    run = acme.process()
+    adopted(run)
+    acme.clock.sleep(20)
+    acme.api.item_lag = 12
+    acme.api._born[2] = acme.clock.now
+
+    assert assign(run, "2").monitoring_station_id == "2"
+
+
+class GoneLater(AnotherChekt):
+    """Shows a station that was deleted for as long as nobody lets it go."""
+
+    def delete(self, number: int) -> Reply:
+        return (204, None)
+
+
+def test_no_site_goes_to_a_station_that_this_run_deletes_without_looking(stack: Stacks) -> None:
+    """With the guard off nobody looks at sites; what the run does itself it knows."""
+    acme = begun(stack(GoneLater))
+    two = adopted(acme.process())
+    run = acme.process(CHEKT_SITE_GUARD="off")
+    run.stations.delete(two)
+
+    with pytest.raises(Unsafe, match="monitoring station 12345/2 is being deleted by the same run"):
+        assign(run, "2")
+
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+class LeavesOutNull(AnotherChekt):
+    """Shows no field that is not set."""
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        status, answered = super().answer(method, path, query, body, key)
+        rows = answered if isinstance(answered, list) else [answered or {}]
+        told = [{name: value for name, value in row.items() if value is not None} for row in rows]
+        return status, told if isinstance(answered, list) else told[0]
+
+
+def test_the_first_of_many_sites_gets_its_station_and_none_is_deleted_before(stack: Stacks) -> None:
+    """Over a hundred sites, of which none says anything of a station: that is no proof that none has one."""
+    acme = begun(stack(LeavesOutNull))
+    acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
+    two = adopted(acme.process())
+
+    with pytest.raises(SitesAttached) as caught:
+        acme.process().stations.delete(two)
+
+    assert line(caught) == (
+        "Could not delete monitoring station 'two' (12345/2): whether sites send their signals to it cannot be read: "
+        "not one of over 100 listed sites says which station it has. Nothing was changed. Give the app access to the "
+        "dealer's sites, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking. (trace id T)"
+    )
+    assert assign(acme.process(), "1").monitoring_station_id == "1"
+    acme.process().stations.delete(two)
+    assert list(acme.api.stations) == [1]
 
 
 def test_a_station_that_this_run_has_just_made_need_not_show_yet(stack: Stacks) -> None:

@@ -24,7 +24,8 @@ LOOKS = (0, 1, 2, 4, 9)
 MOST_SUMMARIES = 100
 """How many items are asked for by id because the list leaves out a field of theirs."""
 
-STATION_OF_SITE = {"monitoring_station_id", "external_monitoring_station_id"}
+STATION = "monitoring_station_id"
+STATION_OF_SITE = {STATION, "external_monitoring_station_id"}
 
 Item = TypeVar("Item", Station, Site)
 
@@ -36,10 +37,12 @@ class Listing(Generic[Item]):
     Attributes:
         items: in the order in which CHeKT listed them.
         requests: how many it took to read it.
+        is_sampled: whether only some of its items were asked by id for a field that none of them shows.
     """
 
     items: tuple[Item, ...]
     requests: int = 1
+    is_sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,18 @@ class Client:
         return answer.evidence.status == NO_CONTENT
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
-        """GET every site of a dealer. Where none of them says anything of a station, each is asked for itself."""
+        """GET every site of a dealer. Where none of them says anything of a station, a hundred are asked for by id.
+
+        Where these do not either, CHeKT leaves out what is not set, and most likely none of the dealer's sites has one.
+        """
         listing = self._list(operation, _sites(dealer_id), Site)
-        tells = any(site.model_fields_set & STATION_OF_SITE for site in listing.items)
-        summaries = () if tells else listing.items
+        summaries = () if _tells_stations(listing.items) else listing.items[:MOST_SUMMARIES]
         get = partial(self.get_site, operation, dealer_id)
-        return _completed(operation, listing, summaries, "monitoring_station_id", get)
+        completed = _completed(operation, listing, summaries, STATION, get)
+        is_sampled = 0 < len(summaries) < len(listing.items)
+        if is_sampled and _tells_stations(completed.items):
+            raise _leaves_out(operation, STATION)
+        return replace(completed, is_sampled=is_sampled)
 
     def get_site(self, operation: Operation, dealer_id: str, site_id: str) -> Site:
         """GET one site. Raises NotFound where it, or the dealer, does not exist."""
@@ -229,7 +238,7 @@ def _completed(
         ListIncomplete: there are too many, or none of them can be asked for.
     """
     if len(summaries) > MOST_SUMMARIES:
-        raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}")
+        raise _leaves_out(operation, left_out)
     got: dict[str, Item | None] = {}
     for number in map(number_of, summaries):
         try:
@@ -241,6 +250,14 @@ def _completed(
     items = [got.get(number_of(item), item) for item in listing.items]
     whole = tuple(item for item in items if item is not None)
     return Listing(whole, listing.requests + len(summaries))
+
+
+def _tells_stations(sites: Collection[Site]) -> bool:
+    return any(site.model_fields_set & STATION_OF_SITE for site in sites)
+
+
+def _leaves_out(operation: Operation, name: str) -> ListIncomplete:
+    return operation.error(ListIncomplete, f"what CHeKT lists leaves out {name}")
 
 
 def _item(model: type[Item], data: Any) -> Item:

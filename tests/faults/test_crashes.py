@@ -52,9 +52,7 @@ def test_c1_a_replayed_answer_of_a_station_that_lives(world: World) -> None:
 
     assert again.id == ID
     assert held(world.emulator) == [as_held(INPUTS)]
-    assert world.said == [
-        "Taking monitoring station 'central-01' (12345/1): by CHeKT's clock it was there before this run."
-    ]
+    assert world.said == ["Taking monitoring station 'central-01' (12345/1), which CHeKT dates before this run."]
 
 
 @row("C2", "create")
