@@ -21,9 +21,8 @@ _TOTAL = re.compile(f"{_LIST}(?:total{_ITEMS}?(?:count)?|(?:count|{_ITEMS})total
 _PAGES = re.compile(f"{_LIST}(?:pages|(?:total|num|last)pages?|pages?(?:count|total))")
 _CUT = "(?:truncated|partial|incomplete)"
 _PART = re.compile(f"{_LIST}(?:is)?{_CUT}")
-_MORE = re.compile(
-    f"{_LIST}(?:is|has)?(?:next|more|cursor|continuation|{_CUT})(?:page|cursor|token|link|url|offset|id|key|marker)*"
-)
+_WHERE = "(?:page|cursor|token|link|url|offset|id|key|marker)"
+_MORE = re.compile(f"{_LIST}(?:is|has)?(?:next|more|cursor|continuation|{_CUT}){_WHERE}*")
 _NO = ("", "0", "-1", "false", "null", "nil", "none", "undefined", "no", "off", "n", "n/a")
 _MOST = 999_999_999
 
