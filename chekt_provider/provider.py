@@ -23,9 +23,10 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from chekt_provider.models import AssignmentInputs, Inputs, StationInputs, id_digits, input_problems
-from chekt_provider.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded, SiteId, StationId
-from chekt_provider.run import run_of
+from chekt_provider.model.ids import SiteId, StationId, id_digits
+from chekt_provider.model.inputs import AssignmentInputs, Inputs, StationInputs, input_problems
+from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded
+from chekt_provider.plugin.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 from chekt_provider.errors import SettingsError
 from chekt_provider.keys import BadKeyError, load_key
 from chekt_provider.log import LEVELS
-from chekt_provider.models import id_digits
+from chekt_provider.model.ids import id_digits
 from chekt_provider.text import did_you_mean, shown
 
 if TYPE_CHECKING:

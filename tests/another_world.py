@@ -9,8 +9,8 @@ import pytest
 
 from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError
-from chekt_provider.records import Recorded
-from chekt_provider.run import Run
+from chekt_provider.model.records import Recorded
+from chekt_provider.plugin.run import Run
 from chekt_provider.settings import read_settings
 from tests.another_chekt import AnotherChekt
 from tests.clock import Clock

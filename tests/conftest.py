@@ -13,11 +13,11 @@ import pytest
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
-from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.emulator import Emulator
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
-from chekt_provider.run import Run
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.assignments import AssignmentOperations
+from chekt_provider.operations.stations import StationOperations
+from chekt_provider.plugin.run import Run
 from chekt_provider.settings import Settings, read_settings
 from tests.another_world import Stacks
 from tests.clock import Clock

@@ -7,8 +7,8 @@ from typing import Any
 
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
-from chekt_provider.records import Recorded
-from chekt_provider.run import Run
+from chekt_provider.model.records import Recorded
+from chekt_provider.plugin.run import Run
 from chekt_provider.settings import read_settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, central, held

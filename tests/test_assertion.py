@@ -16,7 +16,7 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, KeyRefused
-from chekt_provider.operations import StationOperations
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import Settings, read_settings
 from tests.clock import Clock
 from tests.helpers import central, held

@@ -16,7 +16,6 @@ from pulumi.output import UNKNOWN
 from pulumi.runtime import rpc
 
 from chekt_provider.api.client import Client
-from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import (
     AccountTaken,
@@ -32,11 +31,13 @@ from chekt_provider.errors import (
     Unsafe,
     WrongEnvironment,
 )
-from chekt_provider.models import AssignmentInputs
-from chekt_provider.probe import require_receiver
+from chekt_provider.model.ids import SiteId
+from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.records import Assigned
+from chekt_provider.operations.assignments import AssignmentOperations
+from chekt_provider.operations.probe import require_receiver
+from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
-from chekt_provider.records import Assigned, SiteId
-from chekt_provider.run import Run
 from tests.helpers import anonymous, assigning, calls, central, config_of, configured, house, placed
 from tests.safe_world import World
 

@@ -20,7 +20,7 @@ from chekt_provider.errors import (
     PermissionDenied,
     ServerFailed,
 )
-from chekt_provider.models import Site, Station
+from chekt_provider.model.wire import Site, Station
 from tests.another_chekt import AnotherChekt, Row
 from tests.another_world import Stack, Stacks
 from tests.clock import Clock

@@ -45,7 +45,7 @@ def test_a_help_loads_neither_pulumi_nor_what_speaks_to_chekt(verb: str) -> None
         "import sys\n"
         "from chekt_provider.cli import main\n"
         "try: main()\n"
-        "finally: print(sorted({'pulumi', 'requests', 'fastapi', 'chekt_provider.models'} & sys.modules.keys()))"
+        "finally: print(sorted({'pulumi', 'requests', 'fastapi', 'chekt_provider.model.inputs'} & sys.modules.keys()))"
     )
     done = run(sys.executable, "-c", program, *verb.split(), "--help")
 

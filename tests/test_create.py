@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chekt_provider.creation import creation_key
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import (
     ChektError,
@@ -23,7 +22,8 @@ from chekt_provider.errors import (
     TwinStations,
     Unclear,
 )
-from chekt_provider.operations import StationOperations
+from chekt_provider.operations.creation import creation_key
+from chekt_provider.operations.stations import StationOperations
 from tests.helpers import COLLECTION, EXISTS_REMEDY, anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]

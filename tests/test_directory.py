@@ -11,11 +11,12 @@ from socket import socket
 import pytest
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.directory import Directory, Look, SharedList, called
+from chekt_provider.api.operation import Operation
+from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ListIncomplete, NotChekt, PermissionDenied, ServerFailed, Unclear
-from chekt_provider.models import Site, Station
+from chekt_provider.model.wire import Site, Station
+from chekt_provider.operations.directory import Directory, Look, SharedList, called
 from tests.clock import Clock
 from tests.helpers import COLLECTION, EMPTY, LIST, anonymous, calls
 from tests.raw_server import RawServer, http

@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_provider import station_file, yaml_file
-from chekt_provider.station_file import BadStationsError, read_stations
+from chekt_provider.files import stations_file as station_file
+from chekt_provider.files import yaml_file
+from chekt_provider.files.stations_file import BadStationsError, read_stations
 from chekt_provider.text import shown
 
 GOOD = """\

@@ -12,8 +12,8 @@ from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
-from chekt_provider.records import StationId
-from chekt_provider.run import Run
+from chekt_provider.model.ids import StationId
+from chekt_provider.plugin.run import Run
 from chekt_provider.settings import Settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, anonymous, calls, central, held, house, placed

@@ -13,7 +13,7 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError
 from chekt_provider.log import log, show_log
-from chekt_provider.operations import StationOperations
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import Settings, read_settings
 from tests.helpers import COLLECTION, central, configured
 from tests.raw_server import RawServer, http

@@ -15,7 +15,7 @@ from chekt_provider import MonitoringStationResult, get_monitoring_station, list
 from chekt_provider.api.client import Client
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError
-from chekt_provider.lookups import Lookups
+from chekt_provider.program.lookups import Lookups
 from chekt_provider.settings import Settings
 from tests.helpers import COLLECTION, anonymous, calls
 

@@ -10,17 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chekt_provider.models import (
+from chekt_provider.model.ids import id_digits
+from chekt_provider.model.inputs import (
     MAX_LENGTH,
     AssignmentInputs,
-    Site,
-    Station,
     StationInputs,
-    id_digits,
     input_problems,
     present,
     probe_address,
 )
+from chekt_provider.model.wire import Site, Station
 from chekt_provider.text import unsafe
 from tests.test_text import ANY_TEXT
 

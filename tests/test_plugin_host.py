@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from chekt_provider.plugin_host import say
+from chekt_provider.plugin.host import say
 
 
 def test_a_sentence_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +45,7 @@ class _Unread:
 PLUGIN = """
 import sys, threading
 class DynamicResourceProviderServicer: pass
-from chekt_provider.plugin_host import leave_after_engine
+from chekt_provider.plugin.host import leave_after_engine
 leave_after_engine(lambda: print("interrupted", flush=True), lambda: False, 0.1)
 threading.Event().wait()
 """

@@ -11,8 +11,8 @@ from pulumi.runtime import rpc
 
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import DeclaredTwice
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from tests.helpers import COLLECTION, anonymous, calls, central, configured
 
 NewRun = Callable[..., StationOperations]

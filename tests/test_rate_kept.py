@@ -13,7 +13,7 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Plan
 from chekt_provider.emulator.log import Request
-from chekt_provider.operations import StationOperations
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import read_settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, central

@@ -9,8 +9,9 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError, NotChekt, NotFound, PermissionDenied, ServerFailed, Unsafe
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded, StationId
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from tests.clock import Clock
 from tests.helpers import COLLECTION, WAITING, anonymous, calls
 

@@ -10,9 +10,9 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import AccountTaken, ChektError, NotFound, NotTaken, SitesAttached, Unclear, Unsafe
-from chekt_provider.operations import StationOperations
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.provider import MonitoringStationProvider
-from chekt_provider.records import Recorded
 from tests.helpers import anonymous, calls, central, configured, house, placed
 
 NewRun = Callable[..., StationOperations]

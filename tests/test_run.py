@@ -9,8 +9,8 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from chekt_provider.emulator import Emulator
+from chekt_provider.plugin.run import run_of
 from chekt_provider.provider import MonitoringStationProvider
-from chekt_provider.run import run_of
 from tests.helpers import calls, config_of
 
 

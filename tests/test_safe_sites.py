@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from chekt_provider.errors import ChektError, NotFound, SitesAttached, Unsafe
-from chekt_provider.models import AssignmentInputs
-from chekt_provider.records import Assigned, Recorded, SiteId
-from chekt_provider.run import Run
+from chekt_provider.model.ids import SiteId
+from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.records import Assigned, Recorded
+from chekt_provider.plugin.run import Run
 from tests.another_chekt import AnotherChekt, Reply, Row
 from tests.another_world import Stack, Stacks
 from tests.helpers import anonymous, central

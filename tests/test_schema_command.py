@@ -11,9 +11,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from chekt_provider.models import MAX_LENGTH, StationInputs
-from chekt_provider.station_file import FILE_KEYS, GROUP_KEYS, BadStationsError, read_stations
-from chekt_provider.station_schema import stations_schema
+from chekt_provider.files.stations_file import FILE_KEYS, GROUP_KEYS, BadStationsError, read_stations
+from chekt_provider.files.stations_schema import stations_schema
+from chekt_provider.model.inputs import MAX_LENGTH, StationInputs
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "fleet"
 

@@ -12,11 +12,12 @@ from socket import socket
 import pytest
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.directory import Directory
+from chekt_provider.api.operation import Operation
+from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import NotChekt, NotFound, PermissionDenied
-from chekt_provider.models import Site
+from chekt_provider.model.wire import Site
+from chekt_provider.operations.directory import Directory
 from tests.helpers import calls, central, house
 from tests.raw_server import RawServer, http
 from tests.safe_world import World

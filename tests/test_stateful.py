@@ -38,9 +38,9 @@ from chekt_provider.errors import (
     StationExists,
     TwinStations,
 )
-from chekt_provider.models import StationInputs
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import read_settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, central, held

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
-from chekt_provider.station_file import read_stations
+from chekt_provider.files.stations_file import read_stations
 from tests.helpers import anonymous
 
 CHEKT = Path(sys.executable).with_name("chekt")

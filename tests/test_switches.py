@@ -11,9 +11,9 @@ import pytest
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Switches
 from chekt_provider.errors import ChektError, SitesAttached, StationExists
-from chekt_provider.models import AssignmentInputs
+from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider
-from chekt_provider.run import Run
 from chekt_provider.settings import read_settings
 from tests.clock import Clock
 from tests.helpers import held

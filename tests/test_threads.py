@@ -13,8 +13,8 @@ from chekt_provider.api.client import Client
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator
 from chekt_provider.errors import ChektError, DeclaredTwice
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import Settings
 from tests.helpers import central, held
 

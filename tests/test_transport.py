@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from chekt_provider.api.answers import Answer
-from chekt_provider.api.transport import Operation, Transport
+from chekt_provider.api.operation import Operation
+from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Plan
 from chekt_provider.errors import (
     ChektError,

@@ -9,8 +9,8 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import InvalidInput, NotFound, NotTaken, PermissionDenied, ServerFailed, WrongEnvironment
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
 from tests.helpers import anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from chekt_provider.api.answers import Answer
 from chekt_provider.api.array import BadArrayError
 from chekt_provider.api.lists import ListReader
-from chekt_provider.api.transport import Operation, Transport
+from chekt_provider.api.operation import Operation
+from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt, NotFound
-from chekt_provider.models import Site, Station
+from chekt_provider.model.wire import Site, Station
 
 LOOKS = (0, 1, 2, 4, 9)
 """Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""

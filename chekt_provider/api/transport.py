@@ -8,7 +8,6 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from http.client import NO_CONTENT
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -26,6 +25,7 @@ from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.auth import AccessToken, BearerAuth, TokenSource, access_token, no_auth, token_form
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
+from chekt_provider.api.operation import Operation
 from chekt_provider.api.patience import PatientAdapter, at_most
 from chekt_provider.api.rate_limit import RateLimit
 from chekt_provider.api.redact import without_token
@@ -46,78 +46,15 @@ from chekt_provider.errors import (
     Untrusted,
 )
 from chekt_provider.log import log
-from chekt_provider.models import id_digits
+from chekt_provider.model.ids import id_digits
 from chekt_provider.settings import Settings, is_loopback
 from chekt_provider.text import shown
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
 TOKEN_READ_SECONDS = 15.0
 LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
-LONGEST_QUEUE_SECONDS = 480.0
-"""How much of the waiting for the rate limit is left out of an operation's deadline."""
 
 T = TypeVar("T")
-Error = TypeVar("Error", bound=ChektError)
-
-
-@dataclass
-class Operation:
-    """What a person would call one step: it may take several calls, under one trace id and one deadline.
-
-    Attributes:
-        action: in the infinitive, for errors: "create monitoring station 'central-01' of dealer 12345".
-        trace_id: sent as x-partner-trace-id with each of its calls.
-        deadline: monotonic seconds after which no further attempt is made.
-        changing: whether any of its calls so far could have changed something.
-        changed: whether one may have done so: it succeeded, or is in doubt.
-        paid: how many of its next reads have their place in the queue already.
-        has_turn: whether its next change has.
-    """
-
-    action: str
-    trace_id: str
-    deadline: float
-    changing: bool = False
-    changed: bool = False
-    paid: int = 0
-    has_turn: bool = False
-    _excused: float = 0.0
-
-    def excuse(self, seconds: float) -> None:
-        """Leave time spent in our own queue out of the deadline."""
-        seconds = min(seconds, LONGEST_QUEUE_SECONDS - self._excused)
-        self._excused += seconds
-        self.deadline += seconds
-
-    def error(self, kind: type[Error], cause: str, *, sent: bool = True, **texts: str) -> Error:
-        """An error of this operation that is our own judgement.
-
-        Args:
-            kind: which.
-            cause: what happened, without a full stop.
-            sent: whether there are calls to find by the trace id.
-            texts: outcome and remedy, where they are not those of the kind.
-        """
-        evidence = Evidence(trace_id=self.trace_id if sent else "")
-        if self.changed and kind.default_outcome == ChektError.default_outcome:
-            texts.setdefault("outcome", Unclear.default_outcome)
-        return kind(cause, action=self.action, evidence=evidence, **texts)
-
-    def weighed(self, error: ChektError) -> ChektError:
-        """The error as it counts here: what it says of changes depends on the operation's earlier calls.
-
-        While an operation has only read, no change is in doubt; once one may have been made, a refusal is no proof.
-        """
-        if self.changed:
-            return error.replace(outcome=Unclear.default_outcome)
-        if not isinstance(error, Unclear) or self.changing:
-            return error
-        remedy = "Run again." if error.remedy == Unclear.default_remedy else error.remedy
-        return error.replace(outcome="Nothing was changed.", remedy=remedy)
-
-    def shared(self, error: ChektError) -> ChektError:
-        """Another operation's failure to read what this one waited for too, told as its own."""
-        return self.weighed(error.replace(action=self.action, outcome=error.default_outcome))
 
 
 class Transport:

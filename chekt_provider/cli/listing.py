@@ -18,7 +18,8 @@ from chekt_provider.cli.stations_yaml import stations_file
 from chekt_provider.cli.terminal import say
 from chekt_provider.errors import ChektError, CredentialsRefused, SettingsError
 from chekt_provider.log import show_log
-from chekt_provider.models import Station, id_digits
+from chekt_provider.model.ids import id_digits
+from chekt_provider.model.wire import Station
 from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, read_settings
 from chekt_provider.text import shown
 

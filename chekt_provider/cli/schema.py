@@ -18,6 +18,6 @@ def schema() -> None:
     As in: chekt schema > stations.schema.json, with "# yaml-language-server: $schema=stations.schema.json" as the first
     line of stations.yaml.
     """
-    from chekt_provider.station_schema import stations_schema  # noqa: PLC0415 - slow to load, and a help need not
+    from chekt_provider.files.stations_schema import stations_schema  # noqa: PLC0415 - slow to load, and a help need not
 
     typer.echo(json.dumps(stations_schema(), indent=2))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chekt_provider.yaml_file import BadYamlError, located, plain_values, read_yaml
+from chekt_provider.files.yaml_file import BadYamlError, located, plain_values, read_yaml
 
 if TYPE_CHECKING:
     from chekt_provider.emulator import Emulator

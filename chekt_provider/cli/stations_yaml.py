@@ -8,9 +8,11 @@ from typing import Any
 
 import yaml
 
-from chekt_provider.directory import called
-from chekt_provider.models import Station, StationInputs, input_problems
-from chekt_provider.records import KEY, UPDATED_IN_PLACE, common_form
+from chekt_provider.model.forms import common_form
+from chekt_provider.model.inputs import StationInputs, input_problems
+from chekt_provider.model.records import KEY, UPDATED_IN_PLACE
+from chekt_provider.model.wire import Station
+from chekt_provider.operations.directory import called
 from chekt_provider.text import listed, shown
 
 _FIELDS = (KEY, *UPDATED_IN_PLACE)

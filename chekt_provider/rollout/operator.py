@@ -21,11 +21,11 @@ from typing import Any
 
 import yaml
 
+from chekt_provider.files.yaml_file import TAG
 from chekt_provider.rollout.clear_text import is_name, secrets_in_clear
 from chekt_provider.rollout.plan import Wave
 from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.text import shown
-from chekt_provider.yaml_file import TAG
 
 OURS = ("destroyOnFinalize", "prerequisites", "stack")
 LONGEST_NAME = 42

@@ -13,11 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from chekt_provider.files.yaml_file import BadYamlError, plain_values, read_yaml
 from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
 from chekt_provider.rollout.sources import file_digest, folder_digest, program_digest
 from chekt_provider.settings import decided
 from chekt_provider.text import shown
-from chekt_provider.yaml_file import BadYamlError, plain_values, read_yaml
 
 _STACK = re.compile(r"[A-Za-z0-9_.-]+")
 _LOGIN = re.compile(r"(?<=//)[^/]*@|(?<=[?&]password=)[^&]*")

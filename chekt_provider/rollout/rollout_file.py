@@ -24,7 +24,16 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from chekt_provider.yaml_file import TAG, BadYamlError, line_of, located, meant, plain_values, read_yaml, refuse_growth
+from chekt_provider.files.yaml_file import (
+    TAG,
+    BadYamlError,
+    line_of,
+    located,
+    meant,
+    plain_values,
+    read_yaml,
+    refuse_growth,
+)
 
 _Path = tuple[str | int, ...]
 

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from chekt_provider import models, records
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
-from chekt_provider.models import AssignmentInputs, StationInputs
-from chekt_provider.operations import StationOperations
-from chekt_provider.records import Recorded
+from chekt_provider.model import inputs, records
+from chekt_provider.model.inputs import AssignmentInputs, StationInputs
+from chekt_provider.model.records import Recorded
+from chekt_provider.operations.stations import StationOperations
+from chekt_provider.plugin.run import Run
 from chekt_provider.rollout.plan import read_plan
-from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
 from tests.helpers import COLLECTION, assert_printed, blocks, central, held, house, placed, steps
@@ -302,7 +302,7 @@ def test_the_inputs_table_is_complete() -> None:
     rows = inputs_table("input")
 
     assert {name for name, _, _ in rows} == set(StationInputs.names())
-    assert limits(rows) | limits(inputs_table("input of an assignment")) == models.MAX_LENGTH
+    assert limits(rows) | limits(inputs_table("input of an assignment")) == inputs.MAX_LENGTH
     assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
     assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
 

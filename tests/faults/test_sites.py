@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from chekt_provider.models import AssignmentInputs
-from chekt_provider.records import Assigned, Recorded, SiteId, StationId
-from chekt_provider.run import Run
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.records import Assigned, Recorded
+from chekt_provider.plugin.run import Run
 from tests.faults.rows import row
 from tests.faults.world import INPUTS, SITES, World
 from tests.helpers import assigning, house, placed

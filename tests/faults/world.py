@@ -13,8 +13,8 @@ from pulumi.dynamic import Config, ConfigureRequest
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, DeclaredTwice, WrongEnvironment
+from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider
-from chekt_provider.run import Run
 from chekt_provider.settings import VARIABLES
 from tests.clock import Clock
 from tests.helpers import anonymous, calls, held

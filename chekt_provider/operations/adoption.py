@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ListIncomplete, NotFound, StationExists
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import (
-    UPDATED_IN_PLACE,
-    Recorded,
-    StationId,
-    differing,
-    not_taken,
-    require_same_station,
-    value,
-)
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
+from chekt_provider.model.wire import Station
+from chekt_provider.operations.identity import differing, not_taken, require_same_station
+from chekt_provider.operations.writes import Writes
 from chekt_provider.text import shown
-from chekt_provider.writes import Writes
 
 
 def told(station: Station, wanted: StationInputs) -> str:

@@ -16,10 +16,10 @@ from pulumi.dynamic import Config
 from chekt_provider.api.client import Client
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
-from chekt_provider.assignments import AssignmentOperations
 from chekt_provider.log import show_log
-from chekt_provider.operations import StationOperations
-from chekt_provider.plugin_host import leave_after_engine, lift_worker_limit, on_cancel, say, show_errors_as_text
+from chekt_provider.operations.assignments import AssignmentOperations
+from chekt_provider.operations.stations import StationOperations
+from chekt_provider.plugin.host import leave_after_engine, lift_worker_limit, on_cancel, say, show_errors_as_text
 from chekt_provider.settings import Settings, read_settings
 from chekt_provider.text import Hidden
 

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from http.client import CREATED
 
 from chekt_provider.api.client import Client, Created
-from chekt_provider.api.transport import Operation
-from chekt_provider.directory import SharedList
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, NotFound
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import StationId, age_of, not_taken, same_form
+from chekt_provider.model.forms import same_form
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.moments import age_of
+from chekt_provider.model.wire import Station
+from chekt_provider.operations.directory import SharedList
+from chekt_provider.operations.identity import not_taken
 
 OLD_SECONDS = 60.0
 """From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""

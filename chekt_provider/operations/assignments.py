@@ -14,15 +14,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
-from chekt_provider.claims import Claims
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import NotFound, TwinSites
-from chekt_provider.models import AssignmentInputs, Site
-from chekt_provider.moving import require_same_site
-from chekt_provider.probe import require_receiver
-from chekt_provider.records import Assigned, SiteId, StationId, require_same_host
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.records import Assigned
+from chekt_provider.model.wire import Site
+from chekt_provider.operations.claims import Claims
+from chekt_provider.operations.identity import require_same_host
+from chekt_provider.operations.moving import require_same_site
+from chekt_provider.operations.probe import require_receiver
+from chekt_provider.operations.sites import Sites
 from chekt_provider.settings import Settings
-from chekt_provider.sites import Sites
 from chekt_provider.text import shown
 
 

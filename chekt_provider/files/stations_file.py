@@ -10,7 +10,7 @@ The file is YAML, for people who do not program:
             name: Central Station, Springfield
             linecard: "10001"
 
-or, without groups, `stations:` alone. What a value may be, `models.input_problems` says; here are the shape of the file
+or, without groups, `stations:` alone. What a value may be, `input_problems` says; here are the shape of the file
 and the traps of YAML: a linecard without quotes is a number, the prefix NO is false, a key given twice counts once.
 """
 
@@ -24,8 +24,8 @@ from typing import Any
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from chekt_provider.models import MAX_LENGTH, StationInputs, input_problems
-from chekt_provider.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
+from chekt_provider.files.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
+from chekt_provider.model.inputs import MAX_LENGTH, StationInputs, input_problems
 
 FILE_KEYS = ("groups", "stations")
 GROUP_KEYS = ("dealer_id", "prefix", "stations")

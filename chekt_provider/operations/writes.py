@@ -6,11 +6,14 @@ import uuid
 from collections.abc import Mapping
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
-from chekt_provider.directory import Directory
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import InvalidInput, NotTaken, Unclear
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import UPDATED_IN_PLACE, Recorded, StationId, not_taken, value
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
+from chekt_provider.model.wire import Station
+from chekt_provider.operations.directory import Directory
+from chekt_provider.operations.identity import not_taken
 from chekt_provider.text import shown
 
 

@@ -21,15 +21,17 @@ from pulumi import Input, Output
 from pulumi.runtime.settings import get_monitor
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation, Transport
-from chekt_provider.directory import Directory, Look, called
+from chekt_provider.api.operation import Operation
+from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError, Evidence, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
-from chekt_provider.models import Station, StationInputs, id_digits, input_problems
-from chekt_provider.plugin_host import say
-from chekt_provider.records import StationId
+from chekt_provider.model.ids import StationId, id_digits
+from chekt_provider.model.inputs import StationInputs, input_problems
+from chekt_provider.model.wire import Station
+from chekt_provider.operations.directory import Directory, Look, called
+from chekt_provider.plugin.host import say
+from chekt_provider.program.stack_config import refuse_bad_config, stack_config
 from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, Settings, read_settings
-from chekt_provider.stack_config import refuse_bad_config, stack_config
 from chekt_provider.text import shown
 
 

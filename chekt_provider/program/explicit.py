@@ -7,8 +7,8 @@ from typing import cast
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
+from chekt_provider.program.stack_config import refuse_bad_config, stack_config
 from chekt_provider.settings import IDENTITY, PROVIDER, VARIABLES, stack_key, url_problem
-from chekt_provider.stack_config import refuse_bad_config, stack_config
 
 
 class Provider(pulumi.ProviderResource):

@@ -14,12 +14,9 @@ import uuid
 from collections.abc import Callable
 from http.client import ACCEPTED, INTERNAL_SERVER_ERROR
 
-from chekt_provider import adoption
 from chekt_provider.api.client import Client, Created
+from chekt_provider.api.operation import Operation
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS
-from chekt_provider.api.transport import Operation
-from chekt_provider.claims import StationClaims
-from chekt_provider.directory import BEHIND_SECONDS, Directory, Look
 from chekt_provider.errors import (
     ChektError,
     Conflict,
@@ -38,24 +35,19 @@ from chekt_provider.errors import (
     Unclear,
     Unreachable,
 )
-from chekt_provider.lookalikes import Lookalikes
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import (
-    OTHER_SECONDS,
-    UPDATED_IN_PLACE,
-    Recorded,
-    StationId,
-    has_same_letters,
-    is_alike,
-    is_form_of,
-    is_same_station,
-    named,
-    not_taken,
-    seconds_apart,
-    value,
-)
-from chekt_provider.replays import is_new, is_old, is_ours, living
-from chekt_provider.writes import Writes
+from chekt_provider.model.forms import has_same_letters, is_form_of
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.moments import seconds_apart
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, named, value
+from chekt_provider.model.wire import Station
+from chekt_provider.operations import adoption
+from chekt_provider.operations.claims import StationClaims
+from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
+from chekt_provider.operations.identity import OTHER_SECONDS, is_alike, is_same_station, not_taken
+from chekt_provider.operations.lookalikes import Lookalikes
+from chekt_provider.operations.replays import is_new, is_old, is_ours, living
+from chekt_provider.operations.writes import Writes
 
 POSTS = 3
 """How often one creation sends its POST."""

@@ -1,7 +1,6 @@
-"""The shapes that go over the wire, and the rules for what a program may ask for.
+"""What a program may ask for, and the rules for it.
 
-Source of the shapes: CHeKT's Partner API, Monitoring Stations and Sites. The limits of length are ours and generous;
-CHeKT documents none.
+The limits of length are ours and generous; CHeKT documents none.
 """
 
 from __future__ import annotations
@@ -9,12 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
+from chekt_provider.model.ids import INEXACT_FROM, id_digits
 from chekt_provider.text import did_you_mean, hides, unsafe
 
 MAX_LENGTH = {
@@ -26,14 +25,13 @@ MAX_LENGTH = {
 }
 """The longest text taken for each input, in characters."""
 
-_ID = re.compile(r"[1-9][0-9]{0,18}")
-_YEAR = re.compile(r"[0-9]{4}(?=-)")
-_FIRST_YEAR = 2010
-"""Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
 
 _PROBE = re.compile(r"tcp://([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+
+
 _LONGEST_PROBE_SECONDS = 60
-_INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
+
+
 _WHAT_TO_GIVE = {
     "external_monitoring_station_id": "give the station your own key, such as 'central-01'",
     "name": "give the station the name that people will see",
@@ -43,25 +41,12 @@ _WHAT_TO_GIVE = {
 }
 
 
-def id_digits(value: object) -> str | None:
-    """A CHeKT id as the digits it is kept as, or None for what is no id.
-
-    Ids are numbers of up to 19 digits. Pulumi carries numbers as floats, which are exact below 2**53 only.
-    """
-    if isinstance(value, float) and value.is_integer() and abs(value) < _INEXACT_FROM:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    digits = str(value)
-    return digits if _ID.fullmatch(digits) else None
-
-
 def _refuse(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
 
 
 def _id(value: object) -> str:
-    if isinstance(value, float) and abs(value) >= _INEXACT_FROM:
+    if isinstance(value, float) and abs(value) >= INEXACT_FROM:
         raise _refuse('is too large to be exact as a number: write it as text, "…"')
     digits = id_digits(value)
     if digits is None:
@@ -251,86 +236,3 @@ def _problem(model: type[Inputs], name: str, kind: str, message: str) -> str:
 def present(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties that say something: None and "" are the same as absent, but a blank required one stays."""
     return {name: value for name, value in properties.items() if value is not None}
-
-
-def _wire_id(value: object) -> str:
-    digits = id_digits(value)
-    if digits is None:
-        raise _refuse("is not an id")
-    return digits
-
-
-def _absent_is_blank(value: object) -> object:
-    """Text of an answer; half a surrogate pair, which JSON can hold and nothing can store, becomes "\ufffd"."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "" if value is None else value
-
-
-def _account_number(value: object) -> object:
-    """Text that is all digits may come as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _absent_is_blank(value)
-
-
-def _blank_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
-WireId = Annotated[str, BeforeValidator(_wire_id)]
-OptionalWireId = Annotated[WireId | None, BeforeValidator(_blank_is_none)]
-WireText = Annotated[str, BeforeValidator(_absent_is_blank)]
-
-
-class Station(BaseModel):
-    """A monitoring station as CHeKT answers it; null, "" and absent are all "". Fields we do not know are left aside.
-
-    Attributes:
-        monitoring_station_id: CHeKT's id, as digits.
-        created_at: ISO 8601, UTC, milliseconds.
-        is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
-
-    monitoring_station_id: WireId
-    external_monitoring_station_id: WireText = ""
-    name: WireText = ""
-    prefix: WireText = ""
-    linecard: WireText = ""
-    created_at: WireText = ""
-    is_deleted: bool = Field(default=False, exclude=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _see_marks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        flags = [data.get(name) for name in ("deleted", "is_deleted")]
-        year = _YEAR.match(str(data.get("deleted_at")))
-        is_dated = year is not None and _FIRST_YEAR <= int(year[0]) <= datetime.now(UTC).year
-        return {**data, "is_deleted": is_dated or any(flag in (1, "1", "true") for flag in flags)}
-
-
-class Site(BaseModel):
-    """A protected site as CHeKT answers it, as far as its monitoring station is concerned.
-
-    Attributes:
-        site_id: CHeKT's id, as digits.
-        external_site_id: the caller's own key.
-        account_number: by which the station knows the site; "" where it has none.
-        is_activated: whether its signals are on.
-        monitoring_station_id: digits; None for a site that no station monitors.
-        address1, address2: not ours to manage; known to see that a write leaves them as they are.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
-
-    site_id: WireId
-    external_site_id: WireText = ""
-    name: WireText = ""
-    account_number: Annotated[str, BeforeValidator(_account_number)] = ""
-    is_activated: Annotated[bool, BeforeValidator(lambda value: value in (1, "1"))] = False
-    address1: WireText = ""
-    address2: WireText = ""
-    monitoring_station_id: OptionalWireId = None
-    external_monitoring_station_id: WireText = ""

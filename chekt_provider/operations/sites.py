@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
-from chekt_provider.directory import BEHIND_SECONDS, Directory, Look
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import (
     ChektError,
     ListIncomplete,
@@ -23,9 +22,12 @@ from chekt_provider.errors import (
     Unclear,
     Unsafe,
 )
-from chekt_provider.models import Site
-from chekt_provider.moving import LIST_SECONDS, Moves, named_site
-from chekt_provider.records import Recorded, SiteId, StationId, same_form
+from chekt_provider.model.forms import same_form
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.records import Recorded
+from chekt_provider.model.wire import Site
+from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
+from chekt_provider.operations.moving import LIST_SECONDS, Moves, named_site
 from chekt_provider.text import listed, shown
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
-from chekt_provider.declared import declared_by, refuse_import, refuse_second, secret_inputs
+from chekt_provider.program.declared import declared_by, refuse_import, refuse_second, secret_inputs
+from chekt_provider.program.stack_config import refuse_bad_config
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
-from chekt_provider.stack_config import refuse_bad_config
 
 
 class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chekt_provider.models import MAX_LENGTH, StationInputs
+from chekt_provider.model.inputs import MAX_LENGTH, StationInputs
 
 _MEANINGS = {
     "external_monitoring_station_id": "Your own key of it, such as central-01. Changing it replaces the station.",

@@ -17,27 +17,22 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from chekt_provider import adoption
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
-from chekt_provider.claims import StationClaims
-from chekt_provider.creation import Creation
-from chekt_provider.directory import BEHIND_SECONDS, Directory, called
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, NotFound, NotTaken
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import (
-    UPDATED_IN_PLACE,
-    Recorded,
-    StationId,
-    require_same_host,
-    require_same_station,
-    shows_same,
-    value,
-)
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
+from chekt_provider.model.wire import Station
+from chekt_provider.operations import adoption
+from chekt_provider.operations.claims import StationClaims
+from chekt_provider.operations.creation import Creation
+from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, called
+from chekt_provider.operations.identity import require_same_host, require_same_station, shows_same
+from chekt_provider.operations.sites import Sites
+from chekt_provider.operations.writes import Writes
 from chekt_provider.settings import Settings
-from chekt_provider.sites import Sites
 from chekt_provider.text import shown
-from chekt_provider.writes import Writes
 
 PREVIEW_SECONDS = 10.0
 """How long a preview may ask CHeKT for one thing."""

@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Generic
 
 from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
-from chekt_provider.api.transport import Operation
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, ListIncomplete, NotFound
-from chekt_provider.models import Site, Station
-from chekt_provider.records import (
-    KEY,
-    Recorded,
-    StationId,
-    is_cut_anywhere,
-    may_be_one_moment,
-    require_same_station,
-    same_form,
-    shows_same,
-)
+from chekt_provider.model.forms import is_cut_anywhere, same_form
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.moments import may_be_one_moment
+from chekt_provider.model.records import KEY, Recorded
+from chekt_provider.model.wire import Site, Station
+from chekt_provider.operations.identity import require_same_station, shows_same
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""

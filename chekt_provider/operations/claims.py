@@ -17,10 +17,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from chekt_provider.api.transport import Operation
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import DeclaredTwice, Unsafe
-from chekt_provider.models import Station, StationInputs
-from chekt_provider.records import Recorded, SiteId, StationId, may_be_one_moment, named
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.moments import may_be_one_moment
+from chekt_provider.model.records import Recorded, named
+from chekt_provider.model.wire import Station
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""

@@ -7,10 +7,10 @@ import os
 import pulumi
 from pulumi import Alias, ResourceOptions
 
-from chekt_provider.resources import MonitoringStation
+from chekt_provider.files.stations_file import BadStationsError, DeclaredStation, read_stations
+from chekt_provider.program.resources import MonitoringStation
+from chekt_provider.program.stack_config import stack_config
 from chekt_provider.settings import read_settings
-from chekt_provider.stack_config import stack_config
-from chekt_provider.station_file import BadStationsError, DeclaredStation, read_stations
 
 
 class Fleet(pulumi.ComponentResource):

@@ -6,9 +6,9 @@ import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from chekt_provider.api.transport import Operation
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import Evidence, ReceiverSilent
-from chekt_provider.models import probe_address
+from chekt_provider.model.inputs import probe_address
 
 Connect = Callable[[tuple[str, int], float], AbstractContextManager[object]]
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from chekt_provider.api.client import Client
-from chekt_provider.api.transport import Operation
-from chekt_provider.directory import BEHIND_SECONDS, Directory
+from chekt_provider.api.operation import Operation
 from chekt_provider.errors import AccountTaken, ChektError, InvalidInput, NotFound, NotTaken, OtherSite, Unsafe
-from chekt_provider.models import Site, Station
-from chekt_provider.records import Recorded, SiteId, StationId, same_form
+from chekt_provider.model.forms import same_form
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.records import Recorded
+from chekt_provider.model.wire import Site, Station
+from chekt_provider.operations.directory import BEHIND_SECONDS, Directory
 from chekt_provider.text import shown
 
 WRITABLE = ("external_site_id", "name", "timezone", "account_number", "address1", "address2")

@@ -1,0 +1,107 @@
+"""In which forms CHeKT may keep a text: another case, cut short, other signs, or something around it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from html import unescape
+
+_SHORTEST_WITHIN = 4
+"""Letters of a text that is looked for within another: a shorter one is within many."""
+
+
+SHORTEST_CUT = 16
+"""Characters to which CHeKT may cut an external id at most."""
+
+
+def same_form(kept: str, wanted: str) -> bool:
+    """Whether two texts are one but for case, blanks, Unicode form and HTML's escapes; blank ones never are."""
+    return bool(kept.strip()) and common_form(kept) == common_form(wanted)
+
+
+def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
+    """Whether CHeKT may have made one out of the other: another case or the like, as in `same_form`, or cut short.
+
+    A value that is untouched is not taken for one that was cut.
+    """
+    return same_form(kept, wanted) or (
+        bool(kept) and not untouched and common_form(wanted).startswith(common_form(kept))
+    )
+
+
+def is_rewritten(kept: str, sent: str) -> bool:
+    """Whether CHeKT may have made one out of the other if only letters and digits count, and it may cut them short."""
+    kept, sent = _letters(kept), _letters(sent)
+    return bool(kept) and sent.startswith(kept)
+
+
+def is_cut(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short, but not within a number."""
+    return is_cut_anywhere(kept, sent) and not splits_number(kept, sent)
+
+
+def is_cut_anywhere(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short."""
+    return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent)
+
+
+def is_like_it(kept: str, sent: str) -> bool:
+    """Whether an external id may be another one, cut short or with other signs between its letters."""
+    return has_same_letters(kept, sent) or is_cut(kept, sent)
+
+
+def is_like_loosely(kept: str, sent: str) -> bool:
+    """Whether it may be another one that was cut anywhere, also within a number, or had something put around it.
+
+    Or was written without accents, or without the zeros in front of its numbers.
+    """
+    return (
+        has_same_letters(kept, sent)
+        or is_cut_anywhere(kept, sent)
+        or is_around(kept, sent)
+        or _folded(kept) == _folded(sent) != ""
+    )
+
+
+def _folded(text: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"0+(?=\d)", "", _letters(plain))
+
+
+def has_same_letters(kept: str, sent: str) -> bool:
+    """Whether two external ids are one if only letters and digits count."""
+    return _letters(kept) == _letters(sent) != ""
+
+
+def is_around(kept: str, sent: str) -> bool:
+    """Whether something may have been put in front of a text, or after it, but not within a number."""
+    if len(_letters(sent)) < _SHORTEST_WITHIN:
+        return False
+    parts = [form(kept).partition(form(sent)) for form in (common_form, _letters)]
+    return any(
+        found and not _is_one_number(before, found) and not _is_one_number(found, after)
+        for before, found, after in parts
+    )
+
+
+def _is_one_number(text: str, following: str) -> bool:
+    """Whether the last character of a text and the first of the following one are digits of one number."""
+    return text[-1:].isdigit() and following[:1].isdigit()
+
+
+def splits_number(kept: str, sent: str) -> bool:
+    """Whether a text is cut between two digits."""
+    cut = len(_letters(kept))
+    return _letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(_letters(sent))
+
+
+@lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
+def common_form(text: str) -> str:
+    """The form in which texts are compared by `same_form`."""
+    return " ".join(unicodedata.normalize("NFKC", unescape(text)).casefold().split())
+
+
+@lru_cache(maxsize=100_000)  # likewise
+def _letters(text: str) -> str:
+    return "".join(character for character in common_form(text) if character.isalnum())

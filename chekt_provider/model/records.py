@@ -1,0 +1,107 @@
+"""Stations and assignments as state records them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from chekt_provider.model.ids import SiteId, StationId
+from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.wire import Station
+from chekt_provider.text import shown
+
+UPDATED_IN_PLACE = ("name", "prefix", "linecard")
+
+
+REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
+
+
+KEY = "external_monitoring_station_id"
+"""The input that is the caller's own key."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A station as state records it.
+
+    Attributes:
+        id: dealer id and monitoring station id.
+        fields: what CHeKT holds, by the names of the inputs; "" is unset.
+        created_at: ISO 8601, UTC.
+        api_host: the host that holds the station; "" where the state does not say.
+        asked: what was sent for the fields that CHeKT keeps in a form of its own.
+        reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
+        declared_by: the resource that has it, as organization/project/stack/resource name; "" where the state does not
+            say.
+    """
+
+    id: StationId
+    fields: Mapping[str, str]
+    created_at: str = ""
+    api_host: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    reassign_sites_to: str = ""
+    declared_by: str = ""
+
+    @property
+    def external_id(self) -> str:
+        """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
+        return self.fields.get(KEY) or self.sent_external_id
+
+    @property
+    def sent_external_id(self) -> str:
+        """The caller's own key as the program has it."""
+        return self.asked.get(KEY) or self.fields.get(KEY, "")
+
+    @property
+    def external_ids(self) -> set[str]:
+        """The external id in each form that the state has; none where the state does not say."""
+        return {self.external_id, self.sent_external_id} - {""}
+
+    def shown_as(self, live: Station) -> Recorded:
+        """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
+        kept = {KEY: live.external_monitoring_station_id}
+        return replace(self, fields={**self.fields, **kept}, asked={**self.asked, KEY: self.sent_external_id})
+
+    def answers(self, name: str, wanted: str) -> bool:
+        """Whether this field is what was wanted, or CHeKT's own form of it."""
+        return wanted in (self.fields.get(name, ""), self.asked.get(name))
+
+    def __str__(self) -> str:
+        return f"monitoring station {shown(self.external_id)!r} ({self.id})"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A site's assignment as state records it.
+
+    Attributes:
+        id: dealer id and site id.
+        external_site_id, name, account_number: what CHeKT holds; "" is unset.
+        monitoring_station_id: digits; "" for a site that no station monitors.
+        api_host: the host that holds the site; "" where the state does not say.
+        declared_by: the resource that has it; "" where the state does not say.
+    """
+
+    id: SiteId
+    external_site_id: str = ""
+    name: str = ""
+    account_number: str = ""
+    monitoring_station_id: str = ""
+    api_host: str = ""
+    declared_by: str = ""
+
+    def __str__(self) -> str:
+        return f"site {shown(self.name)!r} ({self.id})"
+
+
+def named(dealer_id: str, station: Station) -> str:
+    """A station as sentences name it."""
+    station_id = StationId(dealer_id, station.monitoring_station_id)
+    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
+
+
+def value(station: Station | StationInputs, name: str) -> str:
+    """One text field of a station, by the name of the input."""
+    text: str = getattr(station, name)
+    return text

@@ -1,0 +1,1 @@
+"""What a Pulumi program uses, in the program's process: resources, the explicit Provider, lookups, Fleet."""
