@@ -12,7 +12,8 @@ from types import FrameType
 
 import pytest
 
-from chekt_provider.api.auth import AccessToken, TokenSource
+from chekt_provider.api.auth import TokenSource
+from chekt_provider.api.token import AccessToken
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, CredentialsRefused, ServerFailed, Throttled, TokenError

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tenacity import Future, RetryCallState, Retrying
 
 from chekt_provider.api import retry
+from chekt_provider.api.attempts import Attempts
+from chekt_provider.api.operation import Operation
 from chekt_provider.api.retry import ATTEMPTS, RetryBudget, asked_wait, backoff_seconds, wait_seconds, worth_repeating
 from chekt_provider.errors import (
     ChektError,
@@ -94,7 +95,16 @@ def test_a_wait_of_more_than_a_minute_is_not_waited(asked: float, again: bool, v
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])
 def test_a_bug_is_not_repeated(bug: BaseException) -> None:
     """Only our own errors are."""
-    assert not worth_repeating(bug, verb="GET")
+    numbers: list[int] = []
+
+    def attempt(number: int) -> None:
+        numbers.append(number)
+        raise bug
+
+    with pytest.raises(type(bug)):
+        Attempts(lambda: 0.0, lambda _: None, lambda: 0.5).make(Operation("do it", "", 120.0), "GET", attempt)
+
+    assert numbers == [1]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +138,7 @@ def test_the_backoff_stays_in_bounds(retry_number: int) -> None:
 )
 def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: float) -> None:
     """What a 429 asked for, else the backoff; a throttled call starts from one second."""
-    state = RetryCallState(Retrying(), None, (), {})
-    state.attempt_number = attempt
-    state.outcome = Future.construct(attempt, error, has_exception=True)
-
-    assert wait_seconds(state, draw=lambda: 0.5) == seconds
+    assert wait_seconds(error, attempt, draw=lambda: 0.5) == seconds
 
 
 @pytest.mark.parametrize(

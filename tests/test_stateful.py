@@ -41,7 +41,7 @@ from chekt_provider.errors import (
 from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
-from chekt_provider.settings import read_settings
+from chekt_provider.settings import Settings, read_settings
 from tests.clock import Clock
 from tests.helpers import COLLECTION, central, held
 
@@ -72,13 +72,17 @@ class MortalClock(Clock):
 class MortalTransport(Transport):
     """Sends requests that the process may not live to send, or to see answered."""
 
-    clock: MortalClock
+    def __init__(self, settings: Settings, *, clock: MortalClock, **given: Any) -> None:
+        super().__init__(settings, clock=clock, **given)
+        send = self._exchange.send
 
-    def _exchange(self, *arguments: Any, **content: Any) -> RawAnswer:
-        self.clock.step()
-        answer = super()._exchange(*arguments, **content)
-        self.clock.step()
-        return answer
+        def sent_by_a_mortal(*arguments: Any, **content: Any) -> RawAnswer:
+            clock.step()
+            answer = send(*arguments, **content)
+            clock.step()
+            return answer
+
+        self._exchange.send = sent_by_a_mortal  # type: ignore[method-assign]
 
 
 def new_run(emulator: Emulator, clock: MortalClock, said: list[str]) -> StationOperations:

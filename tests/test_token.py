@@ -17,7 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chekt_provider.api.answers import Answer
-from chekt_provider.api.auth import AccessToken, expiry_margin, token_life
+from chekt_provider.api.auth import expiry_margin
+from chekt_provider.api.token import AccessToken, token_life
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError, CredentialsRefused, TokenError, TokenRefused, Unclear

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from chekt_provider.errors import Interrupted
+
 GRACE_SECONDS = 5.0
 """How long a run goes on after the call that is under way: enough to look what a change has become."""
 
@@ -42,6 +44,15 @@ class Interruption:
             beginning: whether the call is the first change of its operation: such a one is not begun.
         """
         return self._came.is_set() and (beginning or self._clock() >= self._ends)
+
+    def require(self, *, beginning: bool) -> None:
+        """Make no call that an interrupted run makes no more; as `forbids` says.
+
+        Raises:
+            Interrupted: it is one.
+        """
+        if self.forbids(beginning=beginning):
+            raise Interrupted("the run was interrupted")
 
     @contextmanager
     def call(self) -> Iterator[None]:

@@ -21,9 +21,17 @@ import threading
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-from tenacity import RetryCallState
-
-from chekt_provider.errors import NotChekt, Refused, Replayed, ServerFailed, Throttled, Unclear, Unreachable, Untrusted
+from chekt_provider.errors import (
+    ChektError,
+    NotChekt,
+    Refused,
+    Replayed,
+    ServerFailed,
+    Throttled,
+    Unclear,
+    Unreachable,
+    Untrusted,
+)
 
 ATTEMPTS = 5
 DEADLINE_SECONDS = 120.0
@@ -34,7 +42,7 @@ BUDGET, COST_OF_RETRY, COST_WHEN_THROTTLED = 500, 14, 5
 _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 
-def worth_repeating(error: BaseException, *, verb: str) -> bool:
+def worth_repeating(error: ChektError, *, verb: str) -> bool:
     """Whether the table above says "again" for a failure of this verb."""
     match error:
         case Untrusted():
@@ -67,7 +75,7 @@ class RetryBudget:
         self._failing: set[int] = set()
         self._has_answered = False
 
-    def pay_for_retry(self, error: BaseException | None) -> bool:
+    def pay_for_retry(self, error: ChektError) -> bool:
         """Whether one more retry is affordable; if so, it is paid for."""
         cost = COST_WHEN_THROTTLED if isinstance(error, Throttled) else COST_OF_RETRY
         with self._lock:
@@ -75,7 +83,7 @@ class RetryBudget:
             self._left -= cost if affordable else 0
             return affordable
 
-    def note(self, error: BaseException | None, operation: object, *, of_token: bool = False) -> None:
+    def note(self, error: ChektError | None, operation: object, *, of_token: bool = False) -> None:
         """Take in how one attempt ended; a refusal is an answer as well.
 
         Args:
@@ -121,19 +129,13 @@ def backoff_seconds(
     return draw() * min(cap, base * 2.0 ** (retry - 1))
 
 
-def error_of(state: RetryCallState) -> BaseException | None:
-    """How tenacity's last attempt failed."""
-    return state.outcome.exception() if state.outcome else None
-
-
-def wait_seconds(state: RetryCallState, draw: Callable[[], float]) -> float:
-    """Tenacity's wait: what CHeKT asked for, else the backoff; a throttled call starts from a longer base."""
-    error = error_of(state)
+def wait_seconds(error: ChektError, attempt: int, draw: Callable[[], float]) -> float:
+    """Seconds to wait after an attempt: what CHeKT asked for, else the backoff; a throttled call has a longer base."""
     if isinstance(error, Throttled):
         if error.evidence.retry_after is not None:
             return error.evidence.retry_after
-        return backoff_seconds(state.attempt_number, base=1.0, draw=draw)
-    return backoff_seconds(state.attempt_number, draw=draw)
+        return backoff_seconds(attempt, base=1.0, draw=draw)
+    return backoff_seconds(attempt, draw=draw)
 
 
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
-from chekt_provider.api import transport
+from chekt_provider.api import exchange
 from tests.faults.rows import row
 from tests.faults.world import LIST, SITES, World
 from tests.helpers import COLLECTION, peak_memory
@@ -72,8 +72,8 @@ def test_n1_a_host_that_refuses_connections(world: World, closed_port: int) -> N
 @row("N1")
 def test_n1_packets_that_are_dropped(world: World, silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five seconds a try, all within two minutes."""
-    assert 5 * transport.CONNECT_SECONDS + 0.5 * (0.5 + 1 + 2 + 4) < 120
-    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
+    assert 5 * exchange.CONNECT_SECONDS + 0.5 * (0.5 + 1 + 2 + 4) < 120
+    monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.05)
 
     line = at(world, f"http://127.0.0.1:{silent_port}").fails_and_is_repaired()
 

@@ -1,0 +1,88 @@
+"""The loop of attempts: a call is made again as long as `retry` says, and ends in an answer or in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TypeVar
+
+from chekt_provider.api import retry
+from chekt_provider.api.operation import Operation
+from chekt_provider.errors import ChektError, Evidence, Interrupted, Throttled, TokenRefused, Unclear
+from chekt_provider.log import log
+
+T = TypeVar("T")
+
+
+class Attempts:
+    """Makes the attempts of all calls of a process, which share one budget of retries.
+
+    Args:
+        clock: monotonic seconds.
+        sleep: waits so many seconds.
+        draw: gives a float in [0, 1), for the jitter.
+    """
+
+    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._draw = draw
+        self._budget = retry.RetryBudget()
+
+    def make(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
+        """Make attempts until one succeeds.
+
+        Args:
+            operation: what they are for; `changed` afterwards where one may have changed something.
+            verb: the HTTP method, or "TOKEN".
+            attempt: makes one, given its number from 1.
+
+        Raises:
+            ChektError: the last one failed, or another is not worth it; with the operation's action and trace id.
+        """
+        changes = verb in ("POST", "PUT", "DELETE")
+        for number in count(1):
+            try:
+                result = attempt(number)
+            except ChektError as error:
+                self._budget.note(error, operation)
+                operation.changed |= changes and _is_in_doubt(error)
+                pause = self._pause_before_another(error, number, operation, verb)
+                if pause is None:
+                    raise self._told(error, number, operation) from None
+                log.info(
+                    "Could not %s: %s; again in %.1f s (trace id %s)",
+                    operation.action,
+                    error.cause,
+                    pause,
+                    operation.trace_id,
+                )
+                self._sleep(pause)
+            else:
+                self._budget.note(None, operation, of_token=verb == "TOKEN")
+                operation.changed |= changes
+                return result
+        raise AssertionError("counting ends")
+
+    def _pause_before_another(self, error: ChektError, number: int, operation: Operation, verb: str) -> float | None:
+        """Seconds to wait before one more attempt, which is paid for then; None where none is made."""
+        if not retry.worth_repeating(error, verb=verb) or number >= retry.ATTEMPTS:
+            return None
+        pause = retry.wait_seconds(error, number, self._draw)
+        is_in_time = self._clock() + pause <= operation.deadline
+        return pause if is_in_time and self._budget.pay_for_retry(error) else None
+
+    def _told(self, error: ChektError, tried: int, operation: Operation) -> ChektError:
+        """The last attempt's failure as the operation's."""
+        is_of_all = tried > 1 and not isinstance(error, Interrupted)
+        cause = f"{error.cause}, {tried} times" if is_of_all else error.cause
+        if isinstance(error, Unclear) and self._budget.is_outage:
+            cause = f"{cause}; no call gets through, this is an outage"
+        evidence = error.evidence if error.evidence.trace_id else Evidence(trace_id=operation.trace_id)
+        return operation.weighed(error).replace(cause=cause, action=operation.action, evidence=evidence)
+
+
+def _is_in_doubt(error: ChektError) -> bool:
+    """Whether a change that was answered so may have been made: some gateways judge after the fact."""
+    is_unclear = isinstance(error, Unclear) and error.outcome == Unclear.default_outcome
+    return is_unclear or isinstance(error, TokenRefused | Throttled)
