@@ -31,8 +31,8 @@ from chekt_provider.plugin.run import run_of
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
 _PROBING = ("probe", "probe_timeout")
-_RECORDED = (*_PROBING, "named_by", "secret_inputs")
-"""What state holds of an assignment's inputs beside what CHeKT holds; `named_by` is the input that names the site."""
+_RECORDED = (*_PROBING, "site_named_by", "secret_inputs")
+"""What state holds of an assignment's inputs beside what CHeKT holds; `site_named_by` that names the site."""
 
 
 class _Provider(ResourceProvider):
@@ -49,7 +49,7 @@ class _Provider(ResourceProvider):
         """Keep the values of secret inputs out of what is said from now on."""
         for given in properties:
             for name in given.get("secret_inputs") or ():
-                for holder in (given, given.get("asked") or {}):
+                for holder in (given, given.get("declared_as") or {}):
                     self._run.hidden.add(_known_text(holder.get(name)))
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -126,7 +126,7 @@ class MonitoringStationProvider(_Provider):
         kept = ("reassign_sites_to", "declared_by", "secret_inputs")
         outs = _outs(live, None) | {name: props[name] for name in kept if state and props.get(name)}
         names = [*_IDENTITY_AND_VALUES, *(name for name in kept if name in outs)]
-        return ReadResult(id_, outs, {name: live.asked.get(name, outs[name]) for name in names})
+        return ReadResult(id_, outs, {name: live.declared_as.get(name, outs[name]) for name in names})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the station to the new inputs."""
@@ -156,7 +156,7 @@ class SiteAssignmentProvider(_Provider):
         held = {**_olds, "dealer_id": site_id.dealer_id, "site_id": site_id.site_id}
         identity = [name for name in ("dealer_id", "site_id", "external_site_id") if _news.get(name) is not None]
         replaces = [name for name in identity if _news[name] != held.get(name)]
-        wanted = {**_news, "named_by": _named_by(_news)}
+        wanted = {**_news, "site_named_by": _named_by(_news)}
         if not replaces:
             self._run.assignments.keep(_assigned(_id, _olds), _news.get("declared_by") or "")
         updates = [name for name in ("monitoring_station_id", *_RECORDED) if wanted.get(name) != held.get(name)]
@@ -168,7 +168,7 @@ class SiteAssignmentProvider(_Provider):
         self._hide(props)
         wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, props))
         assigned = self._run.assignments.create(wanted)
-        return CreateResult(str(assigned.id), _assigned_outs(assigned, {**props, "named_by": _named_by(props)}))
+        return CreateResult(str(assigned.id), _assigned_outs(assigned, {**props, "site_named_by": _named_by(props)}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Give where the site is now, or a blank id for one that is gone."""
@@ -178,8 +178,8 @@ class SiteAssignmentProvider(_Provider):
         if live is None:
             return ReadResult("", {})
         outs = _assigned_outs(live, props)
-        named_by = props.get("named_by") or "site_id"
-        names = ("dealer_id", named_by, "monitoring_station_id", "declared_by", "secret_inputs", *_PROBING)
+        site_named_by = props.get("site_named_by") or "site_id"
+        names = ("dealer_id", site_named_by, "monitoring_station_id", "declared_by", "secret_inputs", *_PROBING)
         return ReadResult(id_, outs, {name: outs[name] for name in names if name in outs})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -188,7 +188,7 @@ class SiteAssignmentProvider(_Provider):
         before = _assigned(_id, _olds)
         wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, _news))
         assigned = self._run.assignments.update(before, wanted)
-        return UpdateResult(_assigned_outs(assigned, {**_news, "named_by": _named_by(_news)}))
+        return UpdateResult(_assigned_outs(assigned, {**_news, "site_named_by": _named_by(_news)}))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Leave the site where it is."""
@@ -224,7 +224,7 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
         fields={**fields, "dealer_id": id_digits(fields["dealer_id"]) or ""},
         created_at=properties.get("created_at") or "",
         api_host=properties.get("api_host") or "",
-        asked=properties.get("asked") or {},
+        declared_as=properties.get("declared_as") or {},
         reassign_sites_to=id_digits(properties.get("reassign_sites_to")) or "",
         declared_by=properties.get("declared_by") or "",
     )
@@ -234,7 +234,7 @@ def _outs(recorded: Recorded, wanted: StationInputs | None) -> dict[str, Any]:
     """What state holds after a write of inputs, or of a station that was only read."""
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
     only_when_set = {
-        "asked": dict(recorded.asked),
+        "declared_as": dict(recorded.declared_as),
         "reassign_sites_to": wanted and wanted.reassign_sites_to,
         "declared_by": recorded.declared_by,
         "secret_inputs": wanted and list(wanted.secret_inputs),

@@ -798,7 +798,7 @@ STATE = {
     "name": "House",
     "account_number": "0001",
     "api_host": "localhost",
-    "named_by": "site_id",
+    "site_named_by": "site_id",
     "__provider": "x",
 }
 
@@ -843,7 +843,7 @@ def test_the_life_of_an_assignment_in_state(
     outs = created.outs or {}
     named_by = next(iter(name))
     assert created.id == "12345/site/1"
-    more = {"named_by": named_by, "probe_timeout": 7.0, "declared_by": "a/b"}
+    more = {"site_named_by": named_by, "probe_timeout": 7.0, "declared_by": "a/b"}
     assert {**outs, "__provider": "x"} == {**STATE, **more}
 
     read = provider.read("12345/site/1", outs)

@@ -532,7 +532,7 @@ def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
     recorded = stations.create(central())
 
     assert recorded.fields["name"] == "CENTRAL"
-    assert recorded.asked == {"name": "Central"}
+    assert recorded.declared_as == {"name": "Central"}
     assert recorded.answers("name", "Central")
     assert not recorded.answers("name", "Zentrale")
 

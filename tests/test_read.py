@@ -213,7 +213,7 @@ def test_what_was_asked_is_remembered_only_while_chekt_keeps_its_form(
 
     live = stations.read(kept.id, kept)
     assert live is not None
-    assert live.asked == {"name": " Central"}
+    assert live.declared_as == {"name": " Central"}
 
 
 def test_drift_of_a_value_in_chekts_own_form_is_drift(
@@ -225,5 +225,5 @@ def test_drift_of_a_value_in_chekts_own_form_is_drift(
 
     live = stations.read(kept.id, kept)
     assert live is not None
-    assert live.asked == {}
+    assert live.declared_as == {}
     assert live.fields["name"] == "Drifted"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from chekt_provider.api.shared import Shared
 from chekt_provider.api.token import AccessToken
-from chekt_provider.errors import ChektError, CredentialsRefused
+from chekt_provider.errors import CredentialsRefused
 
 if TYPE_CHECKING:
     pass
@@ -22,7 +23,7 @@ def expiry_margin(life: float) -> float:
 
 
 class TokenSource:
-    """Holds the current access token for all threads; one of them fetches while the others wait.
+    """Holds the current access token for all threads.
 
     Args:
         fetch: asks the token endpoint.
@@ -32,11 +33,9 @@ class TokenSource:
     def __init__(self, fetch: Callable[[], AccessToken], clock: Callable[[], float]) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._shared = Shared[AccessToken]()
         self._lock = threading.Lock()
-        self._token = ""
-        self._renew_at = self._ends_at = 0.0
-        self._renewals = 0
-        self._failure: ChektError | None = None
+        self._token: AccessToken | None = None
         self._refusal: CredentialsRefused | None = None
 
     def token(self, *, to_its_end: bool = False) -> str:
@@ -48,36 +47,33 @@ class TokenSource:
             CredentialsRefused: once the endpoint refused the client, without asking it again in this process.
             ChektError: the endpoint gave no token, to this thread or to the one that it waited for.
         """
-        renewals_before = self._renewals
-        with self._lock:
+
+        def known() -> AccessToken | None:
             if self._refusal:
-                raise self._refusal.replace()  # a copy: Python adds to the traceback of one that is raised again
-            if self._token and self._clock() < (self._ends_at if to_its_end else self._renew_at):
-                return self._token
-            if self._failure and self._renewals > renewals_before:
-                raise self._failure.replace()
-            return self._renew()
+                raise self._refusal.replace()  # a copy, as in Shared
+            token = self._token
+            if token is None:
+                return None
+            margin = 0 if to_its_end else expiry_margin(token.life)
+            return token if self._clock() < token.asked_at + token.life - margin else None
+
+        return self._shared.get(known, self._renew).value
 
     def drop(self, token: str) -> None:
         """Forget a token that was answered with 401, unless another thread has replaced it already."""
         with self._lock:
-            if token == self._token:
-                self._token = ""
+            if self._token and self._token.value == token:
+                self._token = None
 
-    def _renew(self) -> str:
-        self._token, self._failure = "", None
+    def _renew(self) -> AccessToken:
         try:
             fresh = self._fetch()
-        except ChektError as error:
-            self._failure = error
-            self._refusal = error if isinstance(error, CredentialsRefused) else None
+        except CredentialsRefused as error:
+            self._refusal = error
             raise
-        finally:
-            self._renewals += 1
-        self._token = fresh.value
-        self._ends_at = fresh.asked_at + fresh.life
-        self._renew_at = self._ends_at - expiry_margin(fresh.life)
-        return self._token
+        with self._lock:
+            self._token = fresh
+        return fresh
 
 
 class BearerAuth(AuthBase):

@@ -29,7 +29,7 @@ class Recorded:
         fields: what CHeKT holds, by the names of the inputs; "" is unset.
         created_at: ISO 8601, UTC.
         api_host: the host that holds the station; "" where the state does not say.
-        asked: what was sent for the fields that CHeKT keeps in a form of its own.
+        declared_as: what the program has for the fields that CHeKT keeps in a form of its own.
         reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
         declared_by: the resource that has it, as organization/project/stack/resource name; "" where the state does not
             say.
@@ -39,7 +39,7 @@ class Recorded:
     fields: Mapping[str, str]
     created_at: str = ""
     api_host: str = ""
-    asked: Mapping[str, str] = field(default_factory=dict)
+    declared_as: Mapping[str, str] = field(default_factory=dict)
     reassign_sites_to: str = ""
     declared_by: str = ""
 
@@ -51,7 +51,7 @@ class Recorded:
     @property
     def sent_external_id(self) -> str:
         """The caller's own key as the program has it."""
-        return self.asked.get(KEY) or self.fields.get(KEY, "")
+        return self.declared_as.get(KEY) or self.fields.get(KEY, "")
 
     @property
     def external_ids(self) -> set[str]:
@@ -60,12 +60,12 @@ class Recorded:
 
     def shown_as(self, live: Station) -> Recorded:
         """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
-        kept = {KEY: live.external_monitoring_station_id}
-        return replace(self, fields={**self.fields, **kept}, asked={**self.asked, KEY: self.sent_external_id})
+        fields = {**self.fields, KEY: live.external_monitoring_station_id}
+        return replace(self, fields=fields, declared_as={**self.declared_as, KEY: self.sent_external_id})
 
     def answers(self, name: str, wanted: str) -> bool:
         """Whether this field is what was wanted, or CHeKT's own form of it."""
-        return wanted in (self.fields.get(name, ""), self.asked.get(name))
+        return wanted in (self.fields.get(name, ""), self.declared_as.get(name))
 
     def __str__(self) -> str:
         return f"monitoring station {shown(self.external_id)!r} ({self.id})"

@@ -9,7 +9,8 @@ from typing import Generic
 
 from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.operation import Operation
-from chekt_provider.errors import ChektError, ListIncomplete, NotFound
+from chekt_provider.api.shared import Shared
+from chekt_provider.errors import ListIncomplete, NotFound
 from chekt_provider.model.forms import is_cut_anywhere, same_form
 from chekt_provider.model.ids import StationId
 from chekt_provider.model.moments import may_be_one_moment
@@ -69,12 +70,9 @@ class SharedList(Generic[Item]):
         self._get: Callable[[Operation, str], Item] = get
         self._clock = clock
         self._looks = looks
-        self._reading = threading.Lock()
+        self._shared: Shared[Look[Item]] = Shared()
         self._asking = threading.Lock()
         self._lock = threading.Lock()
-        self._begun = 0
-        self._ended = 0
-        self._failure: ChektError | None = None
         self._writes: dict[str, tuple[float, Item | None]] = {}
         self._deleted: dict[str, str] = {}
         self._known: set[str] = set()
@@ -93,15 +91,12 @@ class SharedList(Generic[Item]):
         Where the operation may have changed something, the look is one that begins now: of those that others began
         meanwhile, none is sure to show the change.
         """
-        with self._lock:
-            latest = self._begun if operation.changing else (after.number if after else 0)
-        return self._newer_than(latest, operation)
+        begun = self._shared.begun if operation.changing else (after.number if after else 0)
+        return self._newer_than(begun, operation)
 
     def look_now(self, operation: Operation) -> Look[Item]:
         """A look that begins now."""
-        with self._lock:
-            latest = self._begun
-        return self._newer_than(latest, operation)
+        return self._newer_than(self._shared.begun, operation)
 
     def recent_look(self, operation: Operation) -> Look[Item]:
         """The latest look, where it is not older than a minute; else a new one, shared by all that ask for it."""
@@ -202,27 +197,14 @@ class SharedList(Generic[Item]):
             return {item_id for item_id, (written_at, _) in self._writes.items() if written_at >= moment}
 
     def _newer_than(self, number: int, operation: Operation) -> Look[Item]:
-        ended = self._ended
-        with self._reading:
-            if self.latest and self.latest.number > number:
-                return self.latest
-            if self._failure and self._ended > max(ended, number):  # the look that this thread waited for
-                raise operation.shared(self._failure)
-            return self._take(operation)
+        def known() -> Look[Item] | None:
+            return self.latest if self.latest and self.latest.number > number else None
+
+        return self._shared.get(known, lambda: self._take(operation), after=number, told=operation.shared)
 
     def _take(self, operation: Operation) -> Look[Item]:
-        with self._lock:
-            self._begun += 1
-            number = self._begun
-        begun = self._clock()
-        self._failure = None
-        try:
-            listing = self._read(operation)
-        except ChektError as error:
-            self._failure = error
-            raise
-        finally:
-            self._ended += 1
+        number, begun = self._shared.begun, self._clock()
+        listing = self._read(operation)
         listed = {number_of(item): item for item in listing.items}
         items = dict(listed)
         with self._lock:

@@ -164,11 +164,11 @@ class StationOperations:
         if station is None:
             # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
             raise operation.error(NotFound, "it does not exist", remedy="Correct the id given to get().")
-        kept = recorded.asked.items() if recorded else ()
-        asked = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
+        kept = recorded.declared_as.items() if recorded else ()
+        declared_as = {name: sent for name, sent in kept if recorded and value(station, name) == recorded.fields[name]}
         if recorded and recorded.external_id:  # whatever form of it CHeKT shows
-            asked["external_monitoring_station_id"] = recorded.sent_external_id
-        live = self._writes.record(station_id.dealer_id, station, asked)
+            declared_as["external_monitoring_station_id"] = recorded.sent_external_id
+        live = self._writes.record(station_id.dealer_id, station, declared_as)
         if recorded is None:
             return live
         self._claims.refreshed((recorded.id, recorded.declared_by))

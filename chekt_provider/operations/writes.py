@@ -104,13 +104,13 @@ class Writes:
             raise operation.error(NotTaken, f"CHeKT did not take {held}")
         return station
 
-    def record(self, dealer_id: str, station: Station, asked: Mapping[str, str]) -> Recorded:
+    def record(self, dealer_id: str, station: Station, declared_as: Mapping[str, str]) -> Recorded:
         """The record of a station.
 
         Args:
             dealer_id: digits.
             station: as CHeKT answered it.
-            asked: what was sent for its fields; only what CHeKT keeps in another form is recorded.
+            declared_as: what the program has for its fields; only what CHeKT keeps in another form is recorded.
         """
         names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
         fields = {name: value(station, name) for name in names}
@@ -119,7 +119,7 @@ class Writes:
             fields={"dealer_id": dealer_id, **fields},
             created_at=station.created_at,
             api_host=self._api_host,
-            asked={name: sent for name, sent in asked.items() if sent != fields[name]},
+            declared_as={name: sent for name, sent in declared_as.items() if sent != fields[name]},
         )
 
     def record_write(self, wanted: StationInputs, station: Station) -> Recorded:

@@ -129,7 +129,6 @@ class Lookups:
         self._client = client
         self._settings = settings
         self._directory = Directory(client)
-        self._lock = threading.Lock()
         self._failures: dict[str, ChektError] = {}
 
     def station(self, external_id: str, dealer_id: int | str | None) -> MonitoringStationResult:
@@ -163,14 +162,13 @@ class Lookups:
 
     def _look(self, operation: Operation, dealer_id: str) -> Look[Station]:
         """The run's look at the dealer. A failure ends the run, so that those who come after it need not ask again."""
-        with self._lock:
-            if failure := self._failures.get(dealer_id):
-                raise operation.shared(failure)
-            try:
-                return self._directory.stations(dealer_id).look(operation)
-            except ChektError as error:
-                self._failures[dealer_id] = error
-                raise
+        if failure := self._failures.get(dealer_id):
+            raise operation.shared(failure)
+        try:
+            return self._directory.stations(dealer_id).look(operation)
+        except ChektError as error:
+            self._failures.setdefault(dealer_id, error)
+            raise
 
     def _checked(self, action: str, given: Mapping[str, object], dealer_id: int | str | None) -> str:
         """The dealer's id as digits. Raises SettingsError for what is wrong in the arguments or the settings."""

@@ -73,7 +73,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             external_monitoring_station_id=external_monitoring_station_id, name=name, prefix=prefix, linecard=linecard
         )
         if secret is not None:  # what CHeKT keeps in another form than was asked for holds their values as well
-            opts = ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["asked"]))
+            opts = ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["declared_as"]))
         super().__init__(
             MonitoringStationProvider(),
             resource_name,

@@ -50,7 +50,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
         "account_number": "0001",
         "monitoring_station_id": "1",
         "api_host": "localhost",
-        "named_by": "external_site_id",
+        "site_named_by": "external_site_id",
         "declared_by": "organization/test/dev/villa",
     }
     assert isinstance(villa["outputs"]["__provider"], str)
