@@ -434,7 +434,13 @@ def test_whether_a_site_is_activated(answered: object, activated: bool) -> None:
     assert Site.model_validate({"site_id": 5, "is_activated": answered}).is_activated is activated
 
 
-@pytest.mark.parametrize("answered", [0, -1, "x", True, [], 77.5])
+@pytest.mark.parametrize("answered", [None, "", 0, "0"])
+def test_a_site_without_a_station(answered: object) -> None:
+    """In whatever way CHeKT says so; no station has the number 0."""
+    assert Site.model_validate({"site_id": 5, "monitoring_station_id": answered}).monitoring_station_id is None
+
+
+@pytest.mark.parametrize("answered", [False, -1, "x", True, [], 77.5])
 def test_a_site_with_a_station_that_is_no_id_is_no_site(answered: object) -> None:
     """Whether it may be cut off from a station is not guessed."""
     with pytest.raises(ValidationError):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chekt_provider.errors import ChektError, NotFound, SitesAttached, Unsafe
+from chekt_provider.errors import AccountTaken, ChektError, ListIncomplete, NotFound, SitesAttached, Unsafe
 from chekt_provider.model.ids import SiteId
 from chekt_provider.model.inputs import AssignmentInputs
 from chekt_provider.model.records import Assigned, Recorded
@@ -85,7 +85,36 @@ def test_what_a_put_dropped_is_put_back_whatever_it_was_answered(stack: Stacks, 
     assert assign(acme.process(), "2").monitoring_station_id == "2"
 
     assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
-    assert acme.said[-1] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
+    assert acme.said[0] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
+
+
+class DoesItLate(Replaces):
+    """The first PUT is answered by 504, and done all the same five seconds later."""
+
+    late: tuple[float, Row] | None = None
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        if self.late and self.clock() >= self.late[0]:
+            self.sites[1] |= {**dict.fromkeys(VALUES), **self.late[1]}
+            self.late = None
+        return super().answer(method, path, query, body, key)
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        if self.answered == 0:
+            self.answered -= 1
+            self.late = (self.clock() + 5, body)
+            return (504, {})
+        return super().put_site(number, body)
+
+
+def test_a_put_that_is_done_late_costs_a_site_nothing(stack: Stacks) -> None:
+    """Where PUT replaces, it drops once more what was put back meanwhile: the site is looked at to the end."""
+    acme = begun(stack(DoesItLate))
+
+    assert assign(acme.process(), "2").monitoring_station_id == "2"
+
+    acme.clock.sleep(60)
+    assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
 
 
 class EditedMeanwhile(Replaces):
@@ -339,6 +368,92 @@ def test_a_station_of_the_state_that_does_not_answer_at_once_gets_time(stack: St
     assert assign(run, "2").monitoring_station_id == "2"
 
 
+class ThrottlesTheMove(AnotherChekt):
+    """Answers the first PUT of a site by 429, which asks for so many seconds; somebody deletes station 2 meanwhile."""
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        if 2 in self.stations:
+            del self.stations[2]
+            return (429, {})
+        return super().put_site(number, body)
+
+
+def test_the_target_is_looked_at_before_a_put_is_repeated(stack: Stacks) -> None:
+    """Somebody may have deleted it during the wait."""
+    acme = begun(stack(ThrottlesTheMove))
+    run = acme.process(CHEKT_REQUESTS_PER_MINUTE="20")
+    run.stations.create(central(external_monitoring_station_id="other"))
+
+    with pytest.raises(NotFound, match="monitoring station 12345/2 does not exist any more"):
+        assign(run, "2")
+
+    assert acme.api.sites[1]["monitoring_station_id"] == 1
+
+
+class ShowsItElsewhere(AnotherChekt):
+    """Site 1, asked for by its number, is behind: on station 2 still, though somebody put it on station 1."""
+
+    until = 0.0
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        status, answered = super().answer(method, path, query, body, key)
+        is_behind = method == "GET" and path.endswith("/sites/1") and self.clock() < self.until
+        return status, {**answered, "monitoring_station_id": 2} if is_behind else answered
+
+
+@pytest.mark.parametrize("seconds", [12, 600])
+def test_a_list_that_has_a_site_on_the_station_is_believed_before_the_site(stack: Stacks, seconds: float) -> None:
+    """Where they do not agree, both get the time in which CHeKT must show it; then nothing is deleted."""
+    acme = begun(stack(ShowsItElsewhere))
+    acme.api.until = acme.clock.now + seconds  # type: ignore[attr-defined]
+    recorded = acme.process().stations.create(
+        central(external_monitoring_station_id="one", name="one", adopt_existing=True)
+    )
+    run = acme.process()
+
+    if seconds < 16:
+        run.stations.delete(replace(recorded, reassign_sites_to="2"))
+        assert acme.api.sites[1]["monitoring_station_id"] == 2
+    else:
+        with pytest.raises(ListIncomplete) as caught:
+            run.stations.delete(replace(recorded, reassign_sites_to="2"))
+        assert "CHeKT lists site 'Villa' (1) on it, and shows it elsewhere" in line(caught)
+        assert 1 in acme.api.stations
+
+
+class PutsItBack(AnotherChekt):
+    """Site 1 shows itself late; somebody puts it back on station 1 right after it was moved."""
+
+    moved: Row | None = None
+
+    def put_site(self, number: int, body: Row) -> Reply:
+        reply = super().put_site(number, body)
+        self.moved = dict(self.sites[1])
+        return reply
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        if self.moved and any("site_id" in row for row in rows):
+            self.sites[1]["monitoring_station_id"] = 1
+        return rows
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        status, answered = super().answer(method, path, query, body, key)
+        return status, self.moved if method == "GET" and path.endswith("/sites/1") and self.moved else answered
+
+
+def test_a_moved_site_that_is_listed_on_the_station_again_keeps_it(stack: Stacks) -> None:
+    """Somebody put it back, and the site itself is behind: it is no proof that it has left."""
+    acme = begun(stack(PutsItBack))
+    recorded = acme.process().stations.create(
+        central(external_monitoring_station_id="one", name="one", adopt_existing=True)
+    )
+
+    with pytest.raises(ChektError):
+        acme.process().stations.delete(replace(recorded, reassign_sites_to="2"))
+
+    assert 1 in acme.api.stations
+
+
 class GoneLater(AnotherChekt):
     """Shows a station that was deleted for as long as nobody lets it go."""
 
@@ -380,12 +495,33 @@ def test_the_first_of_many_sites_gets_its_station_and_none_is_deleted_before(sta
 
     assert line(caught) == (
         "Could not delete monitoring station 'two' (12345/2): whether sites send their signals to it cannot be read: "
-        "not one of over 100 listed sites says which station it has. Nothing was changed. Give the app access to the "
-        "dealer's sites, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking. (trace id T)"
+        "not one of over 100 listed sites says which station it has. Nothing was changed. Put one of the dealer's sites "
+        "on a station in CHeKT's portal, and run again, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete "
+        "without looking. (trace id T)"
     )
     assert assign(acme.process(), "1").monitoring_station_id == "1"
     acme.process().stations.delete(two)
     assert list(acme.api.stations) == [1]
+
+
+class NeverLists(LeavesOutNull):
+    """Its lists show no station of a site at all."""
+
+    def page(self, rows: list[Row], query: str) -> list[Row]:
+        return [
+            {k: v for k, v in row.items() if k != "monitoring_station_id"} if "site_id" in row else row for row in rows
+        ]
+
+
+def test_an_account_number_is_looked_for_among_sites_whose_stations_are_not_listed(stack: Stacks) -> None:
+    """Of those with the same number each is asked for by id: one of them may be on the station."""
+    acme = begun(stack(NeverLists))
+    acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 151)}
+    acme.api.sites[1] |= {"account_number": "0005"}
+    acme.api.sites[130] |= {"account_number": "0005", "monitoring_station_id": 2}
+
+    with pytest.raises(AccountTaken, match=r"site 'Shop' \(130\) is there already"):
+        assign(acme.process(), "2")
 
 
 def test_a_station_that_this_run_has_just_made_need_not_show_yet(stack: Stacks) -> None:
@@ -441,9 +577,10 @@ def test_a_station_whose_sites_went_to_one_that_is_gone_is_not_deleted(stack: St
         acme.process().stations.delete(replace(recorded, reassign_sites_to="2"))
 
     assert line(caught) == (
-        "Could not delete monitoring station 'central-01' (12345/1): monitoring station 12345/2 does not exist any "
-        "more. 1 of its sites was moved to monitoring station 12345/2. The station was not deleted. Name a monitoring "
-        "station of this dealer. (HTTP 404, trace id T)"
+        "Could not move site 'Villa' (1) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2: "
+        "monitoring station 12345/2 does not exist any more. 0 of 1 sites were moved before, and the station was not "
+        "deleted; the next run goes on. The site was put on it all the same. Put the site on another one at once: its "
+        "signals go nowhere. (HTTP 404, trace id T)"
     )
     assert list(acme.api.stations) == [1]
 

@@ -46,7 +46,8 @@ class Attempts:
                 result = attempt(number)
             except ChektError as error:
                 self._budget.note(error, operation)
-                operation.changed |= changes and _is_in_doubt(error)
+                operation.doubtful |= changes and _is_in_doubt(error)
+                operation.changed |= operation.doubtful
                 pause = self._pause_before_another(error, number, operation, verb)
                 if pause is None:
                     raise self._told(error, number, operation) from None

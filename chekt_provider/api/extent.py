@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-_LIST = "(?:x[a-z]*?|wp|opc|list|pagination|paging|meta)*"
+_LIST = "(?:x|chekt|api|wp|opc|list|results?|collection|pagination|paging|page|meta)*"
 _ITEMS = "(?:items?|records?|results?|rows?|elements?|entries|stations|sites)"
 _TOTAL = re.compile(f"{_LIST}(?:total{_ITEMS}?(?:count)?|(?:count|{_ITEMS})total)")
 _PAGES = re.compile(f"{_LIST}(?:pages|(?:total|num|last)pages?|pages?(?:count|total))")
@@ -23,7 +23,7 @@ _CUT = "(?:truncated|partial|incomplete)"
 _PART = re.compile(f"{_LIST}(?:is)?{_CUT}")
 _WHERE = "(?:page|cursor|token|link|url|offset|id|key|marker)"
 _MORE = re.compile(f"{_LIST}(?:is|has)?(?:next|more|cursor|continuation|{_CUT}){_WHERE}*")
-_NO = ("", "0", "-1", "false", "null", "nil", "none", "undefined", "no", "off", "n", "n/a")
+_NO = ("", "0", "-1", "false", "null", "nil", "none", "undefined", "no", "off", "n", "n/a", "[]", "{}", "0.0")
 _MOST = 999_999_999
 
 _PLACE = re.compile("page|start|offset|skip|cursor|after|token|^p$")

@@ -23,6 +23,7 @@ class Operation:
         deadline: monotonic seconds after which no further attempt is made.
         changing: whether any of its calls so far could have changed something.
         changed: whether one may have done so: it succeeded, or is in doubt.
+        doubtful: whether one is in doubt, and may be done later than those that follow.
         paid: how many of its next reads have their place in the queue already.
         has_turn: whether its next change has.
     """
@@ -32,6 +33,7 @@ class Operation:
     deadline: float
     changing: bool = False
     changed: bool = False
+    doubtful: bool = False
     paid: int = 0
     has_turn: bool = False
     _excused: float = 0.0

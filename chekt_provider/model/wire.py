@@ -39,7 +39,7 @@ def _account_number(value: object) -> object:
 
 
 def _blank_is_none(value: object) -> object:
-    return None if value == "" else value
+    return None if value in ("", 0, "0") and value is not False else value
 
 
 WireId = Annotated[str, BeforeValidator(_wire_id)]
@@ -78,7 +78,8 @@ class Station(BaseModel):
         flags = [data.get(name) for name in ("deleted", "is_deleted")]
         year = _YEAR.match(str(data.get("deleted_at")))
         is_dated = year is not None and _FIRST_YEAR <= int(year[0]) <= datetime.now(UTC).year
-        return {**data, "is_deleted": is_dated or any(flag in (1, "1", "true") for flag in flags)}
+        is_gone = any(str(data.get(name)).lower() == "deleted" for name in ("status", "state"))
+        return {**data, "is_deleted": is_dated or is_gone or any(flag in (1, "1", "true") for flag in flags)}
 
 
 class Site(BaseModel):

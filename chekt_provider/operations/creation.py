@@ -53,7 +53,7 @@ POSTS = 3
 """How often one creation sends its POST."""
 
 ACCEPTED_SECONDS = 60.0
-"""How long CHeKT may take to do what it has answered by 202, before it is asked under another key."""
+"""How long CHeKT may take to do what it has answered by 202, before it is asked again."""
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
 """Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
@@ -113,6 +113,8 @@ class Creation:
         self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
         """Of the first POST that may have made the station."""
+        self._doubts = 0
+        """How many POSTs may have made it."""
         self._accepted = False
         """Whether a POST was answered by a success that shows no station."""
         self._accepted_at: float | None = None
@@ -147,12 +149,12 @@ class Creation:
                         return self._take_over(alive, look)
                     if is_old(created):
                         self._say(f"Taking {self._named(alive)}, which CHeKT dates before this run.")
-                    self._name_doubt(sent)
+                    self._name_doubt(sent, of=self._doubts)
                     return self._settle(alive)
                 answer = self._not_shown(created)
             look = self._look_after(answer, look)
             if found := self._lookalikes.existing(look):
-                self._name_doubt(sent - 1)
+                self._name_doubt(sent, of=self._doubts - 1)
                 return self._found_after(found, look)
             self._give_up_or_change_key(answer, failure, look)
             failure = answer
@@ -162,7 +164,17 @@ class Creation:
         wanted = self._wanted
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
-        return self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
+        try:
+            created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
+        except ChektError as error:
+            self._note_accepted(error.evidence.status)
+            raise
+        self._note_accepted(created.status)
+        return created
+
+    def _note_accepted(self, status: int | None) -> None:
+        if status == ACCEPTED and self._accepted_at is None:
+            self._accepted_at = self._client.clock()
 
     def _alive(self, created: Created) -> Station | None:
         """The station that a POST was answered with, as it is now; None where there is none.
@@ -198,14 +210,8 @@ class Creation:
     def _not_shown(self, created: Created) -> ChektError:
         """What it means that a POST succeeded without a station that is there.
 
-        Under the same key CHeKT would only say the same again; but what it has only accepted may still come, and gets
-        a minute for that.
+        Under the same key CHeKT would only say the same again.
         """
-        if created.status == ACCEPTED and self._accepted_at is None:
-            self._accepted_at = self._client.clock()
-        if self._accepted and self._accepted_at is not None:
-            since = self._client.clock() - self._accepted_at
-            self._client.wait(self._operation, max(0.0, ACCEPTED_SECONDS - since))
         if created.station or self._accepted:
             self._key = str(uuid.uuid4())
         if created.station:
@@ -214,9 +220,9 @@ class Creation:
         self._accepted = True
         return self._operation.error(Unclear, "CHeKT answered that it created it, and does not show it")
 
-    def _name_doubt(self, sent: int) -> None:
-        """Say it where an earlier POST may have made a station that CHeKT has not shown yet."""
-        if self._doubt and sent > 1:
+    def _name_doubt(self, sent: int, *, of: int) -> None:
+        """Say it where other POSTs than the one that is taken may have made a station that CHeKT has not shown yet."""
+        if self._doubt and of > 0:
             self._say(
                 f"To {self._operation.action} took {sent} attempts, since {self._doubt.cause}: should an earlier one "
                 "have made a station as well, `pulumi preview --refresh` names both."
@@ -230,6 +236,7 @@ class Creation:
         made_nothing = isinstance(answer, Conflict | InvalidInput | Replayed)
         if not made_nothing:
             self._doubt = self._doubt or answer
+            self._doubts += 1
             self._operation.changed = True
         once = isinstance(answer, Replayed)
         if isinstance(answer, Refused) and not made_nothing:  # most likely nothing was made, and looks cost requests
@@ -241,6 +248,8 @@ class Creation:
                 look = self._stations.look_again(self._operation, look)
                 if once or self._lookalikes.existing(look):
                     break
+            else:
+                look = self._look_for_accepted(look)
         except TwinStations:
             raise
         except ChektError as failed:
@@ -249,6 +258,17 @@ class Creation:
                 remedy=_NAMES_IT,
             ) from None
         return look
+
+    def _look_for_accepted(self, look: Look[Station]) -> Look[Station]:
+        """Look once more where CHeKT has only accepted a POST: it gets a minute for that before another."""
+        if self._accepted_at is None:
+            return look
+        left = self._accepted_at + ACCEPTED_SECONDS - self._client.clock()
+        if left <= 0:
+            return look
+        self._say(f"Waiting up to {left:.0f} s more, since CHeKT has accepted to {self._operation.action}.")
+        self._client.wait(self._operation, left)
+        return self._stations.look_again(self._operation, look)
 
     def _found_after(self, station: Station, look: Look[Station]) -> Recorded:
         """A station that a look shows after a POST is ours where a POST may have made it, and it is what was sent."""
@@ -270,7 +290,8 @@ class Creation:
                 self._lookalikes.refuse_after(answer, look)
             if isinstance(answer, Conflict):  # with what no list shows: an earlier run may be at work on it
                 raise answer.replace(outcome=_UNDER_WAY, remedy=_IN_A_MINUTE)
-            raise answer.replace(outcome="Nothing was created.")
+            is_first = self._doubt in (None, answer)
+            raise answer.replace(outcome="Nothing was created." if is_first else _UNDER_WAY)
 
     def _after_all(self, answer: ChektError) -> ChektError:
         return answer.replace(

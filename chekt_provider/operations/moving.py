@@ -14,7 +14,16 @@ from typing import Any
 
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
-from chekt_provider.errors import AccountTaken, ChektError, InvalidInput, NotFound, NotTaken, OtherSite, Unsafe
+from chekt_provider.errors import (
+    AccountTaken,
+    ChektError,
+    InvalidInput,
+    NotFound,
+    NotTaken,
+    OtherSite,
+    OtherStation,
+    Unsafe,
+)
 from chekt_provider.model.forms import same_form
 from chekt_provider.model.ids import SiteId, StationId
 from chekt_provider.model.records import Recorded
@@ -88,7 +97,8 @@ class Moves:
             site: as it was listed.
             station_id: where it goes.
             leaving: the station that it is to leave: a site that has left it stays where somebody put it.
-            in_any_case: also where it shows itself there already: the state knows better, and it may be behind.
+            in_any_case: also where it shows itself there already: the state or a list has it elsewhere, and the site
+                may be behind.
 
         Raises:
             OtherSite: the number belongs to another site than the one that was listed.
@@ -112,8 +122,24 @@ class Moves:
                 if not operation.changed:
                     self._let_go(SiteId(dealer_id, site.site_id))
                 raise
+            if moved.monitoring_station_id == station_id.station_id:
+                self._require_still_there(operation, station_id)
         self._directory.sites(dealer_id).note(site.site_id, moved)
         return moved
+
+    def _require_still_there(self, operation: Operation, station_id: StationId) -> None:
+        """Look whether the station is there on which a site is now, unless that was seen two seconds ago.
+
+        Raises:
+            NotFound, OtherStation: somebody deleted it meanwhile.
+        """
+        try:
+            self.require_there(operation, station_id)
+        except (NotFound, OtherStation) as error:
+            raise error.replace(
+                outcome="The site was put on it all the same.",
+                remedy="Put the site on another one at once: its signals go nowhere.",
+            ) from None
 
     def require_room(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> None:
         """Make sure that sites may go to a station, and hold their account numbers there for the rest of this run.
@@ -133,8 +159,7 @@ class Moves:
                     f"monitoring station {station_id} is being deleted by the same run",
                     remedy="Name another monitoring station.",
                 )
-            seen = self._directory.sites(station_id.dealer_id).recent_look(operation).items.values()
-            there = [self._with_number(operation, station_id, site) for site in seen if _sends_to(site, station)]
+            there = [site for site in self._numbered(operation, movers, station_id) if _sends_to(site, station)]
             headed = self._headed_to(station_id)
             for mover in movers:
                 _refuse_second(operation, mover, station_id, there, "is there already")
@@ -143,11 +168,24 @@ class Moves:
             for mover in movers:
                 self._headed[SiteId(station_id.dealer_id, mover.site_id)] = (station_id, mover)
 
-    def _with_number(self, operation: Operation, station_id: StationId, site: Site) -> Site:
-        """A site with its account number, which a list may leave out."""
-        if "account_number" in site.model_fields_set:
-            return site
-        return self._client.get_site(operation, station_id.dealer_id, site.site_id)
+    def _numbered(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> list[Site]:
+        """The dealer's sites with account numbers and stations, as far as sites that go to a station may meet them.
+
+        What the list leaves out is asked for by id: the numbers of the sites on the station, where it tells none at
+        all; the station of a site that has the number of one that goes there, where it tells none at all.
+        """
+        sites = self._directory.sites(station_id.dealer_id)
+        look = sites.recent_look(operation)
+        tells_numbers = any("account_number" in site.model_fields_set for site in look.listed.values())
+        numbers = {_comparable(mover) for mover in movers}
+
+        def is_summary(site: Site) -> bool:
+            if look.is_sampled:
+                return not tells_numbers or _comparable(site) in numbers - {""}
+            return not tells_numbers and site.monitoring_station_id in (None, station_id.station_id)
+
+        whole = [sites.get_once(operation, look, key) if is_summary(it) else it for key, it in look.items.items()]
+        return [site for site in whole if site]
 
     def headed_to(self, station_id: StationId) -> list[Site]:
         """The sites that this run has begun to move to a station, and may have moved."""
@@ -176,7 +214,9 @@ class Moves:
             moved, now = self._shown(operation, before, station_id, (), to_the_end=was_there)
         except ChektError as error:
             raise _may_lack(doubt or error, own) from None
-        if lost := [name for name in own if not _set(now.get(name))]:
+        for _ in range(2):  # a PUT whose answer was lost may be done after what was put back, and drop it again
+            if not (lost := [name for name in own if not _set(now.get(name))]):
+                break
             moved, now = self._put_back(operation, station_id, before, own, lost)
         self._require_taken(operation, before, moved, station_id, doubt)
         if changed := _changed(fields, now):
@@ -220,7 +260,7 @@ class Moves:
             outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
             raise error.replace(outcome=outcome) from None
         try:
-            return self._shown(operation, before, there, lost)
+            return self._shown(operation, before, there, lost, to_the_end=operation.doubtful)
         except ChektError as error:
             outcome = f"The site was moved, and {had} put back, which CHeKT had dropped: look whether it is there."
             raise error.replace(outcome=outcome) from None
@@ -319,6 +359,7 @@ class Moves:
         def admit() -> None:
             if not operation.has_turn:
                 self._client.take_turn(operation)
+                self.require_there(operation, station_id)
                 self._require_as_before(operation, before, station_id, body)
 
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay

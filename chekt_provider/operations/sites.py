@@ -119,7 +119,9 @@ class Sites:
         if left_out := sites.left_out(operation, look):
             raise operation.error(ListIncomplete, f"what CHeKT lists is not whole: it leaves out site {left_out}")
         if look.is_sampled:
-            raise operation.error(ListIncomplete, "not one of over 100 listed sites says which station it has")
+            cause = "not one of over 100 listed sites says which station it has"
+            remedy = "Put one of the dealer's sites on a station in CHeKT's portal, and run again."
+            raise operation.error(ListIncomplete, cause, remedy=remedy)
         return look
 
     def _is_stale(self, look: Look[Site]) -> bool:
@@ -127,24 +129,22 @@ class Sites:
         return self._client.clock() - counts_from >= LIST_SECONDS
 
     def _on_it(self, operation: Operation, recorded: Recorded, belongs: Callable[[Site, Recorded], bool]) -> list[Site]:
-        """The sites that a list shows on a station. One that we moved just now is asked for by id: a list may lag.
+        """The sites that a list shows on a station.
+
+        A list may lag behind our own moves: where it shows on the station what was moved just now, it is read again
+        until it must show that. The site itself is not asked, since it may be behind too.
 
         Raises:
             SitesAttached: which they are cannot be read.
         """
-        dealer_id = recorded.id.dealer_id
-
-        def still(site: Site) -> bool:
-            try:
-                return belongs(self._client.get_site(operation, dealer_id, site.site_id), recorded)
-            except NotFound:
-                return False
-
         with _telling_unreadable(operation, recorded):
-            look = self._recent_list(operation, dealer_id)
-            moved = self._directory.sites(dealer_id).written_since(look.begun - BEHIND_SECONDS)
-            on_it = [site for site in look.listed.values() if belongs(site, recorded)]
-            return [site for site in on_it if site.site_id not in moved or still(site)]
+            for _ in self._client.looks(operation):
+                look = self._recent_list(operation, recorded.id.dealer_id)
+                on_it = [site for site in look.listed.values() if belongs(site, recorded)]
+                moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
+                if not any(site.site_id in moved for site in on_it):
+                    break
+        return on_it
 
     def reassign(self, operation: Operation, recorded: Recorded) -> str:
         """Move the sites of a station that is about to be deleted, one by one, and those that come to it meanwhile.
@@ -157,6 +157,7 @@ class Sites:
         """
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
         moved: dict[str, Site] = {}
+        elsewhere: set[str] = set()
         count = 0
         try:
             while movers := self._on_it(operation, recorded, _is_on):
@@ -169,6 +170,11 @@ class Sites:
                     came = self.moves.move(step, site, target, leaving=recorded)
                     if step.changed and came.monitoring_station_id == target.station_id:
                         moved[site.site_id] = site
+                    elif site.site_id in elsewhere:  # the list had time to show it there too
+                        cause = f"CHeKT lists {named_site(site)} on it, and shows it elsewhere"
+                        raise step.error(ListIncomplete, cause)
+                    else:
+                        elsewhere.add(site.site_id)
         except ChektError as error:
             if count == 0:
                 raise
@@ -229,16 +235,18 @@ def _is_on(site: Site, recorded: Recorded) -> bool:
 
 
 def _unreadable(operation: Operation, recorded: Recorded, error: ChektError) -> SitesAttached:
-    ways_out = (
-        ": reassign_sites_to cannot move what it cannot see."
+    head = error.remedy if isinstance(error, ListIncomplete) else "Give the app access to the dealer's sites."
+    guard = "set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking."
+    way_out = (
+        f": reassign_sites_to cannot move what it cannot see. Or take it out, run `pulumi up`, and {guard}"
         if recorded.reassign_sites_to
-        else ", or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking."
+        else f", or {guard}"
     )
     return SitesAttached(
         f"whether sites send their signals to it cannot be read: {error.cause}",
         action=operation.action,
         evidence=error.evidence,
-        remedy=f"Give the app access to the dealer's sites{ways_out}",
+        remedy=f"{head.rstrip('.')}{way_out}",
     )
 
 
