@@ -210,6 +210,75 @@ def test_what_was_only_accepted_is_asked_for_again_under_its_key(stack: Stacks) 
     assert list(acme.api.stations) == [int(recorded.id.station_id)]
 
 
+class Works(AnotherChekt):
+    """Answers each POST in a way of its own, and makes a station of it later, whatever its key."""
+
+    answers: list[Reply]
+    seconds = 30.0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self.answers = []
+        self.jobs: list[tuple[float, Row]] = []
+
+    def post(self, body: Row, key: str) -> Reply:
+        status, said = self.answers.pop(0)
+        if status in (202, 504):
+            self.jobs.append((self.clock() + self.seconds, body))
+        return status, said
+
+    def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
+        due = [job for job in self.jobs if self.clock() >= job[0]]
+        for job in due:
+            self.jobs.remove(job)
+            self.add(**job[1])
+        return super().answer(method, path, query, body, key)
+
+
+@pytest.mark.parametrize("said", [None, {"status": "accepted", "job_id": 5}, {"monitoring_station_id": None}, []])
+def test_what_was_accepted_gets_a_minute_before_another_post(stack: Stacks, said: Any) -> None:
+    """Whatever the answer shows: without idempotency another POST would make a second station."""
+    acme = stack(Works)
+    acme.api.answers = [(202, said)]  # type: ignore[attr-defined]
+
+    recorded = acme.up()
+
+    assert list(acme.api.stations) == [int(recorded.id.station_id)] == [1]
+    assert len(acme.keys()) == 1
+    assert acme.said[-1] == (
+        "Waiting up to 42 s more, since CHeKT has accepted to create monitoring station 'central-01' of dealer 12345."
+    )
+
+
+def test_a_second_station_that_may_come_is_named(stack: Stacks) -> None:
+    """Two POSTs without an answer may both be done: one is taken, and of the other it is said."""
+    acme = stack(Works)
+    acme.api.answers, acme.api.seconds = [(504, {}), (504, {})], 20.0  # type: ignore[attr-defined]
+
+    acme.up()
+
+    assert "took 2 attempts" in acme.said[-1]
+    assert "`pulumi preview --refresh` names both" in acme.said[-1]
+
+
+@pytest.mark.parametrize("refusal", [403, 404, 422])
+@pytest.mark.parametrize("first", [202, 504])
+def test_a_refusal_after_a_post_in_doubt_does_not_say_that_nothing_was_created(
+    stack: Stacks, first: int, refusal: int
+) -> None:
+    """The first one may be done later."""
+    acme = stack(Works)
+    body = {"error": {"code": "no", "message": "no"}}
+    acme.api.answers, acme.api.seconds = [(first, None), (refusal, body)], 90.0  # type: ignore[attr-defined]
+
+    line = acme.fails()
+
+    assert "CHeKT lists no such station yet, but an earlier attempt may still make it." in line
+    acme.clock.sleep(90)
+    acme.process().stations._client.list_stations(acme.process().stations._client.operation("look"), "12345")
+    assert list(acme.api.stations) == [1]
+
+
 # A change that is answered with "see other"
 
 

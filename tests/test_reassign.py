@@ -289,8 +289,8 @@ def test_sites_that_cannot_be_read_are_not_skipped(
     assert line(new_run(site_guard=site_guard), leaving, SitesAttached) == (
         "Could not delete monitoring station 'central-01' (12345/1): whether sites send their signals to it cannot be "
         "read: CHeKT refused: no. Nothing was changed. Give the app access to the dealer's sites: reassign_sites_to "
-        "cannot move what it cannot see. Or take it out, run `pulumi up`, and set chekt:siteGuard (CHEKT_SITE_GUARD) to "
-        "off to delete without looking. (HTTP 403, trace id T)"
+        "cannot move what it cannot see. Or take it out, run `pulumi up`, and set chekt:siteGuard (CHEKT_SITE_GUARD) "
+        "to off to delete without looking. (HTTP 403, trace id T)"
     )
     assert names(emulator) == ["Central", "Backup"]
 

@@ -470,7 +470,8 @@ def test_a_list_that_leaves_out_a_known_site_deletes_nothing(world: World) -> No
     assert anonymous(str(caught.value)) == (
         "Could not delete monitoring station 'central-02' (12345/2): whether sites send their signals to it cannot be "
         "read: what CHeKT lists is not whole: it leaves out site 2. Nothing was changed. Give the trace id to CHeKT's "
-        "support, and run again, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking. (trace id T)"
+        "support, and run again, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete without looking. "
+        "(trace id T)"
     )
 
 

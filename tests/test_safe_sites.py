@@ -85,7 +85,7 @@ def test_what_a_put_dropped_is_put_back_whatever_it_was_answered(stack: Stacks, 
     assert assign(acme.process(), "2").monitoring_station_id == "2"
 
     assert {name: acme.api.sites[1][name] for name in VALUES} == VALUES
-    assert acme.said[0] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
+    assert acme.said[1] == f"CHeKT dropped {HAD} when it moved site 'Villa' (1); putting it back."
 
 
 class DoesItLate(Replaces):
@@ -495,9 +495,9 @@ def test_the_first_of_many_sites_gets_its_station_and_none_is_deleted_before(sta
 
     assert line(caught) == (
         "Could not delete monitoring station 'two' (12345/2): whether sites send their signals to it cannot be read: "
-        "not one of over 100 listed sites says which station it has. Nothing was changed. Put one of the dealer's sites "
-        "on a station in CHeKT's portal, and run again, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to delete "
-        "without looking. (trace id T)"
+        "not one of over 100 listed sites says which station it has. Nothing was changed. Put one of the dealer's "
+        "sites on a station in CHeKT's portal, and run again, or set chekt:siteGuard (CHEKT_SITE_GUARD) to off to "
+        "delete without looking. (trace id T)"
     )
     assert assign(acme.process(), "1").monitoring_station_id == "1"
     acme.process().stations.delete(two)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import NO_CONTENT
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -43,73 +44,86 @@ class Exchange:
         self._interruption = interruption
         self._session = _session()
 
-    def send(self, attempt: int, verb: str, url: str, read_seconds: float, **content: Any) -> RawAnswer:
-        """Send once, and log how it ended.
+    def send(
+        self,
+        attempt: int,
+        verb: str,
+        url: str,
+        read_seconds: float,
+        *,
+        auth: Auth,
+        headers: Mapping[str, str],
+        item: Callable[[Any], object] | None = None,
+        **content: Any,
+    ) -> RawAnswer:
+        """Send once, read the whole answer, and log how it ended.
 
         Args:
             attempt: its number, for the log.
             verb: the HTTP method.
             url: whole.
             read_seconds: how long the answer may keep us waiting.
-            content: `auth`, `headers` with x-partner-trace-id, and what else requests takes; `item` for an array, of
-                which each item becomes what this makes of it.
+            auth: signs the request.
+            headers: with x-partner-trace-id.
+            item: the answer is an array, of which each item becomes what this makes of it.
+            content: what else requests takes.
 
         Raises:
             Unreachable, Unclear, Untrusted: no whole answer came.
             NotChekt, ListIncomplete: it is too large.
         """
+        host = urlsplit(url).hostname or ""
+        with self._logged(attempt, verb, url, headers) as outcome, self._interruption.call():
+            with at_most(WHOLE_ANSWER_SECONDS, self._clock) as left:
+                try:
+                    with self._session.request(
+                        verb,
+                        url,
+                        auth=auth,
+                        headers=headers,
+                        timeout=(CONNECT_SECONDS, read_seconds),
+                        allow_redirects=False,
+                        stream=True,
+                        proxies={"no_proxy": host} if is_loopback(host) else None,
+                        **content,
+                    ) as response:
+                        outcome.append(str(response.status_code))
+                        return self._answer(response, item)
+                except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                    if left() <= 0:
+                        raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
+                    raise _failure(error, url, read_seconds) from None
+                except OSError:  # not from the wire, whose errors requests wraps
+                    raise Untrusted(
+                        f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
+                    ) from None
+
+    @contextmanager
+    def _logged(self, attempt: int, verb: str, url: str, headers: Mapping[str, str]) -> Iterator[list[str]]:
+        """Log an exchange at its end, with the status that is put into what this gives."""
         began = self._clock()
-        outcome = "failed"
+        outcome: list[str] = []
         try:
-            with self._interruption.call():
-                raw = self._send(verb, url, read_seconds, **content)
-            outcome = str(raw.status)
-            return raw
+            yield outcome
+        except ChektError:
+            outcome.clear()
+            raise
         finally:
             log.debug(
                 "%s %s %s %.0f ms attempt %d trace id %s",
                 verb,
                 urlsplit(url).path,
-                outcome,
+                "".join(outcome) or "failed",
                 (self._clock() - began) * 1000,
                 attempt,
-                content["headers"]["x-partner-trace-id"],
+                headers["x-partner-trace-id"],
             )
 
-    def _send(
-        self,
-        verb: str,
-        url: str,
-        read_seconds: float,
-        auth: Auth,
-        item: Callable[[Any], object] | None = None,
-        **content: Any,
-    ) -> RawAnswer:
-        """Send once and read the whole answer, within limits of time and size."""
-        host = urlsplit(url).hostname or ""
-        with at_most(WHOLE_ANSWER_SECONDS, self._clock) as left:
-            try:
-                with self._session.request(
-                    verb,
-                    url,
-                    auth=auth,
-                    timeout=(CONNECT_SECONDS, read_seconds),
-                    allow_redirects=False,
-                    stream=True,
-                    proxies={"no_proxy": host} if is_loopback(host) else None,
-                    **content,
-                ) as response:
-                    if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
-                        return self._list(response, item)
-                    return RawAnswer(response.status_code, response.headers, self._body(response))
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                if left() <= 0:
-                    raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
-                raise _failure(error, url, read_seconds) from None
-            except OSError:  # not from the wire, whose errors requests wraps
-                raise Untrusted(
-                    f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
-                ) from None
+    def _answer(self, response: requests.Response, item: Callable[[Any], object] | None) -> RawAnswer:
+        """The whole answer."""
+        if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
+            return self._list(response, item)
+        return RawAnswer(response.status_code, response.headers, self._body(response))
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()

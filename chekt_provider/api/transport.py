@@ -6,6 +6,8 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from chekt_provider.api import retry
@@ -100,11 +102,9 @@ class Transport:
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
 
-        def attempt(number: int) -> Answer:
-            return self._attempt(
-                operation, number, verb, path, admit, headers=headers, params=query, json=body, item=item
-            )
-
+        attempt = partial(
+            self._attempt, operation, verb, path, admit, headers=headers, params=query, json=body, item=item
+        )
         try:
             return self._attempts.make(operation, verb, attempt)
         except _NotAdmitted as refused:
@@ -126,30 +126,29 @@ class Transport:
     def _attempt(
         self,
         operation: Operation,
-        number: int,
         verb: str,
         path: str,
         admit: Callable[[], object] | None,
+        number: int,
         **content: Any,
     ) -> Answer:
-        raw, token = self._admitted(operation, number, verb, path, admit, **content)
-        if raw.status == 401:
+        """Send when the call's turn has come; once more with a fresh token where the first is refused."""
+        for _ in range(2):
+            token = self._admitted(operation, verb, admit)
+            url = self._settings.base_url + path
+            raw = self._exchange.send(number, verb, url, self._read_seconds, auth=BearerAuth(token), **content)
+            self._follow(raw)
+            raw = without_token(raw, token)
+            if raw.status != HTTPStatus.UNAUTHORIZED:
+                break
             self._tokens.drop(token)
             operation.changed |= verb != "GET"  # it may have been done all the same
-            if verb != "POST":  # whoever sends it looks first
-                raw, _ = self._admitted(operation, number, verb, path, admit, **content)
+            if verb == "POST":  # whoever sends it looks first
+                break
         return require_no_error(judged(raw, operation.trace_id), raw)
 
-    def _admitted(
-        self,
-        operation: Operation,
-        number: int,
-        verb: str,
-        path: str,
-        admit: Callable[[], object] | None,
-        **content: Any,
-    ) -> tuple[RawAnswer, str]:
-        """Send once, when the call's turn has come; gives the token that it carried as well."""
+    def _admitted(self, operation: Operation, verb: str, admit: Callable[[], object] | None) -> str:
+        """Wait until the call may leave; gives the token for it."""
         if admit:
             try:
                 admit()
@@ -159,8 +158,7 @@ class Transport:
         self._wait(operation, verb)
         self._interruption.require(beginning=verb != "GET" and not operation.changed)
         # After the wait, during which it could have expired. What was admitted waits for no other, but after a refusal.
-        token = self._tokens.token(to_its_end=admit is not None and not operation.changed)
-        return self._authorised(number, verb, path, token, **content), token
+        return self._tokens.token(to_its_end=admit is not None and not operation.changed)
 
     def _wait(self, operation: Operation, verb: str) -> None:
         """Wait for a place in the queue, unless the operation has one."""
@@ -171,17 +169,15 @@ class Transport:
         else:
             operation.excuse(self._limit.take())
 
-    def _authorised(self, number: int, verb: str, path: str, token: str, **content: Any) -> RawAnswer:
-        url = self._settings.base_url + path
-        raw = self._exchange.send(number, verb, url, self._read_seconds, auth=BearerAuth(token), **content)
+    def _follow(self, raw: RawAnswer) -> None:
+        """Keep the pace that an answer names."""
         if limit := id_digits(raw.headers.get("X-RateLimit-Limit")):
             self._limit.follow(int(limit))
         remaining = raw.headers.get("X-RateLimit-Remaining", "")
-        if raw.status == 429 or remaining == "0":
+        if raw.status == HTTPStatus.TOO_MANY_REQUESTS or remaining == "0":
             self._limit.cap(0)
         elif remaining_count := id_digits(remaining):
             self._limit.cap(int(remaining_count))
-        return without_token(raw, token)
 
 
 class _NotAdmitted(Exception):
