@@ -73,41 +73,39 @@ class Exchange:
             NotChekt, ListIncomplete: it is too large.
         """
         host = urlsplit(url).hostname or ""
-        with self._logged(attempt, verb, url, headers) as outcome, self._interruption.call():
-            with at_most(WHOLE_ANSWER_SECONDS, self._clock) as left:
-                try:
-                    with self._session.request(
-                        verb,
-                        url,
-                        auth=auth,
-                        headers=headers,
-                        timeout=(CONNECT_SECONDS, read_seconds),
-                        allow_redirects=False,
-                        stream=True,
-                        proxies={"no_proxy": host} if is_loopback(host) else None,
-                        **content,
-                    ) as response:
-                        outcome.append(str(response.status_code))
-                        return self._answer(response, item)
-                except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                    if left() <= 0:
-                        raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
-                    raise _failure(error, url, read_seconds) from None
-                except OSError:  # not from the wire, whose errors requests wraps
-                    raise Untrusted(
-                        f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
-                    ) from None
+        limit = at_most(WHOLE_ANSWER_SECONDS, self._clock)
+        with self._logged(attempt, verb, url, headers) as outcome, self._interruption.call(), limit as left:
+            try:
+                with self._session.request(
+                    verb,
+                    url,
+                    auth=auth,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, read_seconds),
+                    allow_redirects=False,
+                    stream=True,
+                    proxies={"no_proxy": host} if is_loopback(host) else None,
+                    **content,
+                ) as response:
+                    raw = self._answer(response, item)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                if left() <= 0:
+                    raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
+                raise _failure(error, url, read_seconds) from None
+            except OSError:  # not from the wire, whose errors requests wraps
+                raise Untrusted(
+                    f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
+                ) from None
+            outcome.append(str(raw.status))
+            return raw
 
     @contextmanager
     def _logged(self, attempt: int, verb: str, url: str, headers: Mapping[str, str]) -> Iterator[list[str]]:
-        """Log an exchange at its end, with the status that is put into what this gives."""
+        """Log an exchange at its end: with the status that was put into what this gives, else as failed."""
         began = self._clock()
         outcome: list[str] = []
         try:
             yield outcome
-        except ChektError:
-            outcome.clear()
-            raise
         finally:
             log.debug(
                 "%s %s %s %.0f ms attempt %d trace id %s",
