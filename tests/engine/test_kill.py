@@ -63,7 +63,8 @@ class KilledRun:
     def end(self) -> None:
         """Kill whatever is left of it."""
         for process in self.family():
-            os.kill(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.kill(process.pid, signal.SIGKILL)
         self.engine.wait()
 
 
