@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from chekt_provider.program.explicit import Provider
     from chekt_provider.program.fleet import Fleet
     from chekt_provider.program.lookups import (
-        MonitoringStationResult,
         get_monitoring_station,
         get_monitoring_station_output,
         list_monitoring_stations,
         list_monitoring_stations_output,
     )
-    from chekt_provider.program.resources import MonitoringStation, SiteAssignment
+    from chekt_provider.program.resources import MonitoringStation, MonitoringStationResult, SiteAssignment
 
 __all__ = [
     "Fleet",
@@ -42,7 +41,7 @@ __all__ = [
     "list_monitoring_stations_output",
 ]
 
-_HOMES = ("explicit", "fleet", "lookups", "resources")
+_HOMES = ("explicit", "fleet", "resources", "lookups")
 """Modules of `program` that hold public names."""
 
 

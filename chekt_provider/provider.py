@@ -23,8 +23,10 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
+from chekt_provider.model.fields import AssignmentInputs, Blank, Inputs, StationInputs, facts
 from chekt_provider.model.ids import SiteId, StationId, id_digits
-from chekt_provider.model.inputs import AssignmentInputs, Inputs, StationInputs, input_problems
+from chekt_provider.model.inputs import input_problems
+from chekt_provider.model.kinds import Id
 from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded
 from chekt_provider.plugin.run import run_of
 
@@ -65,7 +67,8 @@ class _Provider(ResourceProvider):
         problems = input_problems(self._model, known, unknown)
         # Naming the property in the failure would print its value as well, a secret one in clear.
         failures = [CheckFailure("", problem) for problem in (*self._run.settings.problems, *problems)]
-        ids = {name: id_digits(known[name]) or known[name] for name in self._model.IDS if name in known}
+        is_id = {name: isinstance(fact.kind, Id) for name, fact in facts(self._model).items()}
+        ids = {name: id_digits(value) or value for name, value in known.items() if is_id.get(name)}
         return CheckResult({**given, **ids}, failures)
 
 
@@ -208,17 +211,24 @@ def _known_text(value: object) -> str:
 def _given(model: type[Inputs], properties: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs, with "" for an optional text left out: left out of the state too, its output would be unknown."""
     given = {name: value for name, value in properties.items() if name != PROVIDER_KEY and value is not None}
-    absent = {name for name in model.ABSENT_WHEN_BLANK if given.get(name) == ""}
-    return {**dict.fromkeys(model.TEXTS, ""), **{name: given[name] for name in given if name not in absent}}
+    blank = {name: fact.blank for name, fact in facts(model).items()}
+    kept = {name: "" for name, means in blank.items() if means is Blank.KEPT}
+    absent = {name for name, means in blank.items() if means is Blank.ABSENT and given.get(name) == ""}
+    return {**kept, **{name: given[name] for name in given if name not in absent}}
+
+
+def _canonical(value: Any) -> Any:
+    """A value, or "" for one that is left out; 0 and false say something."""
+    return "" if value is None else value
 
 
 def _is_answered(recorded: Recorded, name: str, wanted: Any) -> bool:
-    return not _is_unknown(wanted) and recorded.answers(name, wanted or "")
+    return not _is_unknown(wanted) and recorded.answers(name, _canonical(wanted))
 
 
 def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
     """What state holds. `_outs` is the other direction; there is no third place that maps a station to state."""
-    fields = {name: properties.get(name) or "" for name in _IDENTITY_AND_VALUES}
+    fields = {name: _canonical(properties.get(name)) for name in _IDENTITY_AND_VALUES}
     return Recorded(
         id=StationId.parse(id_),
         fields={**fields, "dealer_id": id_digits(fields["dealer_id"]) or ""},

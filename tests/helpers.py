@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pulumi.dynamic import Config, ConfigureRequest
 
 from chekt_provider.emulator import Emulator
-from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.fields import StationInputs
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.settings import VARIABLES
 

@@ -31,8 +31,8 @@ from chekt_provider.errors import (
     Unsafe,
     WrongEnvironment,
 )
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.ids import SiteId
-from chekt_provider.model.inputs import AssignmentInputs
 from chekt_provider.model.records import Assigned
 from chekt_provider.operations.assignments import AssignmentOperations
 from chekt_provider.operations.probe import require_receiver

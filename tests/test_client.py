@@ -20,7 +20,8 @@ from chekt_provider.errors import (
     PermissionDenied,
     ServerFailed,
 )
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.fields import Station
+from chekt_provider.model.wire import Site
 from tests.another_chekt import AnotherChekt, Row
 from tests.another_world import Stack, Stacks
 from tests.clock import Clock
@@ -707,6 +708,10 @@ def test_a_list_that_says_that_it_is_partial_is_never_a_whole_one(
                 "X-Per-Page: 1",
                 "X-Page-Size: 1",
                 "X-Total-Time: 5",
+                "X-RateLimit-Total: 60",
+                "X-Query-Total: 7",
+                "X-RateLimit-Next: 1764490000",
+                'X-Pagination: {"next":[],"partial":0.0}',
                 "X-WP-Total: 2",
                 "X-Truncated: false",
                 "X-Partial: 0",

@@ -15,7 +15,8 @@ from chekt_provider.api.operation import Operation
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ListIncomplete, NotChekt, PermissionDenied, ServerFailed, Unclear
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.fields import Station
+from chekt_provider.model.wire import Site
 from chekt_provider.operations.directory import Directory, Look, SharedList, called
 from tests.clock import Clock
 from tests.helpers import COLLECTION, EMPTY, LIST, anonymous, calls

@@ -258,8 +258,8 @@ def test_refused_credentials_are_told_as_ever(environment: pytest.MonkeyPatch) -
         ({"external_monitoring_station_id": 17}, "external_monitoring_station_id must be text, not a number"),
         (
             {"external_monitoring_station_id": " x", "dealer_id": True},
-            "dealer_id is not an id: write digits only, such as 12345. external_monitoring_station_id begins or ends "
-            "with a blank",
+            "external_monitoring_station_id begins or ends with a blank. dealer_id is not an id: write digits only, "
+            "such as 12345",
         ),
     ],
 )

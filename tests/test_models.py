@@ -10,16 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from chekt_provider.model.fields import AssignmentInputs, Station, StationInputs, facts
 from chekt_provider.model.ids import id_digits
-from chekt_provider.model.inputs import (
-    MAX_LENGTH,
-    AssignmentInputs,
-    StationInputs,
-    input_problems,
-    present,
-    probe_address,
-)
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.inputs import input_problems, present
+from chekt_provider.model.kinds import Text, probe_address
+from chekt_provider.model.wire import Site
 from chekt_provider.text import unsafe
 from tests.test_text import ANY_TEXT
 
@@ -228,11 +223,11 @@ def test_all_problems_are_told_at_once() -> None:
     )
 
     assert problems == [
-        NO_ID,
         "external_monitoring_station_id is missing: give the station your own key, such as 'central-01'.",
         "name is blank: give the station the name that people will see.",
         "prefix must be text, not a number.",
         "linecard begins or ends with a blank.",
+        NO_ID,
         "adopt_existing must be true or false.",
         "'nmae' is not an input of a monitoring station; did you mean 'name'?",
     ]
@@ -270,7 +265,8 @@ def test_a_sentence_never_repeats_the_value(name: str, value: object) -> None:
 
 def test_the_limits_are_those_of_the_table() -> None:
     """The longest text taken for each input, in characters."""
-    assert MAX_LENGTH == {
+    known = facts(StationInputs) | facts(AssignmentInputs)
+    assert {name: fact.kind.longest for name, fact in known.items() if isinstance(fact.kind, Text)} == {
         "external_monitoring_station_id": 200,
         "name": 200,
         "prefix": 50,

@@ -58,10 +58,10 @@ def test_check_names_every_bad_input_at_once(offline: MonitoringStationProvider)
     bad = {"external_monitoring_station_id": " ", "name": 7.0, "prefix": "a\x1b[31m", "dealer_id": True, "nmae": "x"}
 
     assert reasons(offline, bad) == [
-        "dealer_id is not an id: write digits only, such as 12345.",
         "external_monitoring_station_id is blank: give the station your own key, such as 'central-01'.",
         "name must be text, not a number.",
         "prefix holds the invisible or control character U+001B at position 2.",
+        "dealer_id is not an id: write digits only, such as 12345.",
         "'nmae' is not an input of a monitoring station; did you mean 'name'?",
     ]
 

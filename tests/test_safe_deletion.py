@@ -16,7 +16,7 @@ from chekt_provider.errors import (
     SitesAttached,
     Unclear,
 )
-from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.records import Recorded
 from tests.helpers import COLLECTION, anonymous, calls, central, held, house, placed
 from tests.safe_world import STACK, World

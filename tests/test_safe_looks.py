@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chekt_provider.errors import AccountTaken, ChektError, OtherSite, OtherStation, SitesAttached
-from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.fields import AssignmentInputs
 from tests.another_chekt import AnotherChekt, Reply, Row
 from tests.another_world import Stack, Stacks
 from tests.helpers import anonymous, central

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chekt_provider.errors import AccountTaken, ChektError, ListIncomplete, NotFound, SitesAttached, Unsafe
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.ids import SiteId
-from chekt_provider.model.inputs import AssignmentInputs
 from chekt_provider.model.records import Assigned, Recorded
 from chekt_provider.plugin.run import Run
 from tests.another_chekt import AnotherChekt, Reply, Row

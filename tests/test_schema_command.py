@@ -13,7 +13,7 @@ import yaml
 
 from chekt_provider.files.stations_file import FILE_KEYS, GROUP_KEYS, BadStationsError, read_stations
 from chekt_provider.files.stations_schema import stations_schema
-from chekt_provider.model.inputs import MAX_LENGTH, StationInputs
+from chekt_provider.model.fields import StationInputs, facts
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "fleet"
 
@@ -48,14 +48,13 @@ def test_the_schema_has_every_key_with_its_meaning() -> None:
 
     assert tuple(schema["properties"]) == FILE_KEYS
     assert tuple(group["properties"]) == GROUP_KEYS
-    assert set(station["properties"]) == set(StationInputs.names())
+    assert set(station["properties"]) == set(facts(StationInputs))
     assert station["required"] == ["external_monitoring_station_id", "name"]
     for described in (schema, group, station):
         assert described["additionalProperties"] is False
         assert all(field["description"] for field in described["properties"].values())
     lengths = {name: field["maxLength"] for name, field in station["properties"].items() if "maxLength" in field}
-    assert lengths.items() <= MAX_LENGTH.items()
-    assert set(lengths) == {"external_monitoring_station_id", "name", "prefix", "linecard"}
+    assert lengths == {"external_monitoring_station_id": 200, "name": 200, "prefix": 50, "linecard": 50}
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from chekt_provider.errors import (
     StationExists,
     TwinStations,
 )
-from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.fields import StationInputs
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
 from chekt_provider.settings import Settings, read_settings

@@ -11,7 +11,7 @@ import pytest
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Switches
 from chekt_provider.errors import ChektError, SitesAttached, StationExists
-from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider
 from chekt_provider.settings import read_settings

@@ -17,7 +17,9 @@ from chekt_provider.api.lists import ListReader
 from chekt_provider.api.operation import Operation
 from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt, NotFound
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.fields import Station
+from chekt_provider.model.kinds import Value
+from chekt_provider.model.wire import Site
 
 LOOKS = (0, 1, 2, 4, 9)
 """Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
@@ -110,7 +112,7 @@ class Client:
             raise operation.error(NotFound, "CHeKT marks it as deleted")
         return station
 
-    def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, str], key: str) -> Created:
+    def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, Value], key: str) -> Created:
         """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""
         answer = self._transport.call(operation, "POST", _stations(dealer_id), body=body, idempotency_key=key)
         station = None if answer.data is None else _parsed(Station, answer.data, answer, operation)
@@ -121,7 +123,7 @@ class Client:
         operation: Operation,
         dealer_id: str,
         station_id: str,
-        body: Mapping[str, str | None],
+        body: Mapping[str, Value | None],
         key: str,
         admit: Callable[[], object],
     ) -> Station | None:

@@ -22,6 +22,7 @@ from chekt_provider.api.redact import without_token
 from chekt_provider.api.token import TokenEndpoint
 from chekt_provider.errors import ChektError, Unclear
 from chekt_provider.model.ids import id_digits
+from chekt_provider.model.kinds import Value
 from chekt_provider.settings import Settings
 
 
@@ -76,7 +77,7 @@ class Transport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str | int | None] | None = None,
+        body: Mapping[str, Value | None] | None = None,
         idempotency_key: str = "",
         item: Callable[[Any], object] | None = None,
         admit: Callable[[], object] | None = None,

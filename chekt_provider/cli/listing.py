@@ -18,17 +18,16 @@ from chekt_provider.cli.stations_yaml import stations_file
 from chekt_provider.cli.terminal import say
 from chekt_provider.errors import ChektError, CredentialsRefused, SettingsError
 from chekt_provider.log import show_log
+from chekt_provider.model.fields import Station
 from chekt_provider.model.ids import id_digits
-from chekt_provider.model.wire import Station
+from chekt_provider.model.records import KEY, UPDATED_IN_PLACE
 from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, read_settings
 from chekt_provider.text import shown
 
 _COLUMNS = {
     "monitoring_station_id": "id",
-    "external_monitoring_station_id": "external id",
-    "name": "name",
-    "prefix": "prefix",
-    "linecard": "linecard",
+    KEY: "external id",
+    **{name: name for name in UPDATED_IN_PLACE},
 }
 
 
@@ -83,5 +82,5 @@ def _print_table(dealer_id: str, items: tuple[Station, ...]) -> None:
     for heading in _COLUMNS.values():
         table.add_column(heading, overflow="fold")
     for station in items:
-        table.add_row(*(shown(getattr(station, name)) for name in _COLUMNS))
+        table.add_row(*(shown(str(getattr(station, name))) for name in _COLUMNS))
     console.print(table)

@@ -25,7 +25,9 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from chekt_provider.files.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
-from chekt_provider.model.inputs import MAX_LENGTH, StationInputs, input_problems
+from chekt_provider.model.fields import StationInputs, facts
+from chekt_provider.model.inputs import input_problems
+from chekt_provider.model.kinds import Text
 
 FILE_KEYS = ("groups", "stations")
 GROUP_KEYS = ("dealer_id", "prefix", "stations")
@@ -35,7 +37,8 @@ MOST_STATIONS = 20_000
 MOST_SHOWN = 50
 """Problems that an error shows; of the others it says how many they are."""
 
-_INPUTS = frozenset(StationInputs.names())
+_INPUTS = frozenset(facts(StationInputs))
+_TEXTS = frozenset(name for name, fact in facts(StationInputs).items() if isinstance(fact.kind, Text))
 _TAKEN_FOR = {
     "int": "a number",
     "float": "a number",
@@ -251,7 +254,7 @@ def _trap(name: str, node: Node) -> str | None:
         return "is empty: give it a value, or take the line out"
     if kind != "str" and kind not in _TAKEN_FOR:
         return f"has the tag {node.tag.replace(TAG, '!!')}: take that out"
-    if kind == "str" or (name not in MAX_LENGTH and kind != "null"):
+    if kind == "str" or (name not in _TEXTS and kind != "null"):
         return None
     return f'is {node.value}, which YAML takes for {_TAKEN_FOR[kind]}: put it in quotes, "{node.value}"'
 
@@ -262,6 +265,6 @@ def _plain(name: str, node: Node) -> object:
         return {}
     if isinstance(node, SequenceNode):
         return []
-    if name not in MAX_LENGTH and node.tag == f"{TAG}bool":
+    if name not in _TEXTS and node.tag == f"{TAG}bool":
         return SafeConstructor.bool_values.get(node.value.lower(), node.value)
     return node.value

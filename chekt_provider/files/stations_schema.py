@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from chekt_provider.model.inputs import MAX_LENGTH, StationInputs
+from chekt_provider.model.fields import Change, Fact, StationInputs, facts
+from chekt_provider.model.kinds import Text
 
-_MEANINGS = {
-    "external_monitoring_station_id": "Your own key of it, such as central-01. Changing it replaces the station.",
-    "name": "The name that people see.",
-    "prefix": "Text in front of the account number. Left out: the group's, or none.",
-    "linecard": "The receiver hardware that handles the lines. Numbers need quotes.",
-    "dealer_id": "Whose station it is. Left out: the group's, or chekt:dealerId. Changing it replaces the station.",
-    "adopt_existing": "Take over a station that has this external id already. Left out: chekt:adoptExisting.",
-    "reassign_sites_to": "CHeKT's number of another station, where its sites go before this one is deleted.",
-}
+IN_COMMON = ("dealer_id", "prefix")
+"""What a group may say for all its stations."""
 
 
 def stations_schema() -> dict[str, Any]:
     """The schema, draft 2020-12."""
-    made = StationInputs.model_json_schema()
-    fields = {name: _field(name, made["properties"][name]) for name in _MEANINGS}
-    required = [name for name in made["required"] if name != "dealer_id"]  # a group or a setting may say it
+    known = facts(StationInputs)
+    fields = {name: _field(name, fact) for name, fact in known.items()}
+    required = [name for name, fact in known.items() if fact.is_required and name not in IN_COMMON]
     station = _object("A monitoring station.", fields, required)
     listed = {"description": "The stations.", "type": "array", "items": {"$ref": "#/$defs/station"}}
-    common = {name: _common(name, fields[name]) for name in ("dealer_id", "prefix")}
+    common = {name: _common(name, fields[name]) for name in IN_COMMON}
     group = _object("Stations that have something in common.", {**common, "stations": listed}, ["stations"])
     groups = {"description": "Groups of stations.", "type": "array", "items": {"$ref": "#/$defs/group"}}
     return {
@@ -45,15 +39,15 @@ def _object(description: str, properties: dict[str, Any], required: list[str]) -
     return {**made, "required": required} if required else made
 
 
-def _field(name: str, made: dict[str, Any]) -> dict[str, Any]:
-    described = {"description": _MEANINGS[name]}
-    if name in MAX_LENGTH:
-        shortest = {} if "default" in made else {"minLength": 1}
-        return {**described, "type": "string", **shortest, "maxLength": MAX_LENGTH[name]}
-    if made["type"] == "string":  # which in a file may be written as a number too
-        digits = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"}
-        return {**described, "anyOf": [{"type": "integer", "minimum": 1}, digits]}
-    return {**described, "type": made["type"]}
+def _field(name: str, fact: Fact) -> dict[str, Any]:
+    notes = [fact.meaning]
+    if fact.change is Change.REPLACES:
+        notes.append("Changing it replaces the station.")
+    if isinstance(fact.kind, Text):
+        notes.append("Numbers need quotes.")
+    if name in IN_COMMON:
+        notes.append("A group may say it for all its stations.")
+    return {"description": " ".join(notes), **fact.kind.schema(is_required=fact.is_required)}
 
 
 def _common(name: str, field: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import SiteId, StationId
-from chekt_provider.model.inputs import StationInputs
-from chekt_provider.model.wire import Station
+from chekt_provider.model.kinds import Value
 from chekt_provider.text import shown
 
 UPDATED_IN_PLACE = ("name", "prefix", "linecard")
@@ -36,22 +36,22 @@ class Recorded:
     """
 
     id: StationId
-    fields: Mapping[str, str]
+    fields: Mapping[str, Value]
     created_at: str = ""
     api_host: str = ""
-    declared_as: Mapping[str, str] = field(default_factory=dict)
+    declared_as: Mapping[str, Value] = field(default_factory=dict)
     reassign_sites_to: str = ""
     declared_by: str = ""
 
     @property
     def external_id(self) -> str:
         """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
-        return self.fields.get(KEY) or self.sent_external_id
+        return str(self.fields.get(KEY) or self.sent_external_id)
 
     @property
     def sent_external_id(self) -> str:
         """The caller's own key as the program has it."""
-        return self.declared_as.get(KEY) or self.fields.get(KEY, "")
+        return str(self.declared_as.get(KEY) or self.fields.get(KEY, ""))
 
     @property
     def external_ids(self) -> set[str]:
@@ -63,7 +63,7 @@ class Recorded:
         fields = {**self.fields, KEY: live.external_monitoring_station_id}
         return replace(self, fields=fields, declared_as={**self.declared_as, KEY: self.sent_external_id})
 
-    def answers(self, name: str, wanted: str) -> bool:
+    def answers(self, name: str, wanted: Value) -> bool:
         """Whether this field is what was wanted, or CHeKT's own form of it."""
         return wanted in (self.fields.get(name, ""), self.declared_as.get(name))
 
@@ -101,7 +101,7 @@ def named(dealer_id: str, station: Station) -> str:
     return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
 
 
-def value(station: Station | StationInputs, name: str) -> str:
-    """One text field of a station, by the name of the input."""
-    text: str = getattr(station, name)
-    return text
+def value(station: Station | StationInputs, name: str) -> Value:
+    """One field of a station, by the name of the input."""
+    held: Value = getattr(station, name)
+    return held

@@ -1,22 +1,13 @@
-"""The shapes that CHeKT answers with. Source: CHeKT's Partner API, Monitoring Stations and Sites."""
+"""A site as CHeKT answers it, and the types on the wire. Source: CHeKT's Partner API, Sites."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from chekt_provider.model.ids import id_digits
-
-_YEAR = re.compile(r"[0-9]{4}(?=-)")
-
-
-_FIRST_YEAR = 2010
-"""Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
 
 
 def _wire_id(value: object) -> str:
@@ -49,37 +40,6 @@ OptionalWireId = Annotated[WireId | None, BeforeValidator(_blank_is_none)]
 
 
 WireText = Annotated[str, BeforeValidator(_absent_is_blank)]
-
-
-class Station(BaseModel):
-    """A monitoring station as CHeKT answers it; null, "" and absent are all "". Fields we do not know are left aside.
-
-    Attributes:
-        monitoring_station_id: CHeKT's id, as digits.
-        created_at: ISO 8601, UTC, milliseconds.
-        is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
-
-    monitoring_station_id: WireId
-    external_monitoring_station_id: WireText = ""
-    name: WireText = ""
-    prefix: WireText = ""
-    linecard: WireText = ""
-    created_at: WireText = ""
-    is_deleted: bool = Field(default=False, exclude=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _see_marks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        flags = [data.get(name) for name in ("deleted", "is_deleted")]
-        year = _YEAR.match(str(data.get("deleted_at")))
-        is_dated = year is not None and _FIRST_YEAR <= int(year[0]) <= datetime.now(UTC).year
-        is_gone = any(str(data.get(name)).lower() == "deleted" for name in ("status", "state"))
-        return {**data, "is_deleted": is_dated or is_gone or any(flag in (1, "1", "true") for flag in flags)}
 
 
 class Site(BaseModel):

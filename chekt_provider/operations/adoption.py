@@ -7,10 +7,9 @@ from collections.abc import Callable
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ListIncomplete, NotFound, StationExists
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
-from chekt_provider.model.wire import Station
 from chekt_provider.operations.identity import differing, not_taken, require_same_station
 from chekt_provider.operations.writes import Writes
 from chekt_provider.text import shown
@@ -20,7 +19,7 @@ def told(station: Station, wanted: StationInputs) -> str:
     """What adopting a station means for it, in a sentence."""
     station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
     changes = [
-        f"{name} from {shown(value(station, name))!r} to {shown(value(wanted, name))!r}"
+        f"{name} from {shown(str(value(station, name)))!r} to {shown(str(value(wanted, name)))!r}"
         for name in differing(station, wanted)
     ]
     means = f"changing {', '.join(changes)}" if changes else "nothing changes on it"
@@ -29,7 +28,7 @@ def told(station: Station, wanted: StationInputs) -> str:
 
 def exists(operation: Operation, station: Station, wanted: StationInputs) -> StationExists:
     """The error for a station that is there, and may not be adopted."""
-    live = ", ".join(f"{name} {shown(value(station, name))!r}" for name in UPDATED_IN_PLACE)
+    live = ", ".join(f"{name} {shown(str(value(station, name)))!r}" for name in UPDATED_IN_PLACE)
     kept = station.external_monitoring_station_id
     other = f"external id {shown(kept)!r}, " if kept != wanted.external_monitoring_station_id else ""
     station_id = StationId(wanted.dealer_id, station.monitoring_station_id)

@@ -16,8 +16,8 @@ from dataclasses import replace
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import NotFound, TwinSites
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.ids import SiteId, StationId
-from chekt_provider.model.inputs import AssignmentInputs
 from chekt_provider.model.records import Assigned
 from chekt_provider.model.wire import Site
 from chekt_provider.operations.claims import Claims

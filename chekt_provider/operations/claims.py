@@ -19,11 +19,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import DeclaredTwice, Unsafe
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import SiteId, StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.moments import may_be_one_moment
 from chekt_provider.model.records import Recorded, named
-from chekt_provider.model.wire import Station
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""

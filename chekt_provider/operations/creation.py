@@ -35,12 +35,11 @@ from chekt_provider.errors import (
     Unclear,
     Unreachable,
 )
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import has_same_letters, is_form_of
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.moments import seconds_apart
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, named, value
-from chekt_provider.model.wire import Station
 from chekt_provider.operations import adoption
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
@@ -162,7 +161,7 @@ class Creation:
 
     def _post(self) -> Created:
         wanted = self._wanted
-        values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name)}
+        values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name) != ""}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         try:
             created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)

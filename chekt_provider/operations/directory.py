@@ -11,11 +11,12 @@ from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
 from chekt_provider.api.operation import Operation
 from chekt_provider.api.shared import Shared
 from chekt_provider.errors import ListIncomplete, NotFound
+from chekt_provider.model.fields import Station
 from chekt_provider.model.forms import is_cut_anywhere, same_form
 from chekt_provider.model.ids import StationId
 from chekt_provider.model.moments import may_be_one_moment
 from chekt_provider.model.records import KEY, Recorded
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.wire import Site
 from chekt_provider.operations.identity import require_same_station, shows_same
 
 BEHIND_SECONDS = sum(LOOKS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import OtherStation, WrongEnvironment
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import is_around, is_form_of, is_like_it, is_rewritten, same_form, splits_number
-from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.kinds import Value
 from chekt_provider.model.moments import seconds_apart
-from chekt_provider.model.records import KEY, UPDATED_IN_PLACE, Recorded, value
-from chekt_provider.model.wire import Station
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
 from chekt_provider.text import shown
 
 OTHER_SECONDS = 60.0
@@ -82,7 +82,7 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
     return [
         name
         for name in differing(answer, wanted)
-        if not is_form_of(
+        if not _may_be_form_of(
             value(answer, name),
             value(wanted, name),
             untouched=before is not None and value(before, name) == value(answer, name),
@@ -90,7 +90,13 @@ def not_taken(answer: Station, wanted: StationInputs, before: Station | None = N
     ]
 
 
+def _may_be_form_of(kept: Value, wanted: Value, *, untouched: bool) -> bool:
+    """Whether CHeKT may have made one out of the other; of numbers and flags it makes nothing else."""
+    return isinstance(kept, str) and isinstance(wanted, str) and is_form_of(kept, wanted, untouched=untouched)
+
+
 def is_alike(station: Station, wanted: StationInputs) -> bool:
     """Whether a station may be the wanted one, by what is left of its name or external id, or was put around them."""
-    both = [(value(station, name), value(wanted, name)) for name in ("name", KEY)]
+    keys = (station.external_monitoring_station_id, wanted.external_monitoring_station_id)
+    both = [(station.name, wanted.name), keys]
     return any(is_rewritten(kept, sent) or is_around(kept, sent) for kept, sent in both)

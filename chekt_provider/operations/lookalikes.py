@@ -10,11 +10,10 @@ from collections.abc import Mapping
 
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, Evidence, StationExists, TwinStations
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import is_like_it, is_like_loosely
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.records import named
-from chekt_provider.model.wire import Station
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import Look, SharedList, called, perhaps_cut
 from chekt_provider.operations.identity import is_alike, not_taken

@@ -24,10 +24,11 @@ from chekt_provider.errors import (
     OtherStation,
     Unsafe,
 )
+from chekt_provider.model.fields import Station
 from chekt_provider.model.forms import same_form
 from chekt_provider.model.ids import SiteId, StationId
 from chekt_provider.model.records import Recorded
-from chekt_provider.model.wire import Site, Station
+from chekt_provider.model.wire import Site
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory
 from chekt_provider.text import shown
 

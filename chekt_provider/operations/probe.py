@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import Evidence, ReceiverSilent
-from chekt_provider.model.inputs import probe_address
+from chekt_provider.model.kinds import probe_address
 
 Connect = Callable[[tuple[str, int], float], AbstractContextManager[object]]
 

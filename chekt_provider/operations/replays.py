@@ -11,11 +11,10 @@ from http.client import CREATED
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, NotFound
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import same_form
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.moments import age_of
-from chekt_provider.model.wire import Station
 from chekt_provider.operations.directory import SharedList
 from chekt_provider.operations.identity import not_taken
 

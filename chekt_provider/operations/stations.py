@@ -20,10 +20,9 @@ from dataclasses import replace
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, NotFound, NotTaken
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
-from chekt_provider.model.wire import Station
 from chekt_provider.operations import adoption
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.creation import Creation
@@ -334,7 +333,7 @@ class StationOperations:
 
     def _name_overwritten(self, recorded: Recorded, live: Station, wanted: StationInputs) -> None:
         for name in _overwritten(recorded, live, wanted):
-            now = shown(value(live, name))
+            now = shown(str(value(live, name)))
             self._say(f"Overwriting {name} of {recorded}: somebody changed it to {now!r} since the last refresh.")
 
     def _require_same_host(self, operation: Operation, recorded: Recorded) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import InvalidInput, NotTaken, Unclear
+from chekt_provider.model.fields import Station, StationInputs, facts
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.inputs import StationInputs
+from chekt_provider.model.kinds import Text, Value
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
-from chekt_provider.model.wire import Station
 from chekt_provider.operations.directory import Directory
 from chekt_provider.operations.identity import not_taken
 from chekt_provider.text import shown
@@ -42,7 +42,7 @@ class Writes:
         try:
             return self._put_once(operation, recorded, wanted, cleared_as=cleared_as)
         except InvalidInput as error:
-            cleared = [name for name in UPDATED_IN_PLACE if not value(wanted, name)]
+            cleared = [name for name in UPDATED_IN_PLACE if value(wanted, name) == ""]
             refused_blank = error.evidence.field in cleared or (cleared and not error.evidence.field)
             if cleared_as is None or not refused_blank:
                 raise
@@ -60,7 +60,11 @@ class Writes:
             self._client.take_turn(operation)
             self._directory.require_same_station(operation, recorded)
 
-        body = {name: value(wanted, name) or cleared_as for name in UPDATED_IN_PLACE}
+        texts = {name for name, fact in facts(StationInputs).items() if isinstance(fact.kind, Text)}
+        body = {
+            name: held if (held := value(wanted, name)) != "" else (cleared_as if name in texts else None)
+            for name in UPDATED_IN_PLACE
+        }
         key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
         dealer_id, number = recorded.id.dealer_id, recorded.id.station_id
         station = self._client.update_station(operation, dealer_id, number, body, key, admit)
@@ -100,11 +104,11 @@ class Writes:
         """
         station = self.put_and_look(operation, recorded, before, wanted)
         if kept := not_taken(station, wanted, before):
-            held = ", ".join(f"{name}, which is still {shown(value(station, name))!r}" for name in kept)
+            held = ", ".join(f"{name}, which is still {shown(str(value(station, name)))!r}" for name in kept)
             raise operation.error(NotTaken, f"CHeKT did not take {held}")
         return station
 
-    def record(self, dealer_id: str, station: Station, declared_as: Mapping[str, str]) -> Recorded:
+    def record(self, dealer_id: str, station: Station, declared_as: Mapping[str, Value]) -> Recorded:
         """The record of a station.
 
         Args:

@@ -13,7 +13,6 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -25,39 +24,16 @@ from chekt_provider.api.operation import Operation
 from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError, Evidence, NotFound, SettingsError, TwinStations
 from chekt_provider.log import show_log
+from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import StationId, id_digits
-from chekt_provider.model.inputs import StationInputs, input_problems
-from chekt_provider.model.wire import Station
+from chekt_provider.model.inputs import input_problems
+from chekt_provider.model.records import KEY, UPDATED_IN_PLACE, value
 from chekt_provider.operations.directory import Directory, Look, called
 from chekt_provider.plugin.host import say
+from chekt_provider.program.resources import MonitoringStationResult
 from chekt_provider.program.stack_config import refuse_bad_config, stack_config
 from chekt_provider.settings import DEBUG_VARIABLE, VARIABLES, Settings, read_settings
 from chekt_provider.text import shown
-
-
-@dataclass(frozen=True)
-class MonitoringStationResult:
-    """A monitoring station as CHeKT lists it.
-
-    Attributes:
-        id: dealer id and monitoring station id, such as "12345/17"; `MonitoringStation.get` takes it.
-        monitoring_station_id: CHeKT's number of the station.
-        external_monitoring_station_id: the key of whoever made it; "" when unset.
-        name: the name that people see.
-        prefix: what goes in front of account numbers; "" when unset.
-        linecard: the receiver hardware that handles the lines; "" when unset.
-        dealer_id: the dealer's id, as digits.
-        created_at: when CHeKT created it, ISO 8601, UTC.
-    """
-
-    id: str
-    monitoring_station_id: int
-    external_monitoring_station_id: str
-    name: str
-    prefix: str
-    linecard: str
-    dealer_id: str
-    created_at: str
 
 
 def get_monitoring_station(
@@ -186,12 +162,9 @@ def _result(dealer_id: str, station: Station) -> MonitoringStationResult:
     return MonitoringStationResult(
         id=str(StationId(dealer_id, number)),
         monitoring_station_id=int(number),
-        external_monitoring_station_id=station.external_monitoring_station_id,
-        name=station.name,
-        prefix=station.prefix,
-        linecard=station.linecard,
         dealer_id=dealer_id,
         created_at=station.created_at,
+        **{name: value(station, name) for name in (KEY, *UPDATED_IN_PLACE)},  # type: ignore[arg-type]
     )
 
 

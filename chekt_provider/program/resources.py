@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
+from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE
 from chekt_provider.program.declared import declared_by, refuse_import, refuse_second, secret_inputs
 from chekt_provider.program.stack_config import refuse_bad_config
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
@@ -111,7 +114,7 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         """
         refuse_bad_config()
         station = MonitoringStation.__new__(MonitoringStation)
-        properties = dict.fromkeys(["external_monitoring_station_id", "name", "prefix", "linecard", "dealer_id"])
+        properties = dict.fromkeys([*REPLACED_ON, *UPDATED_IN_PLACE])
         reading = ResourceOptions.merge(opts, ResourceOptions(id=id))
         Resource.__init__(station, MonitoringStationProvider(), resource_name, {**properties, **_OUTPUTS}, reading)
         return station
@@ -191,6 +194,31 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
             },
             opts,
         )
+
+
+@dataclass(frozen=True)
+class MonitoringStationResult:
+    """A monitoring station as CHeKT lists it.
+
+    Attributes:
+        id: dealer id and monitoring station id, such as "12345/17"; `MonitoringStation.get` takes it.
+        monitoring_station_id: CHeKT's number of the station.
+        external_monitoring_station_id: the key of whoever made it; "" when unset.
+        name: the name that people see.
+        prefix: what goes in front of account numbers; "" when unset.
+        linecard: the receiver hardware that handles the lines; "" when unset.
+        dealer_id: the dealer's id, as digits.
+        created_at: when CHeKT created it, ISO 8601, UTC.
+    """
+
+    id: str
+    monitoring_station_id: int
+    external_monitoring_station_id: str
+    name: str
+    prefix: str
+    linecard: str
+    dealer_id: str
+    created_at: str
 
 
 def _number(id_: str) -> int:

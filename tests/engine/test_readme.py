@@ -18,8 +18,9 @@ from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
-from chekt_provider.model import inputs, records
-from chekt_provider.model.inputs import AssignmentInputs, StationInputs
+from chekt_provider.model import records
+from chekt_provider.model.fields import AssignmentInputs, StationInputs, facts
+from chekt_provider.model.kinds import Text
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
 from chekt_provider.plugin.run import Run
@@ -301,8 +302,12 @@ def test_the_inputs_table_is_complete() -> None:
     """Each input, and the limits that the code has."""
     rows = inputs_table("input")
 
-    assert {name for name, _, _ in rows} == set(StationInputs.names())
-    assert limits(rows) | limits(inputs_table("input of an assignment")) == inputs.MAX_LENGTH
+    assert {name for name, _, _ in rows} == set(facts(StationInputs))
+    assert limits(rows) | limits(inputs_table("input of an assignment")) == {
+        name: fact.kind.longest
+        for name, fact in (facts(StationInputs) | facts(AssignmentInputs)).items()
+        if isinstance(fact.kind, Text)
+    }
     assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
     assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
 
@@ -311,7 +316,7 @@ def test_the_table_of_an_assignment_is_complete() -> None:
     """Each input; what replaces and what is recorded alone is held against the provider in test_assignments.py."""
     rows = inputs_table("input of an assignment")
 
-    assert {name for name, _, _ in rows} == set(AssignmentInputs.names())
+    assert {name for name, _, _ in rows} == set(facts(AssignmentInputs))
     assert [name for name, _, change in rows if "replaced" in change] == ["site_id", "external_site_id", "dealer_id"]
     assert [name for name, _, change in rows if change == "recorded, without a call"] == ["probe", "probe_timeout"]
 

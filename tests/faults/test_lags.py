@@ -9,7 +9,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Switches
 from chekt_provider.errors import SitesAttached
-from chekt_provider.model.inputs import AssignmentInputs
+from chekt_provider.model.fields import AssignmentInputs
 from tests.clock import Clock
 from tests.faults.rows import row
 from tests.faults.world import ID, INPUTS, LIST, SITES, World

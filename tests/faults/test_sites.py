@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.ids import SiteId, StationId
-from chekt_provider.model.inputs import AssignmentInputs
 from chekt_provider.model.records import Assigned, Recorded
 from chekt_provider.plugin.run import Run
 from tests.faults.rows import row

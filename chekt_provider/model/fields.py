@@ -1,0 +1,264 @@
+"""The fields of stations and assignments: each once, with what it may be, what it means, and what a change of it does.
+
+Inputs, comparison, records, the JSON schema and tables follow from it. A new field is a line here, a parameter of the
+resource's class with its docstring, and a field of the emulator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, refusal
+from chekt_provider.model.wire import WireId
+
+_YEAR = re.compile(r"[0-9]{4}(?=-)")
+_FIRST_YEAR = 2010
+"""Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
+
+
+class Change(Enum):
+    """What a change of an input does."""
+
+    UPDATES = "updated in place"
+    REPLACES = "replaces the resource"
+    RECORDED = "recorded, and used later"
+    NOTHING = "nothing"
+
+
+class Blank(Enum):
+    """What "" means."""
+
+    REFUSED = "is an error"
+    KEPT = "left out, and in the state"
+    ABSENT = "left out"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What there is to know of an input.
+
+    Attributes:
+        kind: what it may be.
+        meaning: in a sentence, for people.
+        change: what a change of it does.
+        blank: what "" means.
+        is_required: whether it may not be left out.
+        give: what to give where it is missing or blank.
+    """
+
+    kind: Kind
+    meaning: str
+    change: Change
+    blank: Blank = Blank.REFUSED
+    is_required: bool = False
+    give: str = ""
+
+
+@cache
+def facts(model: type[BaseModel]) -> dict[str, Fact]:
+    """What there is to know of each input of a model, by name."""
+    found = {name: [it for it in field.metadata if isinstance(it, Fact)] for name, field in model.model_fields.items()}
+    return {name: told[0] for name, told in found.items() if told}
+
+
+def changing(model: type[BaseModel], change: Change) -> tuple[str, ...]:
+    """The inputs of which a change does that."""
+    return tuple(name for name, fact in facts(model).items() if fact.change is change)
+
+
+class StationFields(BaseModel):
+    """What a program gives a station, and CHeKT answers of it."""
+
+    external_monitoring_station_id: Annotated[
+        str,
+        Fact(
+            Text(200, is_key=True),
+            "Your own key of it, such as central-01.",
+            Change.REPLACES,
+            is_required=True,
+            give="give the station your own key, such as 'central-01'",
+        ),
+    ] = ""
+    name: Annotated[
+        str,
+        Fact(
+            Text(200),
+            "The name that people see.",
+            Change.UPDATES,
+            is_required=True,
+            give="give the station the name that people will see",
+        ),
+    ] = ""
+    prefix: Annotated[str, Fact(Text(50), "Text in front of the account number.", Change.UPDATES, Blank.KEPT)] = ""
+    linecard: Annotated[
+        str, Fact(Text(50), "The receiver hardware that handles the lines.", Change.UPDATES, Blank.KEPT)
+    ] = ""
+
+
+class Inputs(BaseModel):
+    """What a program asks for, checked and in canonical form: an optional input left out is "".
+
+    Attributes:
+        WHAT: what the inputs describe.
+        declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
+        secret_inputs: the inputs that are secret; likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    WHAT: ClassVar[str]
+
+    declared_by: str = ""
+    secret_inputs: tuple[str, ...] = ()
+
+    @classmethod
+    def conflicts(cls, given: Collection[str]) -> list[str]:
+        """What is wrong with the choice of inputs, one sentence each.
+
+        Args:
+            given: names of the inputs that are not left out, were their values not known yet.
+        """
+        return []
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _checked(cls, value: object, info: ValidationInfo) -> object:
+        fact = facts(cls).get(info.field_name or "")
+        if fact is None or (value == "" and fact.blank is not Blank.REFUSED):
+            return value
+        if fact.give and isinstance(value, str) and not value.strip() and isinstance(fact.kind, Text):
+            raise refusal(f"is blank: {fact.give}")
+        return fact.kind.checked(value)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for name, fact in facts(type(self)).items():
+            if fact.is_required and not getattr(self, name):
+                raise refusal(f"{name} is missing")
+        return self
+
+
+class StationInputs(StationFields, Inputs):
+    """What a program asks for of a monitoring station. Ids are digits."""
+
+    WHAT = "a monitoring station"
+
+    dealer_id: Annotated[
+        str,
+        Fact(
+            Id(),
+            "Whose station it is. Left out: chekt:dealerId.",
+            Change.REPLACES,
+            is_required=True,
+            give="pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+        ),
+    ] = ""
+    adopt_existing: Annotated[
+        bool,
+        Fact(
+            Flag(),
+            "Take over a station that has this external id already. Left out: chekt:adoptExisting.",
+            Change.NOTHING,
+        ),
+    ] = False
+    reassign_sites_to: Annotated[
+        str,
+        Fact(
+            Id(),
+            "CHeKT's number of another station, where its sites go before this one is deleted.",
+            Change.RECORDED,
+            Blank.ABSENT,
+        ),
+    ] = ""
+
+
+class AssignmentInputs(Inputs):
+    """What a program asks for of a site's assignment. Ids are digits; one of two inputs names the site."""
+
+    WHAT = "a site assignment"
+
+    dealer_id: Annotated[
+        str,
+        Fact(
+            Id(),
+            "Whose site and station they are. Left out: chekt:dealerId.",
+            Change.REPLACES,
+            is_required=True,
+            give="pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+        ),
+    ] = ""
+    monitoring_station_id: Annotated[
+        str,
+        Fact(
+            Id(),
+            "CHeKT's number of the station.",
+            Change.UPDATES,
+            is_required=True,
+            give="pass the monitoring_station_id of a MonitoringStation",
+        ),
+    ] = ""
+    site_id: Annotated[str, Fact(Id(), "CHeKT's number of the site.", Change.REPLACES)] = ""
+    external_site_id: Annotated[
+        str,
+        Fact(
+            Text(200, is_key=True),
+            "Your own key of the site.",
+            Change.REPLACES,
+            give="give the site's own key, such as 'house-01', or its site_id",
+        ),
+    ] = ""
+    probe: Annotated[str, Fact(Probe(), "The receiver that must accept a connection first.", Change.RECORDED)] = ""
+    probe_timeout: Annotated[
+        float, Fact(Number(1, 60, "seconds"), "Seconds that the receiver has to accept it.", Change.RECORDED)
+    ] = 5.0
+
+    @classmethod
+    def conflicts(cls, given: Collection[str]) -> list[str]:
+        """A site is named once."""
+        named = sum(name in given for name in ("site_id", "external_site_id"))
+        if named == 0:
+            return ["site_id or external_site_id is missing: pass the one by which you know the site."]
+        return ["site_id and external_site_id are both given: pass one of them."] if named > 1 else []
+
+
+class Station(StationFields):
+    """A monitoring station as CHeKT answers it; null, "" and absent are all "". Fields we do not know are left aside.
+
+    Source: CHeKT's Partner API, Monitoring Stations.
+
+    Attributes:
+        monitoring_station_id: CHeKT's id, as digits.
+        created_at: ISO 8601, UTC, milliseconds.
+        is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    monitoring_station_id: WireId
+    created_at: Annotated[str, Fact(Text(50), "When CHeKT created it.", Change.NOTHING)] = ""
+    is_deleted: bool = Field(default=False, exclude=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _answered(cls, value: object, info: ValidationInfo) -> object:
+        fact = facts(cls).get(info.field_name or "")
+        return fact.kind.answered(value) if fact else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _see_marks(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        flags = [data.get(name) for name in ("deleted", "is_deleted")]
+        year = _YEAR.match(str(data.get("deleted_at")))
+        is_dated = year is not None and _FIRST_YEAR <= int(year[0]) <= datetime.now(UTC).year
+        is_gone = any(str(data.get(name)).lower() == "deleted" for name in ("status", "state"))
+        return {**data, "is_deleted": is_dated or is_gone or any(flag in (1, "1", "true") for flag in flags)}
