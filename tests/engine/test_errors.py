@@ -121,11 +121,11 @@ def test_every_bad_input_of_a_resource_is_refused_in_the_preview_at_once(emulato
 
     problem = "error: pulumi-python:dynamic/chekt:MonitoringStation resource 'a' has a problem: "
     assert run.errors == [
-        problem + "dealer_id is not an id: write digits only, such as 12345.",
         problem + "external_monitoring_station_id is blank: give the station your own key, such as 'central-01'.",
         problem + "name begins or ends with a blank.",
         problem + "prefix holds the invisible or control character U+202E at position 7.",
         problem + "linecard holds the invisible or control character U+001B at position 1.",
+        problem + "dealer_id is not an id: write digits only, such as 12345.",
         problem + "adopt_existing must be true or false.",
     ]
     assert "canary" not in run.text
