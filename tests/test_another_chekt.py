@@ -520,6 +520,7 @@ def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, 
         {"deleted": False, "is_deleted": 0, "deleted_at": None},
         {"deleted": "no", "is_deleted": "0", "deleted_at": "0000-00-00 00:00:00"},
         {"deleted": "N", "is_deleted": [], "deleted_at": "9999-12-31"},
+        {"status": "active", "state": None},
     ],
 )
 def test_a_mark_that_is_not_clear_makes_no_station_deleted(stack: Stacks, mark: Row) -> None:
@@ -545,7 +546,9 @@ class Marks(AnotherChekt):
         return rows if self.lists_it else [row for row in rows if self.mark not in row.items()]
 
 
-@pytest.mark.parametrize("mark", [("deleted", True), ("is_deleted", 1), ("deleted_at", "2026-01-01T00:00:00Z")])
+@pytest.mark.parametrize(
+    "mark", [("deleted", True), ("is_deleted", 1), ("deleted_at", "2026-01-01T00:00:00Z"), ("status", "deleted")]
+)
 @pytest.mark.parametrize("lists_it", [False, True])
 def test_a_station_that_is_marked_as_deleted_is_gone(stack: Stacks, mark: tuple[str, object], lists_it: bool) -> None:
     """For deletion, refresh and creation."""
