@@ -23,7 +23,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from chekt_provider.model.fields import AssignmentInputs, Blank, Inputs, StationInputs, facts
+from chekt_provider.model.fields import AssignmentInputs, Blank, Change, Inputs, StationInputs, changing, facts, of_kind
 from chekt_provider.model.ids import SiteId, StationId, id_digits
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.kinds import Id
@@ -32,7 +32,7 @@ from chekt_provider.plugin.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
-_PROBING = ("probe", "probe_timeout")
+_PROBING = changing(AssignmentInputs, Change.RECORDED)
 _RECORDED = (*_PROBING, "site_named_by", "secret_inputs")
 """What state holds of an assignment's inputs beside what CHeKT holds; `site_named_by` that names the site."""
 
@@ -67,8 +67,7 @@ class _Provider(ResourceProvider):
         problems = input_problems(self._model, known, unknown)
         # Naming the property in the failure would print its value as well, a secret one in clear.
         failures = [CheckFailure("", problem) for problem in (*self._run.settings.problems, *problems)]
-        is_id = {name: isinstance(fact.kind, Id) for name, fact in facts(self._model).items()}
-        ids = {name: id_digits(value) or value for name, value in known.items() if is_id.get(name)}
+        ids = {name: id_digits(known[name]) or known[name] for name in of_kind(self._model, Id) & known.keys()}
         return CheckResult({**given, **ids}, failures)
 
 
@@ -157,7 +156,7 @@ class SiteAssignmentProvider(_Provider):
         self._hide(_olds, _news)
         site_id = SiteId.parse(_id)
         held = {**_olds, "dealer_id": site_id.dealer_id, "site_id": site_id.site_id}
-        identity = [name for name in ("dealer_id", "site_id", "external_site_id") if _news.get(name) is not None]
+        identity = [name for name in changing(AssignmentInputs, Change.REPLACES) if _news.get(name) is not None]
         replaces = [name for name in identity if _news[name] != held.get(name)]
         wanted = {**_news, "site_named_by": _named_by(_news)}
         if not replaces:

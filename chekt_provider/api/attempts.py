@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import TypeVar
 
 from chekt_provider.api import retry
@@ -41,7 +40,9 @@ class Attempts:
             ChektError: the last one failed, or another is not worth it; with the operation's action and trace id.
         """
         changes = verb in ("POST", "PUT", "DELETE")
-        for number in count(1):
+        number = 0
+        while True:
+            number += 1
             try:
                 result = attempt(number)
             except ChektError as error:
@@ -63,7 +64,6 @@ class Attempts:
                 self._budget.note(None, operation, of_token=verb == "TOKEN")
                 operation.changed |= changes
                 return result
-        raise AssertionError("counting ends")
 
     def _pause_before_another(self, error: ChektError, number: int, operation: Operation, verb: str) -> float | None:
         """Seconds to wait before one more attempt, which is paid for then; None where none is made."""

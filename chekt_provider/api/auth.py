@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -12,9 +11,6 @@ from requests.auth import AuthBase
 from chekt_provider.api.shared import Shared
 from chekt_provider.api.token import AccessToken
 from chekt_provider.errors import CredentialsRefused
-
-if TYPE_CHECKING:
-    pass
 
 
 def expiry_margin(life: float) -> float:

@@ -11,11 +11,9 @@ import yaml
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import common_form
 from chekt_provider.model.inputs import input_problems
-from chekt_provider.model.records import KEY, UPDATED_IN_PLACE
+from chekt_provider.model.records import STATION_FIELDS
 from chekt_provider.operations.directory import called
 from chekt_provider.text import listed, shown
-
-_FIELDS = (KEY, *UPDATED_IN_PLACE)
 
 
 def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, list[str]]:
@@ -44,7 +42,7 @@ def _form(station: Station) -> str:
 
 
 def _entry(station: Station) -> dict[str, Any]:
-    values = {name: getattr(station, name) for name in _FIELDS if getattr(station, name) != ""}
+    values = {name: getattr(station, name) for name in STATION_FIELDS if getattr(station, name) != ""}
     return {**values, "adopt_existing": True}
 
 

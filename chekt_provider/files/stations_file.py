@@ -24,13 +24,14 @@ from typing import Any
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from chekt_provider.files.stations_schema import IN_COMMON
 from chekt_provider.files.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
-from chekt_provider.model.fields import StationInputs, facts
+from chekt_provider.model.fields import StationInputs, facts, of_kind
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.kinds import Text
 
 FILE_KEYS = ("groups", "stations")
-GROUP_KEYS = ("dealer_id", "prefix", "stations")
+GROUP_KEYS = (*IN_COMMON, "stations")
 """The last one holds the stations, the others are what they have in common."""
 
 MOST_STATIONS = 20_000
@@ -38,7 +39,7 @@ MOST_SHOWN = 50
 """Problems that an error shows; of the others it says how many they are."""
 
 _INPUTS = frozenset(facts(StationInputs))
-_TEXTS = frozenset(name for name, fact in facts(StationInputs).items() if isinstance(fact.kind, Text))
+_TEXTS = of_kind(StationInputs, Text)
 _TAKEN_FOR = {
     "int": "a number",
     "float": "a number",

@@ -16,12 +16,14 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, refusal
-from chekt_provider.model.wire import WireId
+from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, answered, refusal
+from chekt_provider.model.wire import WireId, WireText
 
 _YEAR = re.compile(r"[0-9]{4}(?=-)")
 _FIRST_YEAR = 2010
 """Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
+
+_WHOSE = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
 
 
 class Change(Enum):
@@ -72,6 +74,11 @@ def facts(model: type[BaseModel]) -> dict[str, Fact]:
 def changing(model: type[BaseModel], change: Change) -> tuple[str, ...]:
     """The inputs of which a change does that."""
     return tuple(name for name, fact in facts(model).items() if fact.change is change)
+
+
+def of_kind(model: type[BaseModel], kind: type[Kind]) -> frozenset[str]:
+    """The inputs that are of a kind."""
+    return frozenset(name for name, fact in facts(model).items() if isinstance(fact.kind, kind))
 
 
 class StationFields(BaseModel):
@@ -158,7 +165,7 @@ class StationInputs(StationFields, Inputs):
             "Whose station it is. Left out: chekt:dealerId.",
             Change.REPLACES,
             is_required=True,
-            give="pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+            give=_WHOSE,
         ),
     ] = ""
     adopt_existing: Annotated[
@@ -192,7 +199,7 @@ class AssignmentInputs(Inputs):
             "Whose site and station they are. Left out: chekt:dealerId.",
             Change.REPLACES,
             is_required=True,
-            give="pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)",
+            give=_WHOSE,
         ),
     ] = ""
     monitoring_station_id: Annotated[
@@ -243,14 +250,10 @@ class Station(StationFields):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
     monitoring_station_id: WireId
-    created_at: Annotated[str, Fact(Text(50), "When CHeKT created it.", Change.NOTHING)] = ""
+    created_at: WireText = ""
     is_deleted: bool = Field(default=False, exclude=True)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _answered(cls, value: object, info: ValidationInfo) -> object:
-        fact = facts(cls).get(info.field_name or "")
-        return fact.kind.answered(value) if fact else value
+    _answered = field_validator(*StationFields.model_fields, mode="before")(answered)
 
     @model_validator(mode="before")
     @classmethod

@@ -9,8 +9,6 @@ from chekt_provider.errors import Unsafe
 from chekt_provider.text import shown
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
-
-
 INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
 
 
@@ -37,14 +35,9 @@ class StationId:
     @classmethod
     def parse(cls, text: str) -> StationId:
         """Read "12345/17". Raises Unsafe for anything else, before it can end up in a path."""
-        dealer_id, _, station_id = text.partition("/")
-        if not id_digits(dealer_id) or not id_digits(station_id):
-            raise Unsafe(
-                f"{shown(text, 60)!r} is not the id of a monitoring station",
-                outcome="Nothing was sent.",
-                remedy="Write dealer id and monitoring station id, such as 12345/17.",
-            )
-        return cls(dealer_id, station_id)
+        return cls(
+            *_parts(text, "/", "a monitoring station", "Write dealer id and monitoring station id, such as 12345/17.")
+        )
 
     def __str__(self) -> str:
         return f"{self.dealer_id}/{self.station_id}"
@@ -60,14 +53,15 @@ class SiteId:
     @classmethod
     def parse(cls, text: str) -> SiteId:
         """Read "12345/site/5". Raises Unsafe for anything else, before it can end up in a path."""
-        dealer_id, _, site_id = text.partition("/site/")
-        if not id_digits(dealer_id) or not id_digits(site_id):
-            raise Unsafe(
-                f"{shown(text, 60)!r} is not the id of a site",
-                outcome="Nothing was sent.",
-                remedy="Write dealer id and site id, such as 12345/site/5.",
-            )
-        return cls(dealer_id, site_id)
+        return cls(*_parts(text, "/site/", "a site", "Write dealer id and site id, such as 12345/site/5."))
 
     def __str__(self) -> str:
         return f"{self.dealer_id}/site/{self.site_id}"
+
+
+def _parts(text: str, separator: str, what: str, remedy: str) -> tuple[str, str]:
+    """The two ids of which Pulumi's id of something is made."""
+    dealer_id, _, number = text.partition(separator)
+    if not id_digits(dealer_id) or not id_digits(number):
+        raise Unsafe(f"{shown(text, 60)!r} is not the id of {what}", outcome="Nothing was sent.", remedy=remedy)
+    return dealer_id, number

@@ -1,4 +1,4 @@
-"""What a value may be: the kinds of inputs, each with its rule, and how it comes over the wire."""
+"""What a value may be: the kinds of inputs, each with its rule; and how a value comes over the wire."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ class Kind:
     def checked(self, value: object) -> Value:
         """An input as it is kept. Raises PydanticCustomError, a sentence without its subject."""
         raise NotImplementedError
-
-    def answered(self, value: object) -> object:
-        """A value as CHeKT answers it; pydantic looks at its type after that."""
-        return "" if value is None else value
 
     def schema(self, *, is_required: bool) -> dict[str, Any]:
         """What a JSON schema says of it; a file may write it in another way than a program."""
@@ -65,12 +61,6 @@ class Text(Kind):
                 "is not in Unicode's composed form (NFC), so that it may look the same as another and not be it"
             )
         return value
-
-    def answered(self, value: object) -> object:
-        """As it is; half a surrogate pair, which JSON can hold and nothing can store, becomes U+FFFD."""
-        if isinstance(value, str):
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return super().answered(value)
 
     def schema(self, *, is_required: bool) -> dict[str, Any]:
         """Text of a length."""
@@ -137,6 +127,16 @@ class Number(Kind):
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.least <= value <= self.most:
             raise refusal(f"must be a number of {self.of} from {self.least:g} to {self.most:g}")
         return float(value)
+
+
+def answered(value: object) -> object:
+    """A value as CHeKT answers it, "" for null; pydantic looks at its type after that.
+
+    Half a surrogate pair, which JSON can hold and nothing can store, becomes U+FFFD.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "" if value is None else value
 
 
 def probe_address(probe: str) -> tuple[str, int] | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from chekt_provider.model.fields import Station, StationInputs
+from chekt_provider.model.fields import Change, Station, StationFields, StationInputs, changing, facts
 from chekt_provider.model.ids import SiteId, StationId
 from chekt_provider.model.kinds import Value
 from chekt_provider.text import shown
 
-UPDATED_IN_PLACE = ("name", "prefix", "linecard")
-
-
-REPLACED_ON = ("dealer_id", "external_monitoring_station_id")
-
+UPDATED_IN_PLACE = changing(StationInputs, Change.UPDATES)
+REPLACED_ON = changing(StationInputs, Change.REPLACES)
+STATION_FIELDS = tuple(facts(StationFields))
+"""What a program gives a station, and CHeKT answers of it."""
 
 KEY = "external_monitoring_station_id"
 """The input that is the caller's own key."""

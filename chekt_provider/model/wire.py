@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from chekt_provider.model.ids import id_digits
+from chekt_provider.model.kinds import answered
 
 
 def _wire_id(value: object) -> str:
@@ -17,16 +18,9 @@ def _wire_id(value: object) -> str:
     return digits
 
 
-def _absent_is_blank(value: object) -> object:
-    """Text of an answer; half a surrogate pair, which JSON can hold and nothing can store, becomes "\ufffd"."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "" if value is None else value
-
-
 def _account_number(value: object) -> object:
     """Text that is all digits may come as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _absent_is_blank(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else answered(value)
 
 
 def _blank_is_none(value: object) -> object:
@@ -34,12 +28,8 @@ def _blank_is_none(value: object) -> object:
 
 
 WireId = Annotated[str, BeforeValidator(_wire_id)]
-
-
 OptionalWireId = Annotated[WireId | None, BeforeValidator(_blank_is_none)]
-
-
-WireText = Annotated[str, BeforeValidator(_absent_is_blank)]
+WireText = Annotated[str, BeforeValidator(answered)]
 
 
 class Site(BaseModel):

@@ -5,7 +5,7 @@
     update   moves the site; where others moved it is named before it is overwritten
     delete   leaves the site where it is
 
-Moves are made by sites.py, which refuses one that would give a station two sites with the same account number.
+Moves are made by moving.py, which refuses one that would give a station two sites with the same account number.
 """
 
 from __future__ import annotations

@@ -178,11 +178,13 @@ class Moves:
         sites = self._directory.sites(station_id.dealer_id)
         look = sites.recent_look(operation)
         tells_numbers = any("account_number" in site.model_fields_set for site in look.listed.values())
-        numbers = {_comparable(mover) for mover in movers}
+        if tells_numbers and not look.is_sampled:
+            return [*look.items.values()]
+        numbers = {_comparable(mover) for mover in movers} - {""}
 
         def is_summary(site: Site) -> bool:
             if look.is_sampled:
-                return not tells_numbers or _comparable(site) in numbers - {""}
+                return not tells_numbers or _comparable(site) in numbers
             return not tells_numbers and site.monitoring_station_id in (None, station_id.station_id)
 
         whole = [sites.get_once(operation, look, key) if is_summary(it) else it for key, it in look.items.items()]

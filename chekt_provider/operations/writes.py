@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from chekt_provider.api.client import Client
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import InvalidInput, NotTaken, Unclear
-from chekt_provider.model.fields import Station, StationInputs, facts
+from chekt_provider.model.fields import Station, StationInputs, of_kind
 from chekt_provider.model.ids import StationId
 from chekt_provider.model.kinds import Text, Value
-from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
+from chekt_provider.model.records import STATION_FIELDS, UPDATED_IN_PLACE, Recorded, value
 from chekt_provider.operations.directory import Directory
 from chekt_provider.operations.identity import not_taken
 from chekt_provider.text import shown
@@ -60,11 +60,7 @@ class Writes:
             self._client.take_turn(operation)
             self._directory.require_same_station(operation, recorded)
 
-        texts = {name for name, fact in facts(StationInputs).items() if isinstance(fact.kind, Text)}
-        body = {
-            name: held if (held := value(wanted, name)) != "" else (cleared_as if name in texts else None)
-            for name in UPDATED_IN_PLACE
-        }
+        body = {name: _sent(wanted, name, cleared_as) for name in UPDATED_IN_PLACE}
         key = str(uuid.uuid4())  # random: with a derived key the change from A to B and back to A would be a replay
         dealer_id, number = recorded.id.dealer_id, recorded.id.station_id
         station = self._client.update_station(operation, dealer_id, number, body, key, admit)
@@ -116,8 +112,7 @@ class Writes:
             station: as CHeKT answered it.
             declared_as: what the program has for its fields; only what CHeKT keeps in another form is recorded.
         """
-        names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
-        fields = {name: value(station, name) for name in names}
+        fields = {name: value(station, name) for name in STATION_FIELDS}
         return Recorded(
             id=StationId(dealer_id, station.monitoring_station_id),
             fields={"dealer_id": dealer_id, **fields},
@@ -129,5 +124,12 @@ class Writes:
     def record_write(self, wanted: StationInputs, station: Station) -> Recorded:
         """The record of a write: fields that CHeKT keeps in its own form are recorded as both."""
         lost = not_taken(station, wanted)
-        names = ("external_monitoring_station_id", *UPDATED_IN_PLACE)
-        return self.record(wanted.dealer_id, station, {n: value(wanted, n) for n in names if n not in lost})
+        return self.record(wanted.dealer_id, station, {n: value(wanted, n) for n in STATION_FIELDS if n not in lost})
+
+
+def _sent(wanted: StationInputs, name: str, cleared_as: str | None) -> Value | None:
+    """A field as PUT sends it; what is no text can only be cleared by null."""
+    held = value(wanted, name)
+    if held != "":
+        return held
+    return cleared_as if name in of_kind(StationInputs, Text) else None

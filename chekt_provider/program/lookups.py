@@ -27,7 +27,7 @@ from chekt_provider.log import show_log
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import StationId, id_digits
 from chekt_provider.model.inputs import input_problems
-from chekt_provider.model.records import KEY, UPDATED_IN_PLACE, value
+from chekt_provider.model.records import STATION_FIELDS, value
 from chekt_provider.operations.directory import Directory, Look, called
 from chekt_provider.plugin.host import say
 from chekt_provider.program.resources import MonitoringStationResult
@@ -164,7 +164,7 @@ def _result(dealer_id: str, station: Station) -> MonitoringStationResult:
         monitoring_station_id=int(number),
         dealer_id=dealer_id,
         created_at=station.created_at,
-        **{name: value(station, name) for name in (KEY, *UPDATED_IN_PLACE)},  # type: ignore[arg-type]
+        **{name: value(station, name) for name in STATION_FIELDS},  # type: ignore[arg-type]
     )
 
 
