@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from chekt_provider.emulator.shapes import SiteOptions, StationOptions
 from chekt_provider.files.yaml_file import BadYamlError, located, plain_values, read_yaml
 
 if TYPE_CHECKING:
@@ -34,22 +35,17 @@ class _Row(BaseModel):
     dealer_id: int | None = None
 
 
-class SeedStation(_Row):
+class SeedStation(_Row, StationOptions):
     """A station, as the emulator is given it."""
 
     external_monitoring_station_id: str
-    prefix: str = ""
-    linecard: str = ""
 
 
-class SeedSite(_Row):
+class SeedSite(_Row, SiteOptions):
     """A site; `monitoring_station` is the external id of its station."""
 
     external_site_id: str
     timezone: str = "UTC"
-    account_number: str | None = None
-    address1: str | None = None
-    address2: str | None = None
     monitoring_station: str | None = None
 
 

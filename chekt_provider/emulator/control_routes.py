@@ -2,16 +2,14 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Response
-from fastapi import Request as HttpRequest
-from pydantic import BaseModel, BeforeValidator, Field
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
-from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import Fault
 from chekt_provider.emulator.log import Request
-from chekt_provider.emulator.routes import HAS_JSON
+from chekt_provider.emulator.routes import HAS_JSON, TheWorld
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.shapes import (
     Body,
@@ -20,11 +18,10 @@ from chekt_provider.emulator.shapes import (
     PathId,
     Site,
     SiteCreate,
-    SiteUpdate,
+    SiteEdit,
     Station,
-    Text,
-    drop_default,
-    whole,
+    StationCreate,
+    StationUpdate,
 )
 
 ROOT = "/_emulator"
@@ -49,29 +46,12 @@ class TokenLife(Body):
     seconds: float = Field(ge=0)
 
 
-class NewStation(Body):
-    """A station to add, were it a twin."""
-
-    external_monitoring_station_id: Text
-    name: Text
-    prefix: str = ""
-    linecard: str = ""
+class NewStation(StationCreate):
+    """A station to add, even a twin."""
 
 
-class StationEdit(Body):
-    """What to change of a station; "" unsets prefix and linecard, what is left out stays."""
-
-    name: Text | None = None
-    prefix: str | None = None
-    linecard: str | None = None
-
-
-class SiteEdit(SiteUpdate):
-    """What to change of a site; what is left out stays."""
-
-    is_activated: Annotated[int, Field(ge=0, le=1), BeforeValidator(whole)] = Field(
-        default=0, json_schema_extra=drop_default
-    )
+class StationEdit(StationUpdate):
+    """What to change of a station; null and "" unset prefix and linecard, what is left out stays."""
 
 
 class Made(BaseModel):
@@ -80,153 +60,142 @@ class Made(BaseModel):
     id: int
 
 
-async def _controls(request: HttpRequest) -> Controls:
-    controls: Controls = request.state.controls
-    return controls
-
-
-TheControls = Annotated[Controls, Depends(_controls)]
-
 control = APIRouter(tags=["Controls of the emulator"])
 
 
 @control.get(f"{ROOT}/requests", response_model=list[Request])
-async def list_requests(controls: TheControls) -> Response:
+async def list_requests(world: TheWorld) -> Response:
     """List the requests to the imitated API, oldest first."""
-    rows = [asdict(request) for request in controls.requests]
+    rows = [asdict(request) for request in world.requests]
     # Escaped to ASCII: a body may hold half a character pair, which UTF-8 cannot
     return Response(json.dumps(rows), media_type="application/json")
 
 
 @control.delete(f"{ROOT}/requests", status_code=204)
-async def clear_requests(controls: TheControls) -> None:
+async def clear_requests(world: TheWorld) -> None:
     """Forget the requests so far; their numbers go on."""
-    controls.clear_requests()
+    world.clear_requests()
 
 
 @control.get(f"{ROOT}/faults")
-async def list_faults(controls: TheControls) -> list[Fault]:
+async def list_faults(world: TheWorld) -> list[Fault]:
     """List the faults in force, each with the times and skip that are left."""
-    return controls.faults
+    return world.faults
 
 
 @control.post(f"{ROOT}/faults", status_code=201, responses=_BAD_BODY, dependencies=HAS_JSON)
-async def add_fault(controls: TheControls, fault: Fault) -> Fault:
+async def add_fault(world: TheWorld, fault: Fault) -> Fault:
     """Put a fault in force."""
-    controls.add_fault(fault)
+    world.add_fault(fault)
     return fault
 
 
 @control.delete(f"{ROOT}/faults", status_code=204)
-async def clear_faults(controls: TheControls) -> None:
+async def clear_faults(world: TheWorld) -> None:
     """Put an end to all faults."""
-    controls.clear_faults()
+    world.clear_faults()
 
 
 @control.get(f"{ROOT}/switches")
-async def get_switches(controls: TheControls) -> Switches:
+async def get_switches(world: TheWorld) -> Switches:
     """Read the switches."""
-    return controls.switches
+    return world.switches
 
 
 @control.put(f"{ROOT}/switches", responses=_BAD_BODY, dependencies=HAS_JSON)
-async def set_switches(controls: TheControls, switches: Switches) -> Switches:
+async def set_switches(world: TheWorld, switches: Switches) -> Switches:
     """Set all switches; one that is left out goes back to its default."""
-    controls.switches = switches
+    world.switches = switches
     return switches
 
 
 @control.put(f"{ROOT}/token-life", responses=_BAD_BODY, dependencies=HAS_JSON)
-async def set_token_life(controls: TheControls, life: TokenLife) -> TokenLife:
+async def set_token_life(world: TheWorld, life: TokenLife) -> TokenLife:
     """Set how long tokens live that are handed out from now on."""
-    controls.token_life = life.seconds
+    world.token_life = life.seconds
     return life
 
 
 @control.delete(f"{ROOT}/tokens", status_code=204)
-async def revoke_tokens(controls: TheControls) -> None:
+async def revoke_tokens(world: TheWorld) -> None:
     """Let the API refuse every token handed out so far."""
-    controls.revoke_tokens()
+    world.revoke_tokens()
 
 
 @control.post(f"{ROOT}/reset", status_code=204)
-async def reset(controls: TheControls) -> None:
+async def reset(world: TheWorld) -> None:
     """Go back to the start; switches and the life of tokens stay."""
-    controls.reset()
+    world.reset()
 
 
 @control.put(_DEALER, status_code=204, responses=_NO_BODY)
-async def add_dealer(controls: TheControls, dealer_id: PathId) -> None:
+async def add_dealer(world: TheWorld, dealer_id: PathId) -> None:
     """Add a dealer with made-up particulars; one that exists stays as it is."""
-    controls.add_dealer(dealer_id)
+    world.add_dealer(dealer_id)
 
 
 @control.put(f"{_DEALER}/withdrawal", responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def withdraw_dealer(controls: TheControls, dealer_id: PathId, withdrawal: Withdrawal) -> Withdrawal:
+async def withdraw_dealer(world: TheWorld, dealer_id: PathId, withdrawal: Withdrawal) -> Withdrawal:
     """Let every call for a dealer be refused."""
-    controls.withdraw_dealer(dealer_id, withdrawal.status)
+    world.withdraw_dealer(dealer_id, withdrawal.status)
     return withdrawal
 
 
 @control.delete(f"{_DEALER}/withdrawal", status_code=204, responses=_NOT_THERE)
-async def restore_dealer(controls: TheControls, dealer_id: PathId) -> None:
+async def restore_dealer(world: TheWorld, dealer_id: PathId) -> None:
     """Grant access to a dealer again."""
-    controls.restore_dealer(dealer_id)
+    world.restore_dealer(dealer_id)
 
 
 @control.get(f"{_DEALER}/stations", response_model=list[Station], responses=_NOT_THERE)
-async def see_stations(controls: TheControls, dealer_id: PathId) -> list[dict[str, Any]]:
+async def see_stations(world: TheWorld, dealer_id: PathId) -> list[dict[str, Any]]:
     """List a dealer's stations; an unset prefix or linecard is "", whatever the switches say."""
-    return controls.stations(dealer_id)
+    return world.stations(dealer_id)
 
 
 @control.post(f"{_DEALER}/stations", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def add_station(controls: TheControls, dealer_id: PathId, station: NewStation) -> Made:
+async def add_station(world: TheWorld, dealer_id: PathId, station: NewStation) -> Made:
     """Add a station behind the API's back."""
-    return Made(id=controls.add_station(**station.model_dump(), dealer_id=dealer_id))
+    return Made(id=world.add_station(**station.given(), dealer_id=dealer_id))
 
 
 @control.patch(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def edit_station(
-    controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId, edit: StationEdit
-) -> None:
+async def edit_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId, edit: StationEdit) -> None:
     """Change a station as somebody in the portal would."""
-    controls.edit_station(monitoring_station_id, **edit.model_dump(), dealer_id=dealer_id)
+    world.edit_station(monitoring_station_id, dealer_id=dealer_id, **edit.given())
 
 
 @control.put(_STATION, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def put_station(
-    controls: TheControls, dealer_id: PathId, monitoring_station_id: NewId, station: NewStation
-) -> None:
+async def put_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: NewId, station: NewStation) -> None:
     """Make the station with this very number, in place of the one that has it."""
-    controls.put_station(monitoring_station_id, **station.model_dump(), dealer_id=dealer_id)
+    world.put_station(monitoring_station_id, **station.given(), dealer_id=dealer_id)
 
 
 @control.delete(_STATION, status_code=204, responses=_NOT_THERE)
-async def remove_station(controls: TheControls, dealer_id: PathId, monitoring_station_id: PathId) -> None:
+async def remove_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> None:
     """Remove a station; its sites stay, without one."""
-    controls.remove_station(monitoring_station_id, dealer_id)
+    world.remove_station(monitoring_station_id, dealer_id)
 
 
 @control.get(f"{_DEALER}/sites", response_model=list[Site], responses=_NOT_THERE)
-async def see_sites(controls: TheControls, dealer_id: PathId) -> list[dict[str, Any]]:
+async def see_sites(world: TheWorld, dealer_id: PathId) -> list[dict[str, Any]]:
     """List a dealer's sites."""
-    return controls.sites(dealer_id)
+    return world.sites(dealer_id)
 
 
 @control.post(f"{_DEALER}/sites", status_code=201, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def add_site(controls: TheControls, dealer_id: PathId, site: SiteCreate) -> Made:
+async def add_site(world: TheWorld, dealer_id: PathId, site: SiteCreate) -> Made:
     """Add a site behind the API's back."""
-    return Made(id=controls.add_site(**site.model_dump(), dealer_id=dealer_id))
+    return Made(id=world.add_site(**site.given(), dealer_id=dealer_id))
 
 
 @control.patch(_SITE, status_code=204, responses=_NOT_THERE | _BAD_BODY, dependencies=HAS_JSON)
-async def edit_site(controls: TheControls, dealer_id: PathId, site_id: PathId, edit: SiteEdit) -> None:
+async def edit_site(world: TheWorld, dealer_id: PathId, site_id: PathId, edit: SiteEdit) -> None:
     """Change a site as somebody in the portal would; what is left out stays."""
-    controls.edit_site(site_id, dealer_id=dealer_id, **edit.given())
+    world.edit_site(site_id, dealer_id=dealer_id, **edit.given())
 
 
 @control.delete(_SITE, status_code=204, responses=_NOT_THERE)
-async def remove_site(controls: TheControls, dealer_id: PathId, site_id: PathId) -> None:
+async def remove_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> None:
     """Remove a site, which the API itself cannot."""
-    controls.remove_site(site_id, dealer_id)
+    world.remove_site(site_id, dealer_id)

@@ -8,8 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from chekt_provider.emulator.assertions import JWT_BEARER
 from chekt_provider.emulator.gate import TOKEN_PATH, TRACE_HEADER
 from chekt_provider.emulator.lists import PAGING
-from chekt_provider.emulator.rules import CLEARABLE, REQUIRED_OF_SITE
+from chekt_provider.emulator.rules import REQUIRED_OF_SITE
 from chekt_provider.emulator.settings import Switches
+from chekt_provider.emulator.shapes import STATION_TEXTS
 
 _ABOUT = """\
 An imitation of CHeKT's Partner API for tests and trials. Every answer of the imitated API carries `x-request-id`, and
@@ -140,7 +141,7 @@ def _describe_clearing(schemas: dict[str, Any], switches: Switches) -> None:
         "null": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}]},
     }
     for shape in ("StationCreate", "StationUpdate"):
-        for field in CLEARABLE:
+        for field in STATION_TEXTS:
             old = schemas[shape]["properties"][field]
             kept = {key: old[key] for key in ("title", "description") if key in old}
             schemas[shape]["properties"][field] = kept | allowed[switches.clear]

@@ -8,18 +8,17 @@ from types import TracebackType
 from typing import Self
 
 from chekt_provider.emulator.app import APP
-from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.gate import TOKEN_PATH, Gate
 from chekt_provider.emulator.server import HOST, Server
 from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.world import World
 
 
-class Emulator(Controls):
+class Emulator(World):
     """CHeKT's Partner API on a port of this machine, for as long as a `with` block or from `start` to `stop`.
 
-    Stopped and started again it is the same: same port, same stations, same log. Only requests need it to run; the
-    controls work before, between and after.
+    Stopped and started again it is the same: same port, same stations, same log. Only requests need it to run; its
+    methods work before, between and after.
 
     Args:
         dealers: ids of the dealers that exist; at least one.
@@ -58,24 +57,22 @@ class Emulator(Controls):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(
-            World(
-                dealers=tuple(dealers),
-                switches=switches or Switches(),
-                client_id=client_id,
-                client_secret=client_secret,
-                public_key=public_key,
-                key_id=key_id,
-                token_life=token_life,
-                plan=plan,
-                state=state,
-                clock=clock,
-            )
+            dealers=tuple(dealers),
+            switches=switches or Switches(),
+            client_id=client_id,
+            client_secret=client_secret,
+            public_key=public_key,
+            key_id=key_id,
+            token_life=token_life,
+            plan=plan,
+            state=state,
+            clock=clock,
         )
         self._client_id = client_id
         self._client_secret = client_secret
         self._port = port
         self._server: Server | None = None
-        weakref.finalize(self, self._world.store.close)
+        weakref.finalize(self, self.store.close)
 
     host = HOST
     """The address that it listens on."""
@@ -104,14 +101,14 @@ class Emulator(Controls):
             "CHEKT_TOKEN_URL": self.token_url,
             "CHEKT_CLIENT_ID": self._client_id,
             "CHEKT_CLIENT_SECRET": self._client_secret,
-            "CHEKT_DEALER_ID": str(self._world.dealers[0]),
+            "CHEKT_DEALER_ID": str(self.dealers[0]),
         }
 
     def start(self) -> None:
         """Start to serve; return when connections are taken."""
         if self._server is not None:
             raise RuntimeError("the emulator is started already")
-        self._server = Server(Gate(APP, self._world, self), self._port)
+        self._server = Server(Gate(APP, self), self._port)
         self._server.start()
         self._port = self._server.port
 

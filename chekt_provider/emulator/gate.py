@@ -15,7 +15,6 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chekt_provider.emulator.controls import Controls
 from chekt_provider.emulator.faults import BODILESS, Fault
 from chekt_provider.emulator.log import masked_body, masked_query
 from chekt_provider.emulator.refusals import Refusal
@@ -87,10 +86,9 @@ class Call:
 class Gate:
     """An ASGI application around the routes. The emulator's own paths pass untouched and unlogged."""
 
-    def __init__(self, app: ASGIApp, world: World, controls: Controls) -> None:
+    def __init__(self, app: ASGIApp, world: World) -> None:
         self._app = app
         self._world = world
-        self._controls = controls
         self._keyed = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +97,7 @@ class Gate:
             refusal = Refusal(403, "forbidden", f"the emulator serves nobody who comes by {stranger}")
             await send_whole(Answer(403, _JSON, json.dumps(refusal.envelope("")).encode()), send)
             return
-        scope["state"] |= {"world": self._world, "controls": self._controls}
+        scope["state"]["world"] = self._world
         if any(scope["path"] == ours or scope["path"].startswith(f"{ours}/") for ours in _OURS):
             await self._app(scope, receive, send)
             return
@@ -107,7 +105,7 @@ class Gate:
         if body is None:
             return
         call = self._noted(scope, receive, body)
-        fault = self._world.faults.strike(call.method, call.path)
+        fault = self._world.in_force.strike(call.method, call.path)
         if fault:
             await self._strike(call, fault, send)
             return

@@ -149,7 +149,7 @@ async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id:
 async def update_station(
     world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate
 ) -> Response:
-    """Change a station's name, prefix or linecard."""
+    """Change a station's name or options."""
     world.store.dealer(dealer_id)
     row = rules.update_station(world.store, world.switches, dealer_id, monitoring_station_id, body.given())
     return _shown(world, row)

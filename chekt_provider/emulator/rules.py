@@ -1,16 +1,16 @@
 """What the API allows: the rules around stations and sites, with a switch wherever the documentation is silent."""
 
+from typing import Any
+
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
+from chekt_provider.emulator.shapes import STATION_TEXTS, STATION_UNSET, SiteOptions
 from chekt_provider.emulator.store import Row, Store
-
-CLEARABLE = ("prefix", "linecard")
-"""A station's optional texts, kept as "" while unset."""
 
 REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
 """A site's texts that POST requires, and PUT under one switch."""
 
-_OPTIONAL_OF_SITE = ("monitoring_station_id", "account_number", "address1", "address2")
+_OPTIONAL_OF_SITE = ("monitoring_station_id", *SiteOptions.model_fields)
 
 
 def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row) -> Row:
@@ -36,14 +36,14 @@ def add_station(store: Store, switches: Switches, dealer_id: int, values: Row) -
 def update_station(store: Store, switches: Switches, dealer_id: int, station_id: int, fields: Row) -> Row:
     """Change a station by the fields that a PUT carried, and give it as stored.
 
-    With `Switches.put` = replace, a prefix or linecard that was left out becomes unset; the name is kept, since a
-    station always has one.
+    With `Switches.put` = replace, an option that was left out becomes unset; the name is kept, since a station always
+    has one.
 
     Raises:
         NotThere: no such station.
         Refusal: 422 for a value that does not clear.
     """
-    unset = dict.fromkeys(CLEARABLE, "") if switches.put == "replace" else {}
+    unset = STATION_UNSET if switches.put == "replace" else {}
     with store.transaction():
         store.change_station(dealer_id, station_id, unset | _kept(_cleared(fields, switches), switches))
         return store.station(dealer_id, station_id)
@@ -132,25 +132,25 @@ def _shown_unset(row: Row, switches: Switches) -> Row:
     if switches.unset == "empty":
         return row
     if switches.unset == "null":
-        return row | {field: row[field] or None for field in CLEARABLE}
-    return {field: value for field, value in row.items() if field not in CLEARABLE or value}
+        return row | {field: row[field] or None for field in STATION_TEXTS}
+    return {field: value for field, value in row.items() if field not in STATION_UNSET or value != STATION_UNSET[field]}
 
 
 def _cleared(fields: Row, switches: Switches) -> Row:
     """Turn the value that clears into ""; refuse the other one."""
     refused = None if switches.clear == "empty" else ""
-    for field in CLEARABLE:
+    for field in STATION_TEXTS:
         if field in fields and fields[field] == refused:
             shown = "null" if refused is None else "an empty string"
             raise Refusal(422, "validation_failed", f"{field} must not be {shown}", field)
-    return {field: "" if field in CLEARABLE and value is None else value for field, value in fields.items()}
+    return {field: STATION_UNSET.get(field) if value is None else value for field, value in fields.items()}
 
 
 def _kept(fields: Row, switches: Switches) -> Row:
     """Give a station's fields as they are stored."""
     return {
-        field: _kept_id(text, switches) if field == "external_monitoring_station_id" else _kept_value(text, switches)
-        for field, text in fields.items()
+        field: _kept_id(value, switches) if field == "external_monitoring_station_id" else _kept_value(value, switches)
+        for field, value in fields.items()
     }
 
 
@@ -160,7 +160,9 @@ def _kept_id(text: str, switches: Switches) -> str:
     return " ".join(text.split()) if switches.external_ids == "trimmed" else text
 
 
-def _kept_value(text: str, switches: Switches) -> str:
+def _kept_value(text: Any, switches: Switches) -> Any:
+    if not isinstance(text, str):
+        return text
     if switches.values == "capitals":
         return text.upper()
     return text[: switches.cut_at] if switches.values == "cut" else text

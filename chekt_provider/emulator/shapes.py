@@ -40,59 +40,79 @@ class Body(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-class StationCreate(Body):
-    """Body of a POST that makes a station."""
+class StationOptions(BaseModel):
+    """What a station may have. An unset text is null, "" or absent in answers: the switch `unset` says which."""
 
-    external_monitoring_station_id: Text = Field(description="Your own key of the station; cannot be changed.")
-    name: Text
     prefix: str | None = Field(default=None, description="Goes in front of the account number.")
     linecard: str | None = Field(default=None, description="The hardware module that handles given lines.")
 
 
-class StationUpdate(Body):
+STATION_UNSET: dict[str, Any] = {
+    name: "" if field.annotation == (str | None) else None for name, field in StationOptions.model_fields.items()
+}
+"""A station's options as they are kept while unset: texts are ""."""
+
+STATION_TEXTS = [name for name, unset in STATION_UNSET.items() if unset == ""]
+"""Those of the options that are texts."""
+
+
+class StationCreate(Body, StationOptions):
+    """Body of a POST that makes a station."""
+
+    external_monitoring_station_id: Text = Field(description="Your own key of the station; cannot be changed.")
+    name: Text
+
+
+class StationUpdate(Body, StationOptions):
     """Body of a PUT that changes a station."""
 
     name: Text = Field(default="", json_schema_extra=drop_default)
-    prefix: str | None = None
-    linecard: str | None = None
 
 
-class Station(BaseModel):
-    """A monitoring station. An unset prefix or linecard is null, "" or absent: the switch `unset` says which."""
+class Station(StationOptions):
+    """A monitoring station."""
 
     monitoring_station_id: int
     external_monitoring_station_id: str
     name: str
-    prefix: str | None = None
-    linecard: str | None = None
     created_at: str = Field(description="ISO 8601, UTC, milliseconds.")
 
 
-class SiteCreate(Body):
+class SiteOptions(BaseModel):
+    """What a site may have, besides a station."""
+
+    account_number: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+
+
+class SiteCreate(Body, SiteOptions):
     """Body of a POST that makes a site."""
 
     external_site_id: Text
     name: Text
     timezone: Timezone = Field(description="IANA name.")
     monitoring_station_id: Id | None = None
-    account_number: str | None = None
-    address1: str | None = None
-    address2: str | None = None
 
 
-class SiteUpdate(Body):
+class SiteUpdate(Body, SiteOptions):
     """Body of a PUT that changes a site."""
 
     external_site_id: Text = Field(default="", json_schema_extra=drop_default)
     name: Text = Field(default="", json_schema_extra=drop_default)
     timezone: Timezone = Field(default="", json_schema_extra=drop_default)
     monitoring_station_id: Id | None = None
-    account_number: str | None = None
-    address1: str | None = None
-    address2: str | None = None
 
 
-class Site(BaseModel):
+class SiteEdit(SiteUpdate):
+    """What somebody in the portal changes of a site; what is left out stays."""
+
+    is_activated: Annotated[int, Field(ge=0, le=1), BeforeValidator(whole)] = Field(
+        default=0, json_schema_extra=drop_default
+    )
+
+
+class Site(SiteOptions):
     """A site: protected premises, and the station that receives its signals."""
 
     site_id: int
@@ -100,9 +120,6 @@ class Site(BaseModel):
     name: str
     monitoring_station_id: int | None
     external_monitoring_station_id: str | None
-    account_number: str | None
-    address1: str | None
-    address2: str | None
     timezone: str
     is_activated: Literal[0, 1]
     created_at: str

@@ -16,6 +16,7 @@ from typing import Any
 from chekt_provider.emulator.history import KEYS, History, Table
 from chekt_provider.emulator.refusals import NotThere, Refusal
 from chekt_provider.emulator.settings import DAY
+from chekt_provider.emulator.shapes import STATION_UNSET, SiteOptions
 
 Row = dict[str, Any]
 
@@ -35,24 +36,17 @@ CREATE TABLE IF NOT EXISTS stations (
     monitoring_station_id INTEGER PRIMARY KEY AUTOINCREMENT,
     dealer_id INTEGER NOT NULL,
     external_monitoring_station_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    prefix TEXT NOT NULL,
-    linecard TEXT NOT NULL,
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    fields TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS stations_of_dealer ON stations (dealer_id, external_monitoring_station_id);
 CREATE TABLE IF NOT EXISTS sites (
     site_id INTEGER PRIMARY KEY AUTOINCREMENT,
     dealer_id INTEGER NOT NULL,
     external_site_id TEXT NOT NULL,
-    name TEXT NOT NULL,
     monitoring_station_id INTEGER,
-    account_number TEXT,
-    address1 TEXT,
-    address2 TEXT,
-    timezone TEXT NOT NULL,
-    is_activated INTEGER NOT NULL,
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    fields TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS sites_of_dealer ON sites (dealer_id, external_site_id);
 CREATE INDEX IF NOT EXISTS sites_of_station ON sites (monitoring_station_id);
@@ -79,8 +73,7 @@ CREATE INDEX IF NOT EXISTS remembered_by_end ON remembered (expires);
 _NAMES: dict[Table, str] = {"stations": "monitoring station", "sites": "site"}
 
 _STATIONS = """
-SELECT monitoring_station_id, external_monitoring_station_id, name, prefix, linecard, created_at
-FROM stations WHERE dealer_id = ?
+SELECT monitoring_station_id, external_monitoring_station_id, created_at, fields FROM stations WHERE dealer_id = ?
 """
 
 _FREE = """
@@ -89,18 +82,22 @@ WHERE number NOT IN (SELECT monitoring_station_id FROM stations)
 """
 
 _SITES = """
-SELECT site_id, external_site_id, sites.name, sites.monitoring_station_id,
-       stations.external_monitoring_station_id, account_number, address1, address2, timezone, is_activated,
-       sites.created_at
+SELECT site_id, external_site_id, sites.monitoring_station_id, stations.external_monitoring_station_id,
+       sites.created_at, sites.fields
 FROM sites LEFT JOIN stations USING (monitoring_station_id) WHERE sites.dealer_id = ?
 """
+
+_SITE_AT_FIRST: Row = dict.fromkeys(SiteOptions.model_fields) | {"is_activated": 0}
+
+_COLUMNS = ("site_id", "external_site_id", "monitoring_station_id", "external_monitoring_station_id", "created_at")
+"""What tables are searched by, in columns of their own; the other fields are kept as one JSON text."""
 
 
 class Store:
     """The emulator's tables. Rows go in and out as dicts that name the API's fields.
 
-    A prefix or linecard that is not set is "" here, whatever form the API gives it. A change that was delayed is made
-    when the store is next used after its time.
+    An option of a station that is not set is here as in `STATION_UNSET`, whatever form the API gives it. A change that
+    was delayed is made when the store is next used after its time.
 
     Args:
         path: a file that outlives the emulator, or None to keep everything in memory. What is not in it: the last
@@ -170,6 +167,10 @@ class Store:
         with self.transaction() as db:
             return [dict(row) for row in db.execute(sql, values)]
 
+    def _whole(self, sql: str, *values: Any) -> list[Row]:
+        """Give stations or sites with all of their fields."""
+        return [_unpacked(row) for row in self._rows(sql, *values)]
+
     def _change(self, sql: str, *values: Any) -> int:
         """Run one change and give the id of the row that it added, if it added one."""
         with self.transaction() as db:
@@ -229,18 +230,18 @@ class Store:
 
     def stations(self, dealer_id: int) -> list[Row]:
         """Give a dealer's stations in order of id; none for a dealer that does not exist."""
-        return self._rows(_STATIONS + "ORDER BY monitoring_station_id", dealer_id)
+        return self._whole(_STATIONS + "ORDER BY monitoring_station_id", dealer_id)
 
     def station(self, dealer_id: int, station_id: int) -> Row:
         """Give one station, or raise NotThere."""
-        rows = self._rows(_STATIONS + "AND monitoring_station_id = ?", dealer_id, station_id)
+        rows = self._whole(_STATIONS + "AND monitoring_station_id = ?", dealer_id, station_id)
         if not rows:
             raise self._not_there(dealer_id, "stations", station_id)
         return rows[0]
 
     def stations_called(self, dealer_id: int, external_id: str) -> list[Row]:
         """Give the stations with this external id: none, one, or twins."""
-        return self._rows(_STATIONS + "AND external_monitoring_station_id = ?", dealer_id, external_id)
+        return self._whole(_STATIONS + "AND external_monitoring_station_id = ?", dealer_id, external_id)
 
     def free_number(self) -> int:
         """Give the smallest number that no station has."""
@@ -251,7 +252,7 @@ class Store:
 
         Args:
             dealer_id: its dealer.
-            fields: external_monitoring_station_id and name; prefix and linecard may be left out.
+            fields: external_monitoring_station_id and name; options may be left out.
             number: its id, in place of the station that has it; None: one that no station ever had.
         """
         with self.transaction() as db:
@@ -259,27 +260,25 @@ class Store:
                 self._history.call_off("stations", number)
                 self._history.note(db, "stations", number)
             added = self._change(
-                "INSERT OR REPLACE INTO stations VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO stations VALUES (?, ?, ?, ?, ?)",
                 number,
                 dealer_id,
                 fields["external_monitoring_station_id"],
-                fields["name"],
-                fields.get("prefix", ""),
-                fields.get("linecard", ""),
                 self.now(),
+                _packed(STATION_UNSET | fields),
             )
             if number is None:
                 self._history.note_new("stations", added)
             return added
 
     def change_station(self, dealer_id: int, station_id: int, changes: Row) -> None:
-        """Change name, prefix or linecard of a station, or raise NotThere."""
+        """Change a station's name and options, or raise NotThere."""
         with self.transaction() as db:
             row = self.station(dealer_id, station_id) | changes
             self._history.note(db, "stations", station_id)
             db.execute(
-                "UPDATE stations SET name = ?, prefix = ?, linecard = ? WHERE monitoring_station_id = ?",
-                (row["name"], row["prefix"], row["linecard"], station_id),
+                "UPDATE stations SET fields = ? WHERE monitoring_station_id = ?",
+                (_packed(row), station_id),
             )
 
     def remove_station(self, dealer_id: int, station_id: int) -> None:
@@ -299,18 +298,18 @@ class Store:
 
     def sites(self, dealer_id: int) -> list[Row]:
         """Give a dealer's sites in order of id; none for a dealer that does not exist."""
-        return self._rows(_SITES + "ORDER BY site_id", dealer_id)
+        return self._whole(_SITES + "ORDER BY site_id", dealer_id)
 
     def site(self, dealer_id: int, site_id: int) -> Row:
         """Give one site, or raise NotThere."""
-        rows = self._rows(_SITES + "AND site_id = ?", dealer_id, site_id)
+        rows = self._whole(_SITES + "AND site_id = ?", dealer_id, site_id)
         if not rows:
             raise self._not_there(dealer_id, "sites", site_id)
         return rows[0]
 
     def sites_called(self, dealer_id: int, external_id: str) -> list[Row]:
         """Give the sites with this external id."""
-        return self._rows(_SITES + "AND external_site_id = ?", dealer_id, external_id)
+        return self._whole(_SITES + "AND external_site_id = ?", dealer_id, external_id)
 
     def sites_of(self, station_id: int) -> int:
         """Count the sites on a station."""
@@ -320,13 +319,17 @@ class Store:
         """Add a site and give its id."""
         with self.transaction() as db:
             cursor = db.execute(
-                "INSERT INTO sites (dealer_id, external_site_id, name, timezone, is_activated, created_at)"
-                " VALUES (?, ?, ?, ?, 0, ?)",
-                (dealer_id, fields["external_site_id"], fields["name"], fields["timezone"], self.now()),
+                "INSERT INTO sites VALUES (NULL, ?, ?, ?, ?, ?)",
+                (
+                    dealer_id,
+                    fields["external_site_id"],
+                    fields.get("monitoring_station_id"),
+                    self.now(),
+                    _packed(_SITE_AT_FIRST | fields),
+                ),
             )
             site_id = cursor.lastrowid or 0
             self._history.note_new("sites", site_id)
-            self.change_site(dealer_id, site_id, fields)
             return site_id
 
     def change_site(self, dealer_id: int, site_id: int, changes: Row) -> None:
@@ -335,10 +338,8 @@ class Store:
             row = self.site(dealer_id, site_id) | changes
             self._history.note(db, "sites", site_id)
             db.execute(
-                "UPDATE sites SET external_site_id = :external_site_id, name = :name, timezone = :timezone,"
-                " monitoring_station_id = :monitoring_station_id, account_number = :account_number,"
-                " address1 = :address1, address2 = :address2, is_activated = :is_activated WHERE site_id = :site_id",
-                row,
+                "UPDATE sites SET external_site_id = ?, monitoring_station_id = ?, fields = ? WHERE site_id = ?",
+                (row["external_site_id"], row["monitoring_station_id"], _packed(row), site_id),
             )
 
     def change_site_later(self, dealer_id: int, site_id: int, changes: Row, seconds: float) -> None:
@@ -393,3 +394,12 @@ class Store:
             answer["body"],
             self._clock() + DAY,
         )
+
+
+def _packed(row: Row) -> str:
+    return json.dumps({name: value for name, value in row.items() if name not in _COLUMNS})
+
+
+def _unpacked(row: Row) -> Row:
+    created_at, fields = row.pop("created_at"), row.pop("fields")
+    return {**row, **json.loads(fields), "created_at": created_at}

@@ -1,19 +1,31 @@
-"""The world behind the imitated API: everything that the routes, the gate and the controls share."""
+"""The world behind the imitated API: what the routes and the gate share, and what a test does behind the API's back."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
+from pydantic import BaseModel
+
+from chekt_provider.emulator import rules
 from chekt_provider.emulator.assertions import Assertions
-from chekt_provider.emulator.faults import Faults
-from chekt_provider.emulator.log import Log
+from chekt_provider.emulator.faults import Fault, Faults
+from chekt_provider.emulator.log import Log, Request
 from chekt_provider.emulator.rate_limit import RateLimit
 from chekt_provider.emulator.settings import Plan, Switches
+from chekt_provider.emulator.shapes import STATION_UNSET, SiteCreate, SiteEdit, StationCreate, StationUpdate
 from chekt_provider.emulator.store import Store
 from chekt_provider.emulator.tokens import Tokens
 
 
 class World:
     """Dealers, stations and sites; tokens, limits and switches; faults and the log.
+
+    Its methods look into it and change it past the imitated API: no token, no rate limit, no log entry, no fault.
+    Wherever `dealer_id` may be left out, the first of the dealers is meant. What does not exist raises a `LookupError`.
+    All of it may be called from any thread.
+
+    Attributes:
+        switches: the answers to CHeKT's open questions. Assign a new object to change them, with effect at once.
 
     Args:
         dealers: ids of the dealers that exist from the start.
@@ -44,7 +56,7 @@ class World:
         self.store = Store(state, clock, lambda: clock() + self.switches.database_clock)
         self.tokens = Tokens(client_id, client_secret, token_life, clock, assertions)
         self.limit = RateLimit(plan, clock)
-        self.faults = Faults()
+        self.in_force = Faults()
         self.log = Log(clock)
         self.clock = clock
         self._populate()
@@ -53,11 +65,156 @@ class World:
         for dealer_id in self.dealers:
             self.store.add_dealer(dealer_id)
 
+    @property
+    def token_life(self) -> float:
+        """Seconds that a token lives; assigning changes the tokens handed out from now on."""
+        return self.tokens.life
+
+    @token_life.setter
+    def token_life(self, seconds: float) -> None:
+        self.tokens.life = seconds
+
     def reset(self) -> None:
-        """Go back to the start; switches and the life of tokens stay as they are."""
+        """Go back to the start: no stations, sites, faults, log, tokens or remembered answers, ids from 1.
+
+        The dealers are those of the start, all of them with access. Switches and the life of tokens stay, and
+        the numbers in the log go on.
+        """
         self.store.clear()
         self._populate()
         self.tokens.revoke()
         self.limit.reset()
-        self.faults.clear()
+        self.in_force.clear()
         self.log.clear()
+
+    def revoke_tokens(self) -> None:
+        """Let the API refuse every token handed out so far with 401."""
+        self.tokens.revoke()
+
+    # Faults and the log
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults in force, each with the times and skip that are left."""
+        return self.in_force.live()
+
+    def add_fault(self, fault: Fault) -> None:
+        """Put a fault in force. Of several that match a request the first one added strikes."""
+        self.in_force.add(fault)
+
+    def clear_faults(self) -> None:
+        """Put an end to all faults."""
+        self.in_force.clear()
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests to the imitated API so far, oldest first: the last 100,000."""
+        return self.log.requests()
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far; their numbers go on."""
+        self.log.clear()
+
+    # Dealers
+
+    def add_dealer(self, dealer_id: int) -> None:
+        """Add a dealer with made-up particulars; one that exists stays as it is."""
+        self.store.add_dealer(dealer_id)
+
+    def withdraw_dealer(self, dealer_id: int | None = None, status: Literal[403, 404] = 403) -> None:
+        """Let every call for a dealer be refused: 403 no access, 404 as if it did not exist. Its stations stay."""
+        self.store.withdraw_dealer(self._dealer(dealer_id), status)
+
+    def restore_dealer(self, dealer_id: int | None = None) -> None:
+        """Grant access to a dealer again."""
+        self.store.withdraw_dealer(self._dealer(dealer_id), None)
+
+    # Stations
+
+    def stations(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
+        """Give a dealer's stations in order of id, in one form under all switches: a text that is unset is ""."""
+        return self.store.stations(self._dealer(dealer_id))
+
+    def add_station(
+        self, *, external_monitoring_station_id: str, name: str, dealer_id: int | None = None, **options: Any
+    ) -> int:
+        """Add a station, even a twin, and give its id.
+
+        Options are its other fields, each by the API's name of it; None is for one that is unset.
+        """
+        fields = {"external_monitoring_station_id": external_monitoring_station_id, "name": name, **options}
+        return rules.add_station(self.store, self.switches, self._dealer(dealer_id), _kept(fields, StationCreate))
+
+    def put_station(
+        self,
+        monitoring_station_id: int,
+        *,
+        external_monitoring_station_id: str,
+        name: str,
+        dealer_id: int | None = None,
+        **options: Any,
+    ) -> None:
+        """Make the station with this very number, in place of the one that has it, be it another dealer's.
+
+        As after a restored backup, or where a number is given again. Its created_at is now; the sites on the number
+        stay on it.
+        """
+        fields = {"external_monitoring_station_id": external_monitoring_station_id, "name": name, **options}
+        self.store.add_station(self._dealer(dealer_id), _kept(fields, StationCreate), monitoring_station_id)
+
+    def edit_station(self, monitoring_station_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
+        """Change a station as somebody in the portal would, each field by the API's name of it; None unsets one."""
+        changes = _kept(changes, StationUpdate)
+        self.store.change_station(self._dealer(dealer_id), monitoring_station_id, changes)
+
+    def remove_station(self, monitoring_station_id: int, dealer_id: int | None = None) -> None:
+        """Remove a station; its sites stay, without one."""
+        self.store.remove_station(self._dealer(dealer_id), monitoring_station_id)
+
+    # Sites
+
+    def sites(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
+        """Give a dealer's sites in order of id."""
+        return self.store.sites(self._dealer(dealer_id))
+
+    def add_site(
+        self,
+        *,
+        external_site_id: str,
+        name: str,
+        timezone: str = "UTC",
+        monitoring_station_id: int | None = None,
+        dealer_id: int | None = None,
+        **options: Any,
+    ) -> int:
+        """Add a site and give its id. The station need not exist: sites can dangle."""
+        fields = {
+            "external_site_id": external_site_id,
+            "name": name,
+            "timezone": timezone,
+            "monitoring_station_id": monitoring_station_id,
+            **options,
+        }
+        return self.store.add_site(self._dealer(dealer_id), _kept(fields, SiteCreate))
+
+    def edit_site(self, site_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
+        """Change fields of a site, each by the API's name of it; None unsets one that may be unset."""
+        self.store.change_site(self._dealer(dealer_id), site_id, _kept(changes, SiteEdit))
+
+    def remove_site(self, site_id: int, dealer_id: int | None = None) -> None:
+        """Remove a site, which the API itself cannot."""
+        self.store.remove_site(self._dealer(dealer_id), site_id)
+
+    def _dealer(self, dealer_id: int | None) -> int:
+        if dealer_id is None:
+            return self.dealers[0]
+        self.store.check_dealer(dealer_id)
+        return dealer_id
+
+
+def _kept(fields: dict[str, Any], shape: type[BaseModel]) -> dict[str, Any]:
+    """Give fields as they are stored, or raise a TypeError for one that the shape does not have."""
+    for name in fields:
+        if name not in shape.model_fields:
+            raise TypeError(f"{name!r} is no field of a {shape.__name__}")
+    return {name: STATION_UNSET.get(name) if value is None else value for name, value in fields.items()}
