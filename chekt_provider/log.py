@@ -1,7 +1,7 @@
 """The log: one line a request on stderr, when CHEKT_LOG asks for it; silent otherwise. It never holds a secret.
 
 CHEKT_LOG=info    what is tried again, and why
-CHEKT_LOG=debug   and every request: verb, path, status, milliseconds, attempt, trace id
+CHEKT_LOG=debug   and every request: method, path, status, milliseconds, attempt, trace id
 """
 
 from __future__ import annotations

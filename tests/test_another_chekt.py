@@ -355,8 +355,8 @@ class Flaps(AnotherChekt):
         return super().answer(method, path, query, body, key)
 
 
-@pytest.mark.parametrize("verb", ["read", "delete"])
-def test_a_node_that_is_behind_loses_no_station(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["read", "delete"])
+def test_a_node_that_is_behind_loses_no_station(stack: Stacks, operation: str) -> None:
     """Neither from the state by a refresh, nor by a deletion that it answers with 404."""
     acme = stack(Flaps)
     recorded = acme.up()
@@ -365,7 +365,7 @@ def test_a_node_that_is_behind_loses_no_station(stack: Stacks, verb: str) -> Non
     acme.api.behind_until = acme.clock.now + 5
     stations = acme.process().stations
 
-    if verb == "read":
+    if operation == "read":
         assert stations.read(recorded.id, recorded) == recorded
         return
     stations.delete(recorded)
@@ -497,8 +497,8 @@ class RefusesToShow(AnotherChekt):
         return (202, None)
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, operation: str) -> None:
     """The refusal is about the look, not about the change."""
     acme = stack(RefusesToShow)
     recorded = acme.up()
@@ -509,7 +509,7 @@ def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, 
     }
 
     with pytest.raises(ChektError) as caught:
-        acts[verb]()
+        acts[operation]()
 
     assert caught.value.outcome == "Whether the change was made is not known."
 

@@ -1,4 +1,4 @@
-"""Putting sites on stations: what each verb does, asks for and refuses."""
+"""Putting sites on stations: what each operation does, asks for and refuses."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_hundred_sites_cost_two_lists_and_a_move_each(world: World) -> None:
         run.assignments.create(wanted(n))
 
     lists = ["GET /sites"] * 3 + ["GET /monitoring-stations"] * 3
-    moves = [f"{verb} /sites/{n}" for n in range(1, 101) for verb in ("GET", "PUT", "GET")]
+    moves = [f"{operation} /sites/{n}" for n in range(1, 101) for operation in ("GET", "PUT", "GET")]
     made = calls(world.emulator)
     asked = [call for call in made if call == "GET /monitoring-stations/2"]  # whether it is there, every two seconds
     assert len(asked) <= 3
@@ -659,16 +659,18 @@ def test_an_account_number_refuses_an_update_too(emulator: Emulator, assignments
     assert placed(emulator) == {1: 1, 2: 2}
 
 
-@pytest.mark.parametrize("verb", ["read", "update"])
-def test_another_environment_is_not_touched(emulator: Emulator, assignments: AssignmentOperations, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["read", "update"])
+def test_another_environment_is_not_touched(
+    emulator: Emulator, assignments: AssignmentOperations, operation: str
+) -> None:
     """Site 1 of another host is another site."""
     elsewhere = state(api_host="api.chekt.com")
-    verbs = {
+    operations = {
         "read": lambda: assignments.read(elsewhere.id, elsewhere),
         "update": lambda: assignments.update(elsewhere, wanted()),
     }
 
-    assert "the state says that it is on api.chekt.com" in line(verbs[verb], WrongEnvironment)
+    assert "the state says that it is on api.chekt.com" in line(operations[operation], WrongEnvironment)
     assert emulator.requests == []
 
 
@@ -729,22 +731,22 @@ def test_an_id_is_read_as_it_is_written() -> None:
     assert str(SiteId("12345", "5")) == "12345/site/5"
 
 
-@pytest.mark.parametrize("verb", ["diff", "read", "update", "delete"])
-def test_no_verb_takes_the_id_of_a_station(emulator: Emulator, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["diff", "read", "update", "delete"])
+def test_no_verb_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
     """Neither the other way round."""
     assignment, station = assigning(emulator.environment()), configured(emulator.environment())
 
-    assert "'12345/1' is not the id of a site." in line(lambda: call(assignment, verb, "12345/1"), Unsafe)
+    assert "'12345/1' is not the id of a site." in line(lambda: call(assignment, operation, "12345/1"), Unsafe)
     assert "'12345/site/1' is not the id of a monitoring station." in line(
-        lambda: call(station, verb, "12345/site/1"), Unsafe
+        lambda: call(station, operation, "12345/site/1"), Unsafe
     )
     assert emulator.requests == []
 
 
-def call(provider: ResourceProvider, verb: str, id_: str) -> object:
-    """One of the provider's verbs, with an empty state and no inputs."""
-    arguments: list[dict[str, Any]] = [{}] if verb in ("read", "delete") else [{}, INPUTS]
-    return getattr(provider, verb)(id_, *arguments)
+def call(provider: ResourceProvider, operation: str, id_: str) -> object:
+    """One of the provider's operations, with an empty state and no inputs."""
+    arguments: list[dict[str, Any]] = [{}] if operation in ("read", "delete") else [{}, INPUTS]
+    return getattr(provider, operation)(id_, *arguments)
 
 
 # the provider

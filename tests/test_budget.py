@@ -24,10 +24,10 @@ NewTransport = Callable[..., Transport]
 NewServer = Callable[..., RawServer]
 
 
-def failure_of(transport: Transport, verb: str = "GET") -> ChektError:
+def failure_of(transport: Transport, method: str = "GET") -> ChektError:
     """The error of one call."""
     with pytest.raises(ChektError) as caught:
-        transport.call(transport.operation("do it"), verb, COLLECTION)
+        transport.call(transport.operation("do it"), method, COLLECTION)
     return caught.value
 
 

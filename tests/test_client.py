@@ -183,8 +183,8 @@ def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator
     assert asked(emulator) == [("DELETE", "/monitoring-stations/1", None, "k-3")] * 3
 
 
-@pytest.mark.parametrize("verb", ["get", "update", "delete"])
-def test_a_station_that_is_not_there_is_not_found(client: Client, verb: str) -> None:
+@pytest.mark.parametrize("call", ["get", "update", "delete"])
+def test_a_station_that_is_not_there_is_not_found(client: Client, call: str) -> None:
     """404 is an error of its own at this level; what it means is decided above."""
     acts: dict[str, Callable[[], object]] = {
         "get": lambda: client.get_station(client.operation("x"), "12345", "77"),
@@ -193,7 +193,7 @@ def test_a_station_that_is_not_there_is_not_found(client: Client, verb: str) -> 
     }
 
     with pytest.raises(NotFound):
-        acts[verb]()
+        acts[call]()
 
 
 def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client) -> None:
@@ -218,11 +218,11 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
 
 
 @pytest.mark.parametrize(
-    ("verb", "body", "names"),
+    ("call", "body", "names"),
     [
         *(
-            (verb, body, names)
-            for verb in ("create", "get")
+            (call, body, names)
+            for call in ("create", "get")
             for body, names in [
                 ("{}", "monitoring_station_id"),
                 ('{"monitoring_station_id": "../5", "name": 7}', "monitoring_station_id, name"),
@@ -236,7 +236,7 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
     ],
 )
 def test_an_answer_that_is_no_station_is_an_error(
-    emulator: Emulator, client: Client, verb: str, body: str, names: str
+    emulator: Emulator, client: Client, call: str, body: str, names: str
 ) -> None:
     """It names the fields that do not fit, and none of their values."""
     emulator.add_fault(Fault(path="*/monitoring-stations*", body=body))
@@ -247,7 +247,7 @@ def test_an_answer_that_is_no_station_is_an_error(
         "get": lambda: client.get_station(operation, "12345", "1"),
     }
     with pytest.raises(NotChekt) as caught:
-        acts[verb]()
+        acts[call]()
 
     assert str(caught.value).startswith(f"Could not do it: the answer is no station as documented ({names}). ")
     assert caught.value.evidence.status == 200

@@ -30,7 +30,7 @@ from chekt_provider.errors import (
 from tests.test_errors import CLASSES
 from tests.test_text import ANY_TEXT
 
-VERBS = ["GET", "PUT", "DELETE", "TOKEN", "POST"]
+METHODS = ["GET", "PUT", "DELETE", "TOKEN", "POST"]
 NOON = "Mon, 02 Nov 2026 12:00:00 GMT"
 NOON_UNIX = 1793620800
 
@@ -69,27 +69,27 @@ def test_the_table_is_the_one_that_was_agreed() -> None:
     }
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("failure", FAILURES)
-def test_the_table_is_what_happens(failure: str, verb: str) -> None:
-    """Every class of error, under every verb."""
-    expected = drawn()[failure][verb == "POST"] == "again"
+def test_the_table_is_what_happens(failure: str, method: str) -> None:
+    """Every class of error, under every method."""
+    expected = drawn()[failure][method == "POST"] == "again"
 
-    assert [worth_repeating(error, verb=verb) for error in FAILURES[failure]] == [expected] * len(FAILURES[failure])
+    assert [worth_repeating(error, method=method) for error in FAILURES[failure]] == [expected] * len(FAILURES[failure])
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("cls", [Untrusted, NotChekt])
-def test_a_wrong_host_is_never_asked_twice(cls: type[ChektError], verb: str) -> None:
+def test_a_wrong_host_is_never_asked_twice(cls: type[ChektError], method: str) -> None:
     """A bad certificate, or something that is not CHeKT, is the same a second later."""
-    assert not worth_repeating(cls("x"), verb=verb)
+    assert not worth_repeating(cls("x"), method=method)
 
 
-@pytest.mark.parametrize("verb", VERBS[:-1])
+@pytest.mark.parametrize("method", METHODS[:-1])
 @pytest.mark.parametrize(("asked", "again"), [(0.0, True), (60.0, True), (60.5, False), (999999999.0, False)])
-def test_a_wait_of_more_than_a_minute_is_not_waited(asked: float, again: bool, verb: str) -> None:
+def test_a_wait_of_more_than_a_minute_is_not_waited(asked: float, again: bool, method: str) -> None:
     """Retry-After is obeyed up to 60 seconds; above that the call fails at once."""
-    assert worth_repeating(Throttled("x", evidence=Evidence(status=429, retry_after=asked)), verb=verb) is again
+    assert worth_repeating(Throttled("x", evidence=Evidence(status=429, retry_after=asked)), method=method) is again
 
 
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])

@@ -46,7 +46,7 @@ def heard(*events: EngineEvent) -> Events:
 def test_a_replacement_is_one_change() -> None:
     """Though it is three steps."""
     gathered = heard(done("create-replacement"), done("replace", logical=True), done("delete-replaced"))
-    assert [(change.verb, change.name) for change in gathered.changes] == [("replace", "a")]
+    assert [(change.op, change.name) for change in gathered.changes] == [("replace", "a")]
 
 
 def test_what_an_earlier_run_could_not_delete_any_more_is_a_deletion() -> None:
@@ -99,7 +99,7 @@ def test_only_what_changes_from_one_value_to_another_has_fields() -> None:
         done("update", "c", logical=True, old={"name": "C", "prefix": "P"}, new={"name": "C", "linecard": "7"}),
         done("update", "d", logical=True, old=None, new=None),
     )
-    assert [(change.verb, dict(change.fields)) for change in gathered.changes] == [
+    assert [(change.op, dict(change.fields)) for change in gathered.changes] == [
         ("create", {}),
         ("delete", {}),
         ("update", {"prefix": ("P", ""), "linecard": ("", "7")}),

@@ -12,8 +12,8 @@ from chekt_provider.rollout.report import Outcome, Report, StackReport
 from chekt_provider.rollout.rollout_file import Gates
 
 
-def change(verb: str, resource: str = "a", /, **fields: tuple[str, str]) -> Change:
-    return Change(verb, resource, "MonitoringStation", fields)
+def change(op: str, resource: str = "a", /, **fields: tuple[str, str]) -> Change:
+    return Change(op, resource, "MonitoringStation", fields)
 
 
 DELETED = "If that is meant, set `deletes: true` in the gates of rollout.yaml."
@@ -41,7 +41,7 @@ TOO_MANY = "If all are meant, raise `changes:` in the gates of rollout.yaml."
 )  # fmt: skip
 def test_a_gate_lets_through_what_it_says(gates: Gates, verbs: list[str], sentences: list[str]) -> None:
     """Deletions and replacements where they are allowed; at most so many changes."""
-    assert broken(gates, [change(verb) for verb in verbs]) == sentences
+    assert broken(gates, [change(op) for op in verbs]) == sentences
 
 
 MARKDOWN = """\
@@ -123,7 +123,7 @@ def test_the_report_for_machines_says_all() -> None:
                 "stack": "dev",
                 "outcome": "done",
                 "changes": [
-                    {"verb": "update", "name": "a", "type": "MonitoringStation", "fields": {"name": ["A", "B"]}},
+                    {"op": "update", "name": "a", "type": "MonitoringStation", "fields": {"name": ["A", "B"]}},
                 ],
                 "same": 1,
                 "problems": [],

@@ -210,8 +210,8 @@ class Restored(AnotherChekt):
         return "2026-01-01T00:00:00.000Z"
 
 
-@pytest.mark.parametrize("verb", ["read", "update", "delete"])
-def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["read", "update", "delete"])
+def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, operation: str) -> None:
     """Also where it has our number and was made, as CHeKT says, at the same moment."""
     acme = stack(Restored)
     recorded = acme.up(external_monitoring_station_id="s-10")
@@ -225,7 +225,7 @@ def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stac
     }
 
     with pytest.raises(OtherStation):
-        acts[verb]()
+        acts[operation]()
     assert acme.api.stations[1]["name"] == "Theirs"
 
 
@@ -306,8 +306,8 @@ def test_a_day_of_creation_is_no_moment(stack: Stacks) -> None:
     )
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(stack: Stacks, operation: str) -> None:
     """The list by which a change leaves is not older than a minute."""
     acme = stack()
     recorded = acme.up()
@@ -321,7 +321,7 @@ def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(sta
     }
 
     with pytest.raises(OtherStation):
-        acts[verb]()
+        acts[operation]()
     assert acme.api.stations[1]["name"] == "Theirs"
 
 
@@ -344,8 +344,8 @@ class GivesAgain(AnotherChekt):
 
 
 @pytest.mark.parametrize("status", [401, 429, 503])
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stacks, verb: str, status: int) -> None:
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stacks, operation: str, status: int) -> None:
     """Before another attempt the station itself is asked who it is."""
     acme = stack(GivesAgain)
     assert isinstance(acme.api, GivesAgain)
@@ -358,7 +358,7 @@ def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stack
     }
 
     with pytest.raises(OtherStation) as caught:
-        acts[verb]()
+        acts[operation]()
     assert caught.value.outcome == "Whether the change was made is not known."
     assert acme.api.stations[1]["name"] == "Theirs"
 

@@ -55,7 +55,7 @@ class PutsASite(Meanwhile):
         self.sites[5] = {"site_id": 5, "name": "Shop", "monitoring_station_id": 1, "is_activated": 1}
 
 
-def acts(acme: Stack, verb: str, **settings: str) -> tuple[Callable[[], object], Any]:
+def acts(acme: Stack, operation: str, **settings: str) -> tuple[Callable[[], object], Any]:
     """An update or a deletion of station 1 by a process that read it a moment ago."""
     recorded = acme.up()
     acme.clock.now += 60
@@ -66,15 +66,15 @@ def acts(acme: Stack, verb: str, **settings: str) -> tuple[Callable[[], object],
         "update": lambda: run.stations.update(recorded, wanted),
         "delete": lambda: run.stations.delete(recorded),
     }
-    return by_verb[verb], run
+    return by_verb[operation], run
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Stacks, operation: str) -> None:
     """It became another's while the change waited for its turn."""
     acme = stack(TakesOver)
     assert isinstance(acme.api, TakesOver)
-    act, run = acts(acme, verb, CHEKT_REQUESTS_PER_MINUTE="60")
+    act, run = acts(acme, operation, CHEKT_REQUESTS_PER_MINUTE="60")
     run.stations._client._transport._limit._tokens -= 70  # as many requests of other operations stand in the queue
     acme.api.at = acme.clock.now + 5
 
@@ -83,12 +83,12 @@ def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Sta
     assert acme.api.stations[1]["name"] == "Theirs"
 
 
-@pytest.mark.parametrize("verb", ["update", "delete"])
-def test_whose_number_it_is_is_read_after_the_wait_for_a_token(stack: Stacks, verb: str) -> None:
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_whose_number_it_is_is_read_after_the_wait_for_a_token(stack: Stacks, operation: str) -> None:
     """It became another's while the token was renewed, which the list of a minute ago does not show."""
     acme = stack(TakesOver)
     assert isinstance(acme.api, TakesOver)
-    act, run = acts(acme, verb, CHEKT_SITE_GUARD="off")
+    act, run = acts(acme, operation, CHEKT_SITE_GUARD="off")
     acme.clock.now += 3495
     run.stations._directory.stations("12345").look_now(run.stations._client.operation("look"))
     acme.api.with_token = True

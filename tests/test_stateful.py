@@ -233,9 +233,9 @@ class Stations(RuleBasedStateMachine):
     def _called(self, external_id: str) -> list[str]:
         return [n for n, station in self._live().items() if station["external_monitoring_station_id"] == external_id]
 
-    def _attempt(self, verb: str, act: Callable[[], T], mishap: Mishap) -> T | ChektError | Died:
+    def _attempt(self, operation: str, act: Callable[[], T], mishap: Mishap) -> T | ChektError | Died:
         """Do it in the face of a mishap; a killed process is followed by a new run."""
-        self.done[verb] += 1
+        self.done[operation] += 1
         for fault in mishap.faults:
             self.emulator.add_fault(fault)
         self.clock.steps_left = mishap.life
@@ -243,13 +243,13 @@ class Stations(RuleBasedStateMachine):
         try:
             return act()
         except ChektError as error:
-            self.done[f"{verb} failed"] += 1
+            self.done[f"{operation} failed"] += 1
             self._require_truth(error, before)
             if isinstance(error, CredentialsRefused):  # for the rest of the run
                 self._start_run()
             return error
         except Died as death:
-            self.done[f"{verb} died"] += 1
+            self.done[f"{operation} died"] += 1
             self._start_run()
             return death
         finally:
@@ -521,6 +521,6 @@ def test_no_order_of_events_makes_a_second_station_or_loses_one() -> None:
                 suppress_health_check=list(hypothesis.HealthCheck),
             ),
         )
-    steps = {verb: Stations.done[verb] for verb in ("create", "read", "update", "delete")}
+    steps = {operation: Stations.done[operation] for operation in ("create", "read", "update", "delete")}
     assert sum(steps.values()) >= 2000, Stations.done
     assert min(steps.values()) >= 150, Stations.done

@@ -47,17 +47,17 @@ PROXY = "Check chekt:baseUrl (CHEKT_BASE_URL) and any proxy in between, then run
 NETWORK = "Nothing was changed. Check the network and chekt:baseUrl (CHEKT_BASE_URL), then run again."
 
 
-def made(transport: Transport, verb: str = "GET", path: str = COLLECTION) -> Answer:
+def made(transport: Transport, method: str = "GET", path: str = COLLECTION) -> Answer:
     """One call, as the client makes it."""
-    body = {"name": "Central"} if verb in ("POST", "PUT") else None
-    key = "" if verb == "GET" else "k-1"
-    return transport.call(transport.operation("do it"), verb, path, body=body, idempotency_key=key)
+    body = {"name": "Central"} if method in ("POST", "PUT") else None
+    key = "" if method == "GET" else "k-1"
+    return transport.call(transport.operation("do it"), method, path, body=body, idempotency_key=key)
 
 
-def failed(transport: Transport, verb: str = "GET") -> ChektError:
+def failed(transport: Transport, method: str = "GET") -> ChektError:
     """The error of one call."""
     with pytest.raises(ChektError) as caught:
-        made(transport, verb)
+        made(transport, method)
     return caught.value
 
 
@@ -179,15 +179,15 @@ def test_nothing_is_sent_with_settings_that_are_wrong(emulator: Emulator, new_tr
         (418, Refused, "Nothing was changed. Give the trace id to CHeKT's support."),
     ],
 )
-@pytest.mark.parametrize("verb", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_a_refusal_is_one_error_and_final(
-    emulator: Emulator, new_transport: NewTransport, verb: str, status: int, kind: type[ChektError], line: str
+    emulator: Emulator, new_transport: NewTransport, method: str, status: int, kind: type[ChektError], line: str
 ) -> None:
     """Class and line by status; code and message as CHeKT says them, the field by our name; never a second attempt."""
     body = envelope("some_code", "not like this", field="body.name", request_id="req_1")
-    emulator.add_fault(Fault(method=verb, path=COLLECTION, status=status, body=body, times=None))
+    emulator.add_fault(Fault(method=method, path=COLLECTION, status=status, body=body, times=None))
 
-    error = failed(new_transport(trace_id=TRACE), verb)
+    error = failed(new_transport(trace_id=TRACE), method)
 
     assert type(error) is kind
     assert str(error) == (
@@ -312,11 +312,11 @@ def test_reading_after_a_change_does_not_take_the_doubt_away(emulator: Emulator,
         ),
     ],
 )
-@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_is_not_chekt_s_shape_is_not_believed(
     raw_server: NewServer,
     new_transport: NewTransport,
-    verb: str,
+    method: str,
     status: int,
     body: bytes,
     content_type: str,
@@ -325,7 +325,7 @@ def test_what_is_not_chekt_s_shape_is_not_believed(
     """One kind of error, without a dump of the body, and no second attempt."""
     api = raw_server(http(status, body, content_type))
 
-    error = failed(new_transport(base_url=api.url), verb)
+    error = failed(new_transport(base_url=api.url), method)
 
     assert type(error) is NotChekt
     assert error.cause == cause
@@ -391,13 +391,13 @@ def test_chekt_s_clock_is_read_from_the_answer(
 
 # redirects
 
-SEE_OTHER = [(status, verb) for status in (300, 301, 302, 303) for verb in ("POST", "DELETE")]
+SEE_OTHER = [(status, method) for status in (300, 301, 302, 303) for method in ("POST", "DELETE")]
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
-@pytest.mark.parametrize("verb", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_a_redirect_is_not_followed(
-    emulator: Emulator, raw_server: NewServer, transport: Transport, verb: str, status: int
+    emulator: Emulator, raw_server: NewServer, transport: Transport, method: str, status: int
 ) -> None:
     """Followed, a POST would become a GET, or the body and the token go to another host.
 
@@ -408,10 +408,10 @@ def test_a_redirect_is_not_followed(
         Fault(path=COLLECTION, status=status, headers={"Location": f"http://localhost:{target.port}/x"}, times=None)
     )
 
-    error = failed(transport, verb)
+    error = failed(transport, method)
 
     assert type(error) is NotChekt
-    done = "Whether the change was made is not known." if (status, verb) in SEE_OTHER else "Nothing was changed."
+    done = "Whether the change was made is not known." if (status, method) in SEE_OTHER else "Nothing was changed."
     assert anonymous(str(error)) == (
         f"Could not do it: a redirect to localhost was answered, which is not followed. {done} "
         f"{PROXY} (HTTP {status}, trace id T, request id R)"
@@ -461,20 +461,20 @@ def test_a_redirect_s_body_is_not_read_without_limit(raw_server: NewServer, new_
         (Fault(path=COLLECTION, status=409, times=None), 1, 1),
     ],
 )
-@pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "POST"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
 def test_a_failure_is_tried_again_where_that_is_safe(
-    emulator: Emulator, transport: Transport, verb: str, fault: Fault, repeatable: int, post: int
+    emulator: Emulator, transport: Transport, method: str, fault: Fault, repeatable: int, post: int
 ) -> None:
-    """The number of requests that CHeKT sees, by verb."""
+    """The number of requests that CHeKT sees, by method."""
     emulator.add_fault(fault)
 
-    failed(transport, verb)
+    failed(transport, method)
 
-    assert len(statuses(emulator)) == (post if verb == "POST" else repeatable)
+    assert len(statuses(emulator)) == (post if method == "POST" else repeatable)
 
 
-@pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
-def test_a_failure_that_passes_is_no_error(emulator: Emulator, transport: Transport, verb: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_failure_that_passes_is_no_error(emulator: Emulator, transport: Transport, method: str) -> None:
     """Four failures of several kinds, then the answer."""
     for fault in (
         Fault(path=COLLECTION, status=503),
@@ -485,7 +485,7 @@ def test_a_failure_that_passes_is_no_error(emulator: Emulator, transport: Transp
     ):
         emulator.add_fault(fault)
 
-    assert made(transport, verb).data == []
+    assert made(transport, method).data == []
     assert len(statuses(emulator)) == 5
 
 
@@ -542,15 +542,15 @@ def test_the_waits_double_from_half_a_second(emulator: Emulator, new_transport: 
         ({"Retry-After": "soon"}, 0.5),
     ],
 )
-@pytest.mark.parametrize("verb", ["GET", "PUT"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_throttled_call_waits_as_asked(
-    emulator: Emulator, new_transport: NewTransport, clock: Clock, verb: str, headers: dict[str, str], slept: float
+    emulator: Emulator, new_transport: NewTransport, clock: Clock, method: str, headers: dict[str, str], slept: float
 ) -> None:
     """Retry-After, else the reset, else our own wait from one second on; then the call happens once."""
     emulator.add_fault(Fault(path=COLLECTION, status=429, headers=headers))
     emulator.add_fault(Fault(path=COLLECTION, body="[]"))
 
-    assert made(new_transport(requests_per_minute=3000), verb).data == []
+    assert made(new_transport(requests_per_minute=3000), method).data == []
 
     assert clock.slept == [slept]
     assert statuses(emulator) == [429, 200]
@@ -928,12 +928,12 @@ def test_a_connection_that_was_reset_is_unclear(raw_server: NewServer, new_trans
 # no connection
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_host_that_takes_no_connections_is_tried_five_times(
-    emulator: Emulator, new_transport: NewTransport, closed_port: int, clock: Clock, verb: str
+    emulator: Emulator, new_transport: NewTransport, closed_port: int, clock: Clock, method: str
 ) -> None:
     """Nothing was sent: a POST is repeated, too. No token is asked for anew."""
-    error = failed(new_transport(base_url=f"http://127.0.0.1:{closed_port}", requests_per_minute=3000), verb)
+    error = failed(new_transport(base_url=f"http://127.0.0.1:{closed_port}", requests_per_minute=3000), method)
 
     assert type(error) is Unreachable
     assert anonymous(str(error)) == (
@@ -1095,14 +1095,14 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_certificate_that_does_not_check_out_ends_it(
-    raw_server: NewServer, new_transport: NewTransport, tls: ssl.SSLContext, verb: str
+    raw_server: NewServer, new_transport: NewTransport, tls: ssl.SSLContext, method: str
 ) -> None:
     """One connection, nothing sent; the line names the way to trust an authority, and that there is no other."""
     api = raw_server(http(), tls=tls)
 
-    error = failed(new_transport(base_url=f"https://localhost:{api.port}"), verb)
+    error = failed(new_transport(base_url=f"https://localhost:{api.port}"), method)
 
     assert type(error) is Untrusted
     assert anonymous(str(error)) == (
@@ -1183,21 +1183,21 @@ def test_a_bundle_that_cannot_be_read_is_told(
     assert api.requests == []
 
 
-@pytest.mark.parametrize(("verb", "requests"), [("GET", 5), ("POST", 1)])
+@pytest.mark.parametrize(("method", "requests"), [("GET", 5), ("POST", 1)])
 def test_encryption_that_breaks_on_the_way_is_no_matter_of_trust(
     raw_server: NewServer,
     new_transport: NewTransport,
     tls: ssl.SSLContext,
     bundle: Path,
     monkeypatch: pytest.MonkeyPatch,
-    verb: str,
+    method: str,
     requests: int,
 ) -> None:
     """The request was sent: what became of it is not known, as with any connection that breaks."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     api = raw_server(lambda connection: connection.sendall(b"not a TLS record at all"), tls=tls)
 
-    error = failed(new_transport(base_url=f"https://localhost:{api.port}"), verb)
+    error = failed(new_transport(base_url=f"https://localhost:{api.port}"), method)
 
     assert type(error) is Unclear
     assert error.cause.startswith("the encryption of the connection to localhost failed")

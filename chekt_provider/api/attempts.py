@@ -28,18 +28,18 @@ class Attempts:
         self._draw = draw
         self._budget = retry.RetryBudget()
 
-    def make(self, operation: Operation, verb: str, attempt: Callable[[int], T]) -> T:
+    def make(self, operation: Operation, method: str, attempt: Callable[[int], T]) -> T:
         """Make attempts until one succeeds.
 
         Args:
             operation: what they are for; `changed` afterwards where one may have changed something.
-            verb: the HTTP method, or "TOKEN".
+            method: the HTTP method, or "TOKEN".
             attempt: makes one, given its number from 1.
 
         Raises:
             ChektError: the last one failed, or another is not worth it; with the operation's action and trace id.
         """
-        changes = verb in ("POST", "PUT", "DELETE")
+        changes = method in ("POST", "PUT", "DELETE")
         number = 0
         while True:
             number += 1
@@ -49,7 +49,7 @@ class Attempts:
                 self._budget.note(error, operation)
                 operation.doubtful |= changes and _is_in_doubt(error)
                 operation.changed |= operation.doubtful
-                pause = self._pause_before_another(error, number, operation, verb)
+                pause = self._pause_before_another(error, number, operation, method)
                 if pause is None:
                     raise self._told(error, number, operation) from None
                 log.info(
@@ -61,13 +61,13 @@ class Attempts:
                 )
                 self._sleep(pause)
             else:
-                self._budget.note(None, operation, of_token=verb == "TOKEN")
+                self._budget.note(None, operation, of_token=method == "TOKEN")
                 operation.changed |= changes
                 return result
 
-    def _pause_before_another(self, error: ChektError, number: int, operation: Operation, verb: str) -> float | None:
+    def _pause_before_another(self, error: ChektError, number: int, operation: Operation, method: str) -> float | None:
         """Seconds to wait before one more attempt, which is paid for then; None where none is made."""
-        if not retry.worth_repeating(error, verb=verb) or number >= retry.ATTEMPTS:
+        if not retry.worth_repeating(error, method=method) or number >= retry.ATTEMPTS:
             return None
         pause = retry.wait_seconds(error, number, self._draw)
         is_in_time = self._clock() + pause <= operation.deadline

@@ -47,7 +47,7 @@ class Exchange:
     def send(
         self,
         attempt: int,
-        verb: str,
+        method: str,
         url: str,
         read_seconds: float,
         *,
@@ -60,7 +60,7 @@ class Exchange:
 
         Args:
             attempt: its number, for the log.
-            verb: the HTTP method.
+            method: the HTTP method.
             url: whole.
             read_seconds: how long the answer may keep us waiting.
             auth: signs the request.
@@ -74,10 +74,10 @@ class Exchange:
         """
         host = urlsplit(url).hostname or ""
         limit = at_most(WHOLE_ANSWER_SECONDS, self._clock)
-        with self._logged(attempt, verb, url, headers) as outcome, self._interruption.call(), limit as left:
+        with self._logged(attempt, method, url, headers) as outcome, self._interruption.call(), limit as left:
             try:
                 with self._session.request(
-                    verb,
+                    method,
                     url,
                     auth=auth,
                     headers=headers,
@@ -100,7 +100,7 @@ class Exchange:
             return raw
 
     @contextmanager
-    def _logged(self, attempt: int, verb: str, url: str, headers: Mapping[str, str]) -> Iterator[list[str]]:
+    def _logged(self, attempt: int, method: str, url: str, headers: Mapping[str, str]) -> Iterator[list[str]]:
         """Log an exchange at its end: with the status that was put into what this gives, else as failed."""
         began = self._clock()
         outcome: list[str] = []
@@ -109,7 +109,7 @@ class Exchange:
         finally:
             log.debug(
                 "%s %s %s %.0f ms attempt %d trace id %s",
-                verb,
+                method,
                 urlsplit(url).path,
                 "".join(outcome) or "failed",
                 (self._clock() - began) * 1000,

@@ -42,8 +42,8 @@ BUDGET, COST_OF_RETRY, COST_WHEN_THROTTLED = 500, 14, 5
 _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 
-def worth_repeating(error: ChektError, *, verb: str) -> bool:
-    """Whether the table above says "again" for a failure of this verb."""
+def worth_repeating(error: ChektError, *, method: str) -> bool:
+    """Whether the table above says "again" for a failure of this method."""
     match error:
         case Untrusted():
             return False
@@ -51,13 +51,13 @@ def worth_repeating(error: ChektError, *, verb: str) -> bool:
             return True
         case Throttled():
             asked = error.evidence.retry_after
-            return verb != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
+            return method != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
         case ServerFailed():
-            return verb != "POST" and error.evidence.status in _TRANSIENT_STATUSES
+            return method != "POST" and error.evidence.status in _TRANSIENT_STATUSES
         case NotChekt() | Replayed():
             return False
         case Unclear():
-            return verb != "POST"
+            return method != "POST"
         case _:
             return False
 

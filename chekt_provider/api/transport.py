@@ -73,7 +73,7 @@ class Transport:
     def call(
         self,
         operation: Operation,
-        verb: str,
+        method: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
@@ -86,7 +86,7 @@ class Transport:
 
         Args:
             operation: what the call is for.
-            verb: the HTTP method.
+            method: the HTTP method.
             path: below the base URL.
             query: parameters.
             body: sent as JSON.
@@ -104,10 +104,10 @@ class Transport:
             headers["Idempotency-Key"] = idempotency_key
 
         attempt = partial(
-            self._attempt, operation, verb, path, admit, headers=headers, params=query, json=body, item=item
+            self._attempt, operation, method, path, admit, headers=headers, params=query, json=body, item=item
         )
         try:
-            return self._attempts.make(operation, verb, attempt)
+            return self._attempts.make(operation, method, attempt)
         except _NotAdmitted as refused:
             outcome = Unclear.default_outcome if operation.changed else refused.error.outcome
             raise refused.error.replace(action=operation.action, outcome=outcome) from None
@@ -127,7 +127,7 @@ class Transport:
     def _attempt(
         self,
         operation: Operation,
-        verb: str,
+        method: str,
         path: str,
         admit: Callable[[], object] | None,
         number: int,
@@ -135,37 +135,37 @@ class Transport:
     ) -> Answer:
         """Send when the call's turn has come; once more with a fresh token where the first is refused."""
         for _ in range(2):
-            token = self._admitted(operation, verb, admit)
+            token = self._admitted(operation, method, admit)
             url = self._settings.base_url + path
-            raw = self._exchange.send(number, verb, url, self._read_seconds, auth=BearerAuth(token), **content)
+            raw = self._exchange.send(number, method, url, self._read_seconds, auth=BearerAuth(token), **content)
             self._follow(raw)
             raw = without_token(raw, token)
             if raw.status != HTTPStatus.UNAUTHORIZED:
                 break
             self._tokens.drop(token)
-            operation.changed |= verb != "GET"  # it may have been done all the same
-            if verb == "POST":  # whoever sends it looks first
+            operation.changed |= method != "GET"  # it may have been done all the same
+            if method == "POST":  # whoever sends it looks first
                 break
         return require_no_error(judged(raw, operation.trace_id), raw)
 
-    def _admitted(self, operation: Operation, verb: str, admit: Callable[[], object] | None) -> str:
+    def _admitted(self, operation: Operation, method: str, admit: Callable[[], object] | None) -> str:
         """Wait until the call may leave; gives the token for it."""
         if admit:
             try:
                 admit()
             except ChektError as error:
                 raise _NotAdmitted(error) from None
-        operation.changing |= verb != "GET"
-        self._wait(operation, verb)
-        self._interruption.require(beginning=verb != "GET" and not operation.changed)
+        operation.changing |= method != "GET"
+        self._wait(operation, method)
+        self._interruption.require(beginning=method != "GET" and not operation.changed)
         # After the wait, during which it could have expired. What was admitted waits for no other, but after a refusal.
         return self._tokens.token(to_its_end=admit is not None and not operation.changed)
 
-    def _wait(self, operation: Operation, verb: str) -> None:
+    def _wait(self, operation: Operation, method: str) -> None:
         """Wait for a place in the queue, unless the operation has one."""
-        if verb != "GET" and operation.has_turn:
+        if method != "GET" and operation.has_turn:
             operation.has_turn = False
-        elif verb == "GET" and operation.paid:
+        elif method == "GET" and operation.paid:
             operation.paid -= 1
         else:
             operation.excuse(self._limit.take())

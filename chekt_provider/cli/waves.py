@@ -215,7 +215,7 @@ def _sentence(report: StackReport) -> str:
 def _counted(report: StackReport) -> str:
     """How many resources: "2 to create, 1 to delete, 3 the same"; of a stack that is done "2 created"."""
     form = "{} {}d" if report.outcome == "done" else "{} to {}"
-    found = [form.format(number, verb) for verb, number in report.counts.items() if number]
+    found = [form.format(number, op) for op, number in report.counts.items() if number]
     return ", ".join([*found, f"{report.same} the same"] if report.same else found)
 
 

@@ -30,7 +30,7 @@ from chekt_provider.text import shown
 
 
 class AssignmentOperations:
-    """The four verbs, for all threads of one process.
+    """Creates, reads, updates and deletes assignments, for all threads of one process.
 
     Args:
         client: the API.

@@ -2,12 +2,14 @@
 
 What Pulumi calls for a resource that it has in its state, in one process:
 
-    command                  in the program                        no longer in the program
-    up                       diff                                  delete
-    up --refresh             read, diff, diff                      read, diff, delete
-    refresh, destroy         read; delete                          the same
+    command             in the program          no longer in the program
+    up                  diff                    delete
+    up --refresh        read, diff, diff        read, diff, delete
+    refresh             read, diff              read, diff
+    destroy             delete                  delete
 
 So a resource goes on with what it has when it was compared (diff) more often than it was refreshed (read).
+tests/engine/test_claims.py holds the table against the engine.
 """
 
 from __future__ import annotations

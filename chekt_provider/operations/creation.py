@@ -3,8 +3,8 @@
 look             the external id is there: adopt or refuse
 POST             three at most, and none after the first without looks since the last that do not show the station
     201          is ours; but see replays.py for an answer that CHeKT has given before
-    400, 409     looks as well: there now = another's, unless an earlier POST may have made it
-    all else     may have made the station: looks, until CHeKT must show it; there now = ours, if it is what was sent
+    all else     see outcomes.py: whether it may have made the station, and with which key another POST may follow
+looks            there now = ours where a POST may have made it, and it is what was sent; else another's
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from http.client import ACCEPTED, INTERNAL_SERVER_ERROR
+from http.client import ACCEPTED
 
 from chekt_provider.api.client import Client, Created
 from chekt_provider.api.operation import Operation
@@ -26,13 +26,11 @@ from chekt_provider.errors import (
     NotChekt,
     Refused,
     Replayed,
-    ServerFailed,
     SettingsError,
     Throttled,
     TokenError,
     TokenRefused,
     TwinStations,
-    Unclear,
     Unreachable,
 )
 from chekt_provider.model.fields import Station, StationInputs
@@ -45,6 +43,7 @@ from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
 from chekt_provider.operations.identity import OTHER_SECONDS, is_alike, is_same_station, not_taken
 from chekt_provider.operations.lookalikes import Lookalikes
+from chekt_provider.operations.outcomes import Key, Outcome, Unshown, asked_wait, outcome_of
 from chekt_provider.operations.replays import is_new, is_old, is_ours, living
 from chekt_provider.operations.writes import Writes
 
@@ -109,13 +108,10 @@ class Creation:
         self._claims = claims
         self._lookalikes = Lookalikes(self._stations, operation, wanted, claims)
         self._say = say
-        self._key = creation_key(wanted)
         self._doubt: ChektError | None = None
         """Of the first POST that may have made the station."""
         self._doubts = 0
         """How many POSTs may have made it."""
-        self._accepted = False
-        """Whether a POST was answered by a success that shows no station."""
         self._accepted_at: float | None = None
         """When one was first answered by 202: accepted, and to be done."""
         self._other: Station | None = None
@@ -133,38 +129,45 @@ class Creation:
         if existing := self._lookalikes.existing(look):
             return self._take_over(existing, look)
         self._lookalikes.refuse_before(look, adopt=self._adopt)
-        failure: ChektError | None = None
+        key, before = creation_key(self._wanted), None
         for sent in range(1, POSTS + 1):
             try:
-                created = self._post()
-                alive = self._alive(created)
+                created = self._post(key)
+                station = self._living(created)
             except _NOTHING_SENT:
                 raise
             except ChektError as error:
                 answer = error
             else:
-                if alive:
-                    if not is_ours(created, alive, self._wanted, came_since=self._lookalikes.came_since(alive)):
-                        return self._take_over(alive, look)
-                    if is_old(created):
-                        self._say(f"Taking {self._named(alive)}, which CHeKT dates before this run.")
-                    self._name_doubt(sent, of=self._doubts)
-                    return self._settle(alive)
-                answer = self._not_shown(created)
-            look = self._look_after(answer, look)
+                return self._answered(created, station, sent, look)
+            outcome = outcome_of(answer)
+            look = self._look_after(answer, outcome, look)
             if found := self._lookalikes.existing(look):
                 self._name_doubt(sent, of=self._doubts - 1)
                 return self._found_after(found, look)
-            self._give_up_or_change_key(answer, failure, look)
-            failure = answer
+            self._lookalikes.refuse_to_guess(answer, self._other, look)
+            if outcome.key is Key.NONE:
+                raise self._given_up(answer, look)
+            if outcome.needs_new_key(before):
+                key = str(uuid.uuid4())
+            before = outcome
         raise self._after_all(answer)
 
-    def _post(self) -> Created:
+    def _answered(self, created: Created, station: Station, sent: int, look: Look[Station]) -> Recorded:
+        """Take the station with which a POST was answered, where it is ours."""
+        if not is_ours(created, station, self._wanted, came_since=self._lookalikes.came_since(station)):
+            return self._take_over(station, look)
+        if is_old(created):
+            self._say(f"Taking {self._named(station)}, which CHeKT dates before this run.")
+        self._name_doubt(sent, of=self._doubts)
+        return self._settle(station)
+
+    def _post(self, key: str) -> Created:
         wanted = self._wanted
         values = {name: value(wanted, name) for name in UPDATED_IN_PLACE if value(wanted, name) != ""}
         body = {"external_monitoring_station_id": wanted.external_monitoring_station_id, **values}
         try:
-            created = self._client.create_station(self._operation, wanted.dealer_id, body, self._key)
+            created = self._client.create_station(self._operation, wanted.dealer_id, body, key)
         except ChektError as error:
             self._note_accepted(error.evidence.status)
             raise
@@ -175,26 +178,30 @@ class Creation:
         if status == ACCEPTED and self._accepted_at is None:
             self._accepted_at = self._client.clock()
 
-    def _alive(self, created: Created) -> Station | None:
-        """The station that a POST was answered with, as it is now; None where there is none.
+    def _living(self, created: Created) -> Station:
+        """The station that a POST was answered with, as it is now.
 
         Raises:
+            Unshown: there is none in the answer.
+            Replayed: it was deleted.
             NotChekt: its external id is not ours, in the answer or behind it.
         """
         station, sent = created.station, self._wanted.external_monitoring_station_id
         if station is None:
-            return None
+            raise self._operation.error(Unshown, "CHeKT answered that it created it, and does not show it")
         answered = station.external_monitoring_station_id or sent
         is_rewritten = is_new(created) and has_same_letters(answered, sent)
         if not is_rewritten and not is_form_of(answered, sent):
             raise self._is_other(station)
         live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
-        if live is None or live is station or is_same_station(live, answered, station.created_at):
+        if live and (live is station or is_same_station(live, answered, station.created_at)):
             return live
-        was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OTHER_SECONDS
-        if is_alike(live, self._wanted) and not was_born_later:
-            raise self._is_other(live)
-        return None  # its number is another's now
+        if live and is_alike(live, self._wanted):
+            was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OTHER_SECONDS
+            if not was_born_later:
+                raise self._is_other(live)
+        # None, or its number is another's now
+        raise self._operation.error(Replayed, f"CHeKT answers with {self._id(station)}, which was deleted")
 
     def _is_other(self, station: Station) -> NotChekt:
         self._other = station
@@ -206,19 +213,6 @@ class Creation:
     def _named(self, station: Station) -> str:
         return named(self._wanted.dealer_id, station)
 
-    def _not_shown(self, created: Created) -> ChektError:
-        """What it means that a POST succeeded without a station that is there.
-
-        Under the same key CHeKT would only say the same again.
-        """
-        if created.station or self._accepted:
-            self._key = str(uuid.uuid4())
-        if created.station:
-            cause = f"CHeKT answers with {self._id(created.station)}, which was deleted"
-            return self._operation.error(Replayed, cause)
-        self._accepted = True
-        return self._operation.error(Unclear, "CHeKT answered that it created it, and does not show it")
-
     def _name_doubt(self, sent: int, *, of: int) -> None:
         """Say it where other POSTs than the one that is taken may have made a station that CHeKT has not shown yet."""
         if self._doubt and of > 0:
@@ -227,19 +221,18 @@ class Creation:
                 "have made a station as well, `pulumi preview --refresh` names both."
             )
 
-    def _look_after(self, answer: ChektError, look: Look[Station]) -> Look[Station]:
+    def _look_after(self, answer: ChektError, outcome: Outcome, look: Look[Station]) -> Look[Station]:
         """Look again after a POST that gave no station: once when it was refused, else until CHeKT must show it."""
         names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
         if isinstance(answer, InvalidInput) and names_other_field and not self._doubt:
             raise answer
-        made_nothing = isinstance(answer, Conflict | InvalidInput | Replayed)
-        if not made_nothing:
+        if outcome.may_have_made:
             self._doubt = self._doubt or answer
             self._doubts += 1
             self._operation.changed = True
-        once = isinstance(answer, Replayed)
-        if isinstance(answer, Refused) and not made_nothing:  # most likely nothing was made, and looks cost requests
-            asked = _asked_wait(answer)
+        once = outcome is Outcome.REPLAYED
+        if isinstance(answer, Refused) and outcome.may_have_made:  # most likely it made nothing, and looks cost
+            asked = asked_wait(answer)
             self._client.sleep(max(BEHIND_SECONDS, asked if asked <= LONGEST_RETRY_AFTER_SECONDS else 0))
             once = True
         try:
@@ -277,20 +270,14 @@ class Creation:
             return self._settle(station)
         return self._take_over(station, look)
 
-    def _give_up_or_change_key(self, answer: ChektError, before: ChektError | None, look: Look[Station]) -> None:
-        """Raise what another POST would not change; take another key where CHeKT would only say the same again."""
-        self._lookalikes.refuse_to_guess(answer, self._other, look)
-        if answer.evidence.code == "idempotency_conflict" or (_is_stored(answer) and _is_stored(before)):
-            self._key = str(uuid.uuid4())
-        elif _is_of_another_attempt(answer):
-            return
-        elif _is_refusal(answer) or _asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
-            if isinstance(answer, Conflict | InvalidInput):
-                self._lookalikes.refuse_after(answer, look)
-            if isinstance(answer, Conflict):  # with what no list shows: an earlier run may be at work on it
-                raise answer.replace(outcome=_UNDER_WAY, remedy=_IN_A_MINUTE)
-            is_first = self._doubt in (None, answer)
-            raise answer.replace(outcome="Nothing was created." if is_first else _UNDER_WAY)
+    def _given_up(self, answer: ChektError, look: Look[Station]) -> ChektError:
+        """The error for what another POST would not change."""
+        if isinstance(answer, Conflict | InvalidInput):
+            self._lookalikes.refuse_after(answer, look)
+        if isinstance(answer, Conflict):  # with what no list shows: an earlier run may be at work on it
+            return answer.replace(outcome=_UNDER_WAY, remedy=_IN_A_MINUTE)
+        is_first = self._doubt in (None, answer)
+        return answer.replace(outcome="Nothing was created." if is_first else _UNDER_WAY)
 
     def _after_all(self, answer: ChektError) -> ChektError:
         return answer.replace(
@@ -334,29 +321,3 @@ class Creation:
         except ChektError:
             self._claims.give_back(self._wanted, station)
             raise
-
-
-def _is_stored(answer: ChektError | None) -> bool:
-    """Whether CHeKT may only repeat an answer, where it is given twice: its own failure, or a 409 that says nothing.
-
-    A gateway's 502, 503 and 504 are none of CHeKT's, which may still be at work on the first POST.
-    """
-    if isinstance(answer, ServerFailed):
-        return answer.evidence.status == INTERNAL_SERVER_ERROR
-    return isinstance(answer, Conflict) and not answer.evidence.code
-
-
-def _is_of_another_attempt(answer: ChektError) -> bool:
-    """Whether a 409 may mean that CHeKT is still at work on an earlier POST with the same key."""
-    code = answer.evidence.code
-    return isinstance(answer, Conflict) and (not code or "progress" in code)
-
-
-def _is_refusal(answer: ChektError) -> bool:
-    """Whether a POST was refused for what it asked: 400, 403, 404, 409 and the like, but for 401, 408, 425 and 429."""
-    return isinstance(answer, Refused) and not isinstance(answer, TokenRefused | Throttled)
-
-
-def _asked_wait(answer: ChektError) -> float:
-    """Seconds that a 429 asks to wait, 0 for none."""
-    return answer.evidence.retry_after or 0

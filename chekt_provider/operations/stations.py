@@ -41,7 +41,7 @@ DELETION_SECONDS = 30.0
 
 
 class StationOperations:
-    """The four verbs, for all threads of one process.
+    """Creates, reads, updates and deletes stations, for all threads of one process.
 
     Args:
         client: the API.

@@ -12,7 +12,7 @@ from pulumi.automation.events import StepEventMetadata
 from pulumi.runtime.rpc import UNKNOWN
 
 _COLOURS = re.compile(r"<\{%.*?%\}>")
-_VERBS = {
+_OPS = {
     OpType.CREATE: "create",
     OpType.UPDATE: "update",
     OpType.REPLACE: "replace",
@@ -27,13 +27,13 @@ class Change:
     """What happens to one resource.
 
     Attributes:
-        verb: "create", "update", "replace" or "delete".
+        op: "create", "update", "replace" or "delete".
         name: Pulumi's name of the resource.
         type: its type, without the module: "MonitoringStation".
         fields: an update's or a replacement's, each with the value that was and the one that will be.
     """
 
-    verb: str
+    op: str
     name: str
     type: str
     fields: Mapping[str, tuple[str, str]]
@@ -66,7 +66,7 @@ class Events:
         Also the deletion of what an earlier run replaced and could not delete any more: its step is one of no program.
         """
         left = [change for urn, change in self._left.items() if urn not in self._replaced]
-        return sorted(self._changes + left, key=lambda change: (change.name, change.type, change.verb))
+        return sorted(self._changes + left, key=lambda change: (change.name, change.type, change.op))
 
     @property
     def demands(self) -> list[str]:
@@ -100,7 +100,7 @@ class Events:
         # logical step.
         if step.op == OpType.DELETE_REPLACED:
             self._left[step.urn] = _change(step)
-        elif step.op in _VERBS and (step.logical or step.op in (OpType.UPDATE, OpType.DELETE)):
+        elif step.op in _OPS and (step.logical or step.op in (OpType.UPDATE, OpType.DELETE)):
             self._changes.append(_change(step))
         if step.op == OpType.REPLACE:
             self._replaced.add(step.urn)
@@ -127,7 +127,7 @@ def _change(step: StepEventMetadata) -> Change:
     new = dict(step.new.inputs or {}) if step.new else {}
     names = [name for name in {**old, **new} if not name.startswith("__") and old.get(name) != new.get(name)]
     fields = {name: (_value(old.get(name)), _value(new.get(name))) for name in names} if old and new else {}
-    return Change(_VERBS[step.op], step.urn.rpartition("::")[2], re.split("[:/]", step.type)[-1], fields)
+    return Change(_OPS[step.op], step.urn.rpartition("::")[2], re.split("[:/]", step.type)[-1], fields)
 
 
 def _value(value: Any) -> str:

@@ -16,7 +16,7 @@ Outcome = Literal["done", "previewed", "done before", "refused", "failed", "stop
 """What became of a stack. "refused": by a gate. "stopped": by Ctrl-C. "done before": by the run that is resumed."""
 
 GOOD: tuple[Outcome, ...] = ("done", "previewed", "done before")
-VERBS = ("create", "update", "replace", "delete")
+OPS = ("create", "update", "replace", "delete")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class StackReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many resources each verb concerns."""
-        found = Counter(change.verb for change in self.changes)
-        return {verb: found[verb] for verb in VERBS}
+        """How many resources each op concerns."""
+        found = Counter(change.op for change in self.changes)
+        return {op: found[op] for op in OPS}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _details(stack: StackReport) -> Iterator[str]:
     yield from (f"- {_cell(sentence)}" for sentence in stack.said)
     for change in stack.changes:
         fields = "; ".join(f"{name}: {_code(old)} → {_code(new)}" for name, (old, new) in change.fields.items())
-        yield f"- {change.verb} {_cell(change.type)} {_code(change.name)}{f': {fields}' if fields else ''}"
+        yield f"- {change.op} {_cell(change.type)} {_code(change.name)}{f': {fields}' if fields else ''}"
 
 
 def _cell(text: str) -> str:

@@ -114,10 +114,10 @@ def test_a_dealer_that_is_not_there_leaves_everything_as_it_is(emulator: Emulato
     refreshed = stack.pulumi("refresh", "--yes", "--skip-preview", status=1)
     destroyed = stack.pulumi("destroy", "--yes", "--skip-preview", "--continue-on-error", status=1)
 
-    for run, verb in ((refreshed, "read"), (destroyed, "delete")):
+    for run, operation in ((refreshed, "read"), (destroyed, "delete")):
         assert sorted(line.split(": ")[1] for line in run.errors) == [
-            f"Could not {verb} monitoring station 'a' ({ids['a']})",
-            f"Could not {verb} monitoring station 'b' ({ids['b']})",
+            f"Could not {operation} monitoring station 'a' ({ids['a']})",
+            f"Could not {operation} monitoring station 'b' ({ids['b']})",
         ]
         assert all("(HTTP 404, trace id " in line for line in run.errors)
     assert sorted(stack.stations()) == ["a", "b"]

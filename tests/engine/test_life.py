@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def rows() -> list[dict[str, str]]:
-    """As few rows as hold every value of every switch; all their combinations run through the verbs, without Pulumi."""
+    """As few rows as hold every value of every switch; all their combinations run without Pulumi."""
     most = max(len(values) for values in CHOICES.values())
     return [{name: values[number % len(values)] for name, values in CHOICES.items()} for number in range(most)]
 

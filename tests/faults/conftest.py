@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put row and verb where a report, also one of another process, carries them."""
+    """Put row and operation where a report, also one of another process, carries them."""
     for item in items:
         if (marker := item.get_closest_marker("fault")) and isinstance(item, pytest.Function):
             item.user_properties.append(("fault", (marker.args[0], item.callspec.params["world"])))
@@ -32,7 +32,7 @@ def world(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> Iterator[World]:
-    """A world in which the test's verb is about to happen."""
+    """A world in which the test's operation is about to happen."""
     numbers = itertools.count(1)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"{CANARY}-token-{next(numbers)}")
     caplog.set_level(logging.DEBUG)

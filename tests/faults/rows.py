@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-VERBS = ("create", "read", "update", "delete")
+OPERATIONS = ("create", "read", "update", "delete")
 
 ROWS = {
     "N1": "no-connection",
@@ -73,14 +73,14 @@ ROWS = {
 }
 
 
-def row(name: str, *verbs: str) -> Callable[[Any], Any]:
-    """Mark a test as a row of the table: it runs once for each verb, all four where none is named.
+def row(name: str, *operations: str) -> Callable[[Any], Any]:
+    """Mark a test as a row of the table: it runs once for each operation, all four where none is named.
 
-    The test's `world` is one in which that verb is about to happen.
+    The test's `world` is one in which that operation is about to happen.
     """
     assert name in ROWS
 
     def mark(test: Any) -> Any:
-        return pytest.mark.fault(name)(pytest.mark.parametrize("world", verbs or VERBS, indirect=True)(test))
+        return pytest.mark.fault(name)(pytest.mark.parametrize("world", operations or OPERATIONS, indirect=True)(test))
 
     return mark

@@ -12,14 +12,14 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.rows import ROWS, VERBS
+from tests.faults.rows import OPERATIONS, ROWS
 
 
 class Tally:
-    """Counts, row by row, which verbs were tried, how often, and how often all held."""
+    """Counts, row by row, which operations were tried, how often, and how often all held."""
 
     def __init__(self) -> None:
-        self.verbs: dict[str, set[str]] = {row: set() for row in ROWS}
+        self.operations: dict[str, set[str]] = {row: set() for row in ROWS}
         self.tried = dict.fromkeys(ROWS, 0)
         self.held = dict.fromkeys(ROWS, 0)
         self._broken: set[str] = set()
@@ -32,8 +32,8 @@ class Tally:
         if not report.passed:
             self._broken.add(report.nodeid)
         if report.when == "teardown":
-            row, verb = fault
-            self.verbs[row].add(verb)
+            row, operation = fault
+            self.operations[row].add(operation)
             self.tried[row] += 1
             self.held[row] += report.nodeid not in self._broken
 
@@ -43,11 +43,11 @@ class Tally:
 
     def table(self) -> Table:
         """One line a row."""
-        table = Table("row", "fault", "verbs", "tried", "held")
+        table = Table("row", "fault", "operations", "tried", "held")
         for row, name in ROWS.items():
-            verbs = ", ".join(verb for verb in VERBS if verb in self.verbs[row])
+            operations = ", ".join(operation for operation in OPERATIONS if operation in self.operations[row])
             style = None if 0 < self.tried[row] == self.held[row] else "bold red"
-            table.add_row(row, name, verbs, str(self.tried[row]), str(self.held[row]), style=style)
+            table.add_row(row, name, operations, str(self.tried[row]), str(self.held[row]), style=style)
         table.caption = f"{sum(self.held.values())} of {sum(self.tried.values())} held"
         return table
 

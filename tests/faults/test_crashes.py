@@ -152,7 +152,7 @@ def test_c4_two_runs_where_nothing_prevents_a_twin(world: World) -> None:
 def test_c4_an_orphan_overlaps_its_rerun(world: World) -> None:
     """What a killed run still finishes beside its rerun does no harm."""
     orphan = world.provider()
-    if world.verb == "update":
+    if world.operation == "update":
         orphan.update(ID, world.state or {}, CHANGED)
     else:
         orphan.delete(ID, world.state or {})
@@ -203,7 +203,7 @@ def test_c6_a_run_that_is_ended_at_any_moment(world: World) -> None:
         world.emulator.reset()
         world.state = state and world.manage(**INPUTS)
 
-    assert moment > {"create": 12, "read": 8, "update": 12, "delete": 10}[world.verb]
+    assert moment > {"create": 12, "read": 8, "update": 12, "delete": 10}[world.operation]
 
 
 @row("C7", "create")
@@ -237,9 +237,9 @@ def test_c7_a_state_of_an_older_version(world: World, path: Path) -> None:
         assert read.id == id_
         assert not provider.diff(id_, {**(read.outs or {}), "__provider": "x"}, station["inputs"]).changes
         assert not provider.diff(id_, station["outputs"], station["inputs"]).changes
-        if world.verb == "update":
+        if world.operation == "update":
             provider.update(id_, station["outputs"], {**station["inputs"], "name": "New"})
-        elif world.verb == "delete":
+        elif world.operation == "delete":
             world.provider().delete(id_, station["outputs"])
 
     names = [station["name"] for station in world.emulator.stations()]
@@ -249,5 +249,5 @@ def test_c7_a_state_of_an_older_version(world: World, path: Path) -> None:
             "read": [station["inputs"]["name"] for station in recorded.values()],
             "update": ["New"] * len(recorded),
             "delete": [],
-        }[world.verb]
+        }[world.operation]
     )

@@ -23,13 +23,15 @@ def stations(count: int) -> list[dict[str, str]]:
     return [INPUTS | {"external_monitoring_station_id": f"s-{n}"} for n in range(count)]
 
 
-def do(verb: str, provider: MonitoringStationProvider, id_: str, state: dict[str, Any], inputs: dict[str, str]) -> None:
-    """One verb to one of many stations; an update is of the name."""
-    if verb == "create":
+def do(
+    operation: str, provider: MonitoringStationProvider, id_: str, state: dict[str, Any], inputs: dict[str, str]
+) -> None:
+    """One operation to one of many stations; an update is of the name."""
+    if operation == "create":
         provider.create(inputs)
-    elif verb == "read":
+    elif operation == "read":
         provider.read(id_, state)
-    elif verb == "update":
+    elif operation == "update":
         provider.update(id_, state, inputs | {"name": "Renamed"})
     else:
         provider.delete(id_, state)
@@ -42,18 +44,18 @@ def test_h1_fifty_stations_on_the_smallest_plan(world: World) -> None:
     with Emulator(plan=Plan.FREE, client_secret="canary-secret", clock=lambda: clock.now) as emulator:
         small = World(emulator, "create", clock)
         states: list[dict[str, Any]] = (
-            [{}] * 50 if world.verb == "create" else [small.manage(**inputs) for inputs in stations(50)]
+            [{}] * 50 if world.operation == "create" else [small.manage(**inputs) for inputs in stations(50)]
         )
         provider = small.provider()
         for n, inputs in enumerate(stations(50)):
-            do(world.verb, provider, f"12345/{n + 1}", states[n], inputs)
+            do(world.operation, provider, f"12345/{n + 1}", states[n], inputs)
 
-        assert len(held(emulator)) == (0 if world.verb == "delete" else 50)
+        assert len(held(emulator)) == (0 if world.operation == "delete" else 50)
         at = [request.time for request in emulator.requests if request.path != TOKEN]
         assert all(at[n + 5 + 60] - at[n] >= 59.9 for n in range(len(at) - 65))
         assert [r.status for r in emulator.requests].count(429) <= 1
         # A deletion leaves within two seconds of a list of sites, and each list takes two requests.
-        assert at[-1] - at[0] < (130 if world.verb == "delete" else 70)
+        assert at[-1] - at[0] < (130 if world.operation == "delete" else 70)
 
 
 @row("H1")
@@ -63,8 +65,8 @@ def test_h1_a_wait_that_chekt_asks_for(world: World) -> None:
 
     world.works()
 
-    assert (16 if world.verb == "create" else 2) in world.clock.slept
-    assert world.writes() == (0 if world.verb == "read" else 2)
+    assert (16 if world.operation == "create" else 2) in world.clock.slept
+    assert world.writes() == (0 if world.operation == "read" else 2)
 
 
 ODD_WAITS: dict[str, tuple[dict[str, str], float]] = {
@@ -84,7 +86,7 @@ def test_h2_an_odd_wait(world: World, kind: str) -> None:
 
     world.works()
 
-    assert (max(waited, 16) if world.verb == "create" else waited) in world.clock.slept
+    assert (max(waited, 16) if world.operation == "create" else waited) in world.clock.slept
 
 
 @row("H2")
@@ -95,7 +97,7 @@ def test_h2_a_wait_that_is_too_long(world: World) -> None:
     line = world.fails()
 
     assert "asks to wait 999,999,999 s" in line
-    assert sum(world.clock.slept) < (17 if world.verb == "create" else 1)
+    assert sum(world.clock.slept) < (17 if world.operation == "create" else 1)
     world.untouched()
     world.repaired()
 
@@ -108,7 +110,7 @@ def test_h3_a_failure_before_anything_was_done(world: World, status: int) -> Non
 
     world.works()
 
-    if world.verb != "read":
+    if world.operation != "read":
         assert (world.writes(), len(set(world.keys()))) == (2, 1)
 
 
@@ -120,7 +122,7 @@ def test_h4_a_failure_after_it_was_done(world: World, status: int) -> None:
 
     world.works()
 
-    assert world.writes() == {"create": 1, "read": 0, "update": 2, "delete": 2}[world.verb]
+    assert world.writes() == {"create": 1, "read": 0, "update": 2, "delete": 2}[world.operation]
 
 
 @pytest.mark.parametrize("where", ["/partner/*", "*"], ids=["API", "token endpoint too"])
@@ -129,21 +131,21 @@ def test_h5_an_outage(world: World, where: str) -> None:
     """A hundred stations cost at most 35 retries in all, and each line says outage."""
     world.emulator.reset()
     states: list[dict[str, Any]] = (
-        [{}] * 100 if world.verb == "create" else [world.manage(**inputs) for inputs in stations(100)]
+        [{}] * 100 if world.operation == "create" else [world.manage(**inputs) for inputs in stations(100)]
     )
     if where == "*":
         world.fault(method="POST", path=TOKEN, status=503, times=None)
     world.fault_everywhere(status=503)
     provider = world.provider()
     lines = [
-        str(world.error_of(partial(do, world.verb, provider, f"12345/{n + 1}", states[n], inputs)))
+        str(world.error_of(partial(do, world.operation, provider, f"12345/{n + 1}", states[n], inputs)))
         for n, inputs in enumerate(stations(100))
     ]
 
     failed = [r for r in world.emulator.requests if r.status == 503]
     assert len(failed) <= 135
     assert [line for line in lines if "this is an outage" not in line] == []
-    assert len(held(world.emulator)) == (0 if world.verb == "create" else 100)
+    assert len(held(world.emulator)) == (0 if world.operation == "create" else 100)
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
@@ -173,7 +175,7 @@ def test_h6_a_refused_input(world: World, status: int, shape: str) -> None:
     assert said in line
     assert "Nothing was " in line
     assert f"(HTTP {status}, trace id T" in line
-    assert world.writes() == (0 if world.verb == "read" else 1)
+    assert world.writes() == (0 if world.operation == "read" else 1)
     world.untouched()
     world.repaired()
 
@@ -209,10 +211,10 @@ def test_h8_the_station_is_gone(world: World) -> None:
     """Read takes it out of the state, update says how to go on, delete is done."""
     world.emulator.remove_station(1)
 
-    if world.verb == "read":
+    if world.operation == "read":
         world.run(world.provider())
         assert world.state is None
-    elif world.verb == "update":
+    elif world.operation == "update":
         line = world.fails()
         assert "it does not exist any more. Nothing was changed. Run `pulumi up --refresh`" in line
         assert world.writes() == 0
@@ -275,7 +277,7 @@ def test_h10_any_other_conflict(world: World) -> None:
 
     line = world.fails()
 
-    said = "CHeKT lists no such station yet" if world.verb == "create" else "Nothing was "
+    said = "CHeKT lists no such station yet" if world.operation == "create" else "Nothing was "
     assert f'CHeKT refused: conflict, "busy". {said}' in line
     assert world.writes() == 1
     world.untouched()
@@ -315,9 +317,9 @@ def test_h12_a_success_without_a_body(world: World, status: int) -> None:
     """A creation is found by a list, an update is read back; 204 is an empty list, which is read again."""
     world.fault(when="after", status=status, **({} if status == 204 else {"body": ""}))
 
-    if world.verb == "read" and status != 204:
+    if world.operation == "read" and status != 204:
         assert "the list is not an array" in world.fails_and_is_repaired()
         return
     world.works()
 
-    assert world.writes() == (world.verb != "read")
+    assert world.writes() == (world.operation != "read")

@@ -28,7 +28,7 @@ BAD_URLS = {
 
 
 def refused(world: World, name: str, sentence: str) -> None:
-    """`check` tells it by name, in a line without the value; no verb sends anything; set right, all goes on."""
+    """`check` tells it by name, in a line without the value; no operation sends anything; set right, all goes on."""
     failures = world.provider().check({}, world.wanted).failures
     world.seen.extend(failure.reason for failure in failures)
     assert [failure.property for failure in failures] == [""] * len(failures)
@@ -147,13 +147,13 @@ def test_b3_a_hostile_dealer_id_in_the_settings(world: World, setting: str) -> N
 def test_b3_a_hostile_id_in_state(world: World, id_: str) -> None:
     """It never reaches a path: ../ would be somebody's site, and blank the whole collection."""
     provider, state = world.provider(), world.state or {}
-    verbs = {
+    operations = {
         "read": lambda: provider.read(id_, state),
         "update": lambda: provider.update(id_, state, world.wanted),
         "delete": lambda: provider.delete(id_, state),
     }
 
-    error = world.error_of(verbs[world.verb])
+    error = world.error_of(operations[world.operation])
 
     assert "is not the id of a monitoring station. Nothing was sent." in str(error)
     assert world.emulator.requests == []
@@ -196,9 +196,9 @@ def test_b4_odd_text_of_the_server(world: World) -> None:
     world.emulator.edit_station(1, name=odd)
     provider = world.provider()
 
-    if world.verb == "read":
+    if world.operation == "read":
         assert (provider.read(ID, world.state or {}).outs or {})["name"] == odd
-    elif world.verb == "update":
+    elif world.operation == "update":
         world.works(provider)
         assert [line for line in world.said if "C\\\\u001b[31m\\\\u202eentral" in line] != []
     else:

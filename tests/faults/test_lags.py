@@ -118,7 +118,7 @@ def test_l7_ways_of_paging(world: World, lists: str) -> None:
 
     world.run(world.provider())
 
-    assert len(held(world.emulator)) == (4 if world.verb == "delete" else 5)
+    assert len(held(world.emulator)) == (4 if world.operation == "delete" else 5)
     other = {**INPUTS, "external_monitoring_station_id": "other-3", "name": "Other", "api_host": "localhost"}
     with pytest.raises(SitesAttached):
         world.provider().delete("12345/5", other)

@@ -146,9 +146,9 @@ def test_n3_an_answer_that_is_lost(world: World, how: dict[str, Any]) -> None:
 
     world.works(provider if "reset" in how else world.provider())
 
-    if world.verb == "create":
+    if world.operation == "create":
         assert world.calls() == [f"GET {LIST}"] * 2 + [f"POST {LIST}"] + [f"GET {LIST}"] * 3
-    elif world.verb != "read":
+    elif world.operation != "read":
         assert (world.writes(), len(set(world.keys()))) == (2, 1)
 
 
@@ -161,10 +161,10 @@ def test_n4_a_request_that_is_lost(world: World, how: dict[str, Any]) -> None:
 
     world.works()
 
-    if world.verb == "create":
+    if world.operation == "create":
         looks = [f"GET {LIST}"] * 2 * 5  # each of an empty list
         assert world.calls() == [f"GET {LIST}"] * 2 + [f"POST {LIST}"] + looks + [f"POST {LIST}"]
-    if world.verb != "read":
+    if world.operation != "read":
         assert (world.writes(), len(set(world.keys()))) == (2, 1)
 
 
@@ -181,7 +181,7 @@ def test_n5_a_connection_that_the_server_closed(world: World) -> None:
 
     world.works(provider)
 
-    assert world.writes() == (0 if world.verb == "read" else 1)
+    assert world.writes() == (0 if world.operation == "read" else 1)
     assert world.clock.slept == []
 
 
@@ -198,37 +198,37 @@ def test_n5_a_connection_that_closes_under_a_request(world: World) -> None:
 @row("N6")
 def test_n6_an_answer_that_drips(world: World) -> None:
     """Each byte is in time and the whole is not: after a minute it is a lost answer."""
-    method, path = ("GET", SITES) if world.verb == "delete" else ("", "")  # a deletion's own answer has no body
-    if world.verb == "delete":
+    method, path = ("GET", SITES) if world.operation == "delete" else ("", "")  # a deletion's own answer has no body
+    if world.operation == "delete":
         world.emulator.add_site(external_site_id="s-1", name="House")
     world.fault(when="after", drip=0.004, method=method, path=path)
     world.clock.tick = 1.0
 
     world.works()
 
-    assert world.clock.slept != [] or world.verb == "create"
-    assert world.writes() == (0 if world.verb == "read" else 2 if world.verb == "update" else 1)
+    assert world.clock.slept != [] or world.operation == "create"
+    assert world.writes() == (0 if world.operation == "read" else 2 if world.operation == "update" else 1)
 
 
 @row("N7")
 def test_n7_an_answer_that_is_cut(world: World) -> None:
     """Half a body is a lost answer."""
-    body: dict[str, Any] = {"status": 200, "body": '{"done": true}'} if world.verb == "delete" else {}
+    body: dict[str, Any] = {"status": 200, "body": '{"done": true}'} if world.operation == "delete" else {}
     world.fault(when="after", cut=5, **body)
 
     world.works()
 
-    assert world.writes() == {"create": 1, "read": 0, "update": 2, "delete": 2}[world.verb]
+    assert world.writes() == {"create": 1, "read": 0, "update": 2, "delete": 2}[world.operation]
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["huge", "compressed"])
 @row("N8")
 def test_n8_an_answer_that_is_too_large(world: World, packed: bool) -> None:
     """It is given up at 5 MiB and not asked for again; a creation is found by a list. A list may be longer."""
-    method, path = ("GET", SITES) if world.verb == "delete" else ("", "")
+    method, path = ("GET", SITES) if world.operation == "delete" else ("", "")
     world.fault(when="after", pad=6 * 1024**2, gzip=packed, method=method, path=path)
 
-    if world.verb == "update":
+    if world.operation == "update":
         assert ": the answer is larger than 5 MiB. " in world.fails_and_is_repaired()
     else:
         world.works()
@@ -318,6 +318,6 @@ def test_n9_something_else_answers_a_write(world: World) -> None:
     line = world.fails()
 
     assert "something that is not CHeKT answered, with text/html" in line
-    assert world.writes() == (3 if world.verb == "create" else 1)
+    assert world.writes() == (3 if world.operation == "create" else 1)
     world.untouched()
     world.repaired()

@@ -66,7 +66,7 @@ def test_o2_a_bad_client(world: World, status: int) -> None:
 
 
 def at_once(world: World, provider: MonitoringStationProvider, name: str) -> None:
-    """Four threads do the verb, each to a station of its own."""
+    """Four threads do the operation, each to a station of its own."""
     start = threading.Barrier(4)
     states = {station["external_monitoring_station_id"]: station for station in world.emulator.stations()}
 
@@ -74,11 +74,11 @@ def at_once(world: World, provider: MonitoringStationProvider, name: str) -> Non
         inputs = INPUTS | {"external_monitoring_station_id": f"s-{number}"}
         station_id = f"12345/{states[f's-{number}']['monitoring_station_id']}" if states else ""
         start.wait()
-        if world.verb == "create":
+        if world.operation == "create":
             provider.create(inputs | {"external_monitoring_station_id": f"s-{number}-{name}"})
-        elif world.verb == "read":
+        elif world.operation == "read":
             assert provider.read(station_id, {**inputs, "api_host": "localhost"}).id
-        elif world.verb == "update":
+        elif world.operation == "update":
             provider.update(station_id, inputs, inputs | {"name": name})
         else:
             provider.delete(station_id, {})
@@ -92,7 +92,7 @@ def at_once(world: World, provider: MonitoringStationProvider, name: str) -> Non
 def test_o3_a_stampede(world: World, moment: str) -> None:
     """Four threads that need a token at once cost one call for it."""
     world.emulator.reset()
-    if world.verb != "create":
+    if world.operation != "create":
         for number in range(4):
             world.manage(**INPUTS | {"external_monitoring_station_id": f"s-{number}"})
     provider = world.provider()
@@ -108,9 +108,9 @@ def test_o3_a_stampede(world: World, moment: str) -> None:
     at_once(world, provider, "Renamed")
 
     assert world.tokens() == 1
-    if world.verb == "update":
+    if world.operation == "update":
         assert {station["name"] for station in world.emulator.stations()} == {"Renamed"}
-    assert len(world.emulator.stations()) == (0 if world.verb == "delete" else 4)
+    assert len(world.emulator.stations()) == (0 if world.operation == "delete" else 4)
 
 
 @pytest.mark.parametrize("life", [5, 0, -1, "3600", None, 1e12, "soon", True])
@@ -149,8 +149,8 @@ def test_o5_a_401_for_ever(world: World) -> None:
 
     assert "CHeKT refused: unauthorized" in line
     assert "Check that chekt:baseUrl and chekt:tokenUrl (CHEKT_BASE_URL and CHEKT_TOKEN_URL) belong to" in line
-    assert world.tokens() == (4 if world.verb == "create" else 2)
-    assert [r.status for r in world.emulator.requests].count(401) == (3 if world.verb == "create" else 2)
+    assert world.tokens() == (4 if world.operation == "create" else 2)
+    assert [r.status for r in world.emulator.requests].count(401) == (3 if world.operation == "create" else 2)
     world.untouched()
     world.repaired()
 
@@ -190,7 +190,7 @@ BAD_KEYS: dict[str, tuple[Callable[[], str], str]] = {
 @pytest.mark.parametrize("kind", BAD_KEYS)
 @row("O7")
 def test_o7_a_key_that_cannot_sign(world: World, kind: str) -> None:
-    """A check failure that names the setting and nothing of the key; no verb sends anything."""
+    """A check failure that names the setting and nothing of the key; no operation sends anything."""
     make, sentence = BAD_KEYS[kind]
     world.settings = {"clientSecret": None, "privateKey": make()}
     provider = world.provider()

@@ -29,11 +29,11 @@ def no_change(world: World) -> None:
 @pytest.mark.parametrize("put", ["merge", "replace"])
 @row("P1", "create", "read", "update")
 def test_p1_unset_texts(world: World, unset: Unset, put: Literal["merge", "replace"]) -> None:
-    """Null, "" and absent are one: after the verb there is nothing left to change."""
+    """Null, "" and absent are one: after the operation there is nothing left to change."""
     world.emulator.switches = Switches(unset=unset, put=put)
     plain = INPUTS | {"prefix": "", "linecard": ""}
     world.wanted_instead = plain | {"name": world.wanted["name"]}
-    if world.verb != "create":
+    if world.operation != "create":
         world.emulator.edit_station(1, prefix="", linecard="")
         assert world.state is not None
         world.state |= {"prefix": "", "linecard": ""}
@@ -48,7 +48,7 @@ def test_p1_further_fields_in_another_order(world: World) -> None:
     """They are left aside."""
     known = json.loads(station_json(name=world.wanted["name"]))
     odd = {"z_new": {"a": [1]}, **dict(reversed(known.items())), "0": None}
-    world.fault(when="after", body=json.dumps([odd] if world.verb == "read" else odd))
+    world.fault(when="after", body=json.dumps([odd] if world.operation == "read" else odd))
 
     world.works()
 
@@ -64,7 +64,7 @@ BAD_IDS = [-1, 0, 1.5, True, None, "1_000", "../sites/5", "\uff11", 1e300, [1]]
 def test_p2_an_id_in_any_form(world: World, number: object) -> None:
     """It is kept as digits."""
     answer = station_json(name=world.wanted["name"], monitoring_station_id=number)
-    world.fault(when="after", body=f"[{answer}]" if world.verb == "read" else answer)
+    world.fault(when="after", body=f"[{answer}]" if world.operation == "read" else answer)
 
     world.works()
 
@@ -74,9 +74,9 @@ def test_p2_an_id_in_any_form(world: World, number: object) -> None:
 def test_p2_what_is_no_id(world: World, number: object) -> None:
     """It never enters state: a creation is found by a list, all else is an error."""
     answer = station_json(name=world.wanted["name"], monitoring_station_id=number)
-    world.fault(when="after", body=f"[{answer}]" if world.verb == "read" else answer)
+    world.fault(when="after", body=f"[{answer}]" if world.operation == "read" else answer)
 
-    if world.verb == "create":
+    if world.operation == "create":
         world.works()
         assert world.writes() == 1
     else:
@@ -107,10 +107,10 @@ def test_p3_bad_json(world: World, kind: str) -> None:
 
     line = world.fails()
 
-    no_list = world.verb == "read" and kind != "too deep"
+    no_list = world.operation == "read" and kind != "too deep"
     assert ("the list is not an array" if no_list else "the answer is not the JSON it says it is") in line
     assert len(line) < 600
-    assert world.writes() == {"create": 3, "read": 0, "update": 1, "delete": 1}[world.verb]
+    assert world.writes() == {"create": 3, "read": 0, "update": 1, "delete": 1}[world.operation]
     world.untouched()
     world.repaired()
 
@@ -120,7 +120,7 @@ def test_p3_bad_json(world: World, kind: str) -> None:
 def test_p4_a_value_in_chekts_own_form(world: World, form: str) -> None:
     """State holds CHeKT's value, and the next preview shows no change."""
     world.wanted_instead = INPUTS | {"name": "Central station"}
-    if world.verb == "update":
+    if world.operation == "update":
         assert world.state is not None
         world.emulator.edit_station(1, name="Old")
         world.state["name"] = "Old"
@@ -165,11 +165,11 @@ def test_p5_a_list_in_pages(world: World, style: Literal["pages", "offset", "lin
     state = world.manage(**INPUTS)
     provider = world.provider()
 
-    if world.verb == "create":
+    if world.operation == "create":
         assert f"it exists already as {last}" in str(world.error(provider))
-    elif world.verb == "read":
+    elif world.operation == "read":
         assert provider.read(last, state).outs == {n: v for n, v in state.items() if n != "__provider"}
-    elif world.verb == "update":
+    elif world.operation == "update":
         provider.update(last, state, INPUTS | {"name": "New"})
     else:
         for n in range(5):
@@ -179,13 +179,13 @@ def test_p5_a_list_in_pages(world: World, style: Literal["pages", "offset", "lin
         assert "1 site sends its signals to it (0 activated): 'Last' (6)." in line
 
     assert len(held(world.emulator)) == 5
-    assert world.writes() == (1 if world.verb == "update" else 0)
+    assert world.writes() == (1 if world.operation == "update" else 0)
 
 
 @row("P5")
 def test_p5_a_page_that_fails(world: World) -> None:
     """A list that may be partial is no list: nothing is created, nothing leaves the state."""
-    path = SITES if world.verb == "delete" else LIST
+    path = SITES if world.operation == "delete" else LIST
     for n in range(3):
         world.emulator.add_site(external_site_id=f"s-{n}", name="House")
         world.emulator.add_station(external_monitoring_station_id=f"o-{n}", name="O")

@@ -22,19 +22,19 @@ WANTED = AssignmentInputs(dealer_id="12345", monitoring_station_id="2", site_id=
 
 def with_a_site(world: World) -> None:
     """Site 1 on station 1, and station 2 for it to go to; station 1 is to be deleted, or the site is assigned."""
-    if world.verb == "create":
+    if world.operation == "create":
         world.manage(**INPUTS)
     world.emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
     house(world.emulator, "0001")
 
 
 def act(world: World, run: Run) -> object:
-    """The verb of the site's assignment; to delete is to delete its station, which hands the site on."""
-    if world.verb == "create":
+    """The operation of the site's assignment; to delete is to delete its station, which hands the site on."""
+    if world.operation == "create":
         return run.assignments.create(WANTED)
-    if world.verb == "read":
+    if world.operation == "read":
         return run.assignments.read(STATE.id, STATE)
-    if world.verb == "update":
+    if world.operation == "update":
         return run.assignments.update(STATE, WANTED)
     external_id = {"external_monitoring_station_id": "central-01"}
     run.stations.delete(Recorded(StationId("12345", "1"), external_id, api_host="localhost", reassign_sites_to="2"))
@@ -46,12 +46,12 @@ def is_done(world: World) -> None:
     site = world.emulator.sites()[0]
     assert (site["monitoring_station_id"], site["account_number"], site["address1"]) == (2, "0001", "1 Road")
     assert [s["monitoring_station_id"] for s in world.emulator.stations()] == (
-        [2] if world.verb == "delete" else [1, 2]
+        [2] if world.operation == "delete" else [1, 2]
     )
 
 
 def fails_untouched(world: World) -> str:
-    """The verb fails with one line that has a trace id; site and stations are as before."""
+    """The operation fails with one line that has a trace id; site and stations are as before."""
     error = world.error_of(lambda: act(world, world.process()))
     assert placed(world.emulator) == {1: 1}
     assert [s["monitoring_station_id"] for s in world.emulator.stations()] == [1, 2]
@@ -64,7 +64,7 @@ def is_repaired(world: World) -> None:
     """The next run, without the fault, ends it."""
     world.emulator.clear_faults()
     act(world, world.process())
-    if world.verb != "read":
+    if world.operation != "read":
         is_done(world)
 
 
@@ -150,10 +150,10 @@ def test_h8_the_site_is_gone(world: World) -> None:
     world.fault(method="GET", path=SITES, body="[]", times=None)
     world.fault(method="GET", path=SITE, status=404, times=None)
 
-    if world.verb == "read":
+    if world.operation == "read":
         assert act(world, world.process()) is None
     else:
-        gone = "the dealer has no such site" if world.verb == "create" else "it does not exist any more"
+        gone = "the dealer has no such site" if world.operation == "create" else "it does not exist any more"
         assert gone in fails_untouched(world)
     empty = [f"GET {SITES}"] * 2
     assert [call for call in world.calls() if call.startswith("GET")] == [*empty, f"GET {SITE}", *empty]
@@ -175,13 +175,13 @@ def test_b3_a_hostile_id_of_an_assignment_in_state(world: World, id_: str) -> No
     """It never reaches a path."""
     provider = assigning(world.emulator.environment())
     inputs: dict[str, Any] = WANTED.model_dump(exclude_defaults=True)
-    verbs = {
+    operations = {
         "read": lambda: provider.read(id_, inputs),
         "update": lambda: provider.update(id_, inputs, inputs),
         "delete": lambda: provider.delete(id_, inputs),
     }
 
-    error = world.error_of(verbs[world.verb])
+    error = world.error_of(operations[world.operation])
 
     assert "is not the id of a site. Nothing was sent." in str(error)
     assert world.emulator.requests == []

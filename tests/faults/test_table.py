@@ -59,7 +59,7 @@ def test_a_case_holds_when_all_its_parts_do() -> None:
                 pytest.TestReport(nodeid, place, {}, outcome, None, when, user_properties=properties)
             )
 
-    assert (tally.tried["N1"], tally.held["N1"], tally.verbs["N1"]) == (4, 1, {"read"})
+    assert (tally.tried["N1"], tally.held["N1"], tally.operations["N1"]) == (4, 1, {"read"})
     assert not tally.all_held()
 
 

@@ -1,4 +1,4 @@
-"""One station and the verb that Pulumi is about to call, and what must be true whatever happens to it."""
+"""One station and the operation that Pulumi is about to call, and what must be true whatever happens to it."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ class TimedProvider(MonitoringStationProvider):
 
 @dataclass
 class World:
-    """A dealer, and the verb that is about to happen to station central-01.
+    """A dealer, and the operation that is about to happen to station central-01.
 
     Attributes:
         emulator: holds the station, except where it is about to be created.
-        verb: create, read, update (of the name) or delete.
-        state: what Pulumi's state holds; None for nothing. A verb that fails leaves it as it is.
+        operation: create, read, update (of the name) or delete.
+        state: what Pulumi's state holds; None for nothing. An operation that fails leaves it as it is.
         settings: of the providers to come, beside those that point at the emulator.
         wanted_instead: the inputs of the program, where they are not the usual ones.
         seen: all that a person or a log could have seen.
@@ -97,7 +97,7 @@ class World:
     """
 
     emulator: Emulator
-    verb: str
+    operation: str
     clock: Moments
     state: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class World:
     read_seconds: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.verb != "create":
+        if self.operation != "create":
             self.state = self.manage(**INPUTS)
 
     def manage(self, **inputs: str) -> dict[str, Any]:
@@ -121,20 +121,20 @@ class World:
     @property
     def wanted(self) -> dict[str, str]:
         """The inputs of the program."""
-        return self.wanted_instead or (CHANGED if self.verb == "update" else INPUTS)
+        return self.wanted_instead or (CHANGED if self.operation == "update" else INPUTS)
 
     @property
     def method(self) -> str:
-        """The HTTP method by which the verb does what it is for."""
-        return METHODS[self.verb]
+        """The HTTP method by which the operation does what it is for."""
+        return METHODS[self.operation]
 
     @property
     def path(self) -> str:
         """Where that goes, below the dealer."""
-        return LIST if self.verb in ("create", "read") else ITEM
+        return LIST if self.operation in ("create", "read") else ITEM
 
     def fault(self, *, method: str = "", path: str = "", **what: Any) -> None:
-        """Let the verb's own request meet a fault, or another one that is named."""
+        """Let the operation's own request meet a fault, or another one that is named."""
         whole = path if path == TOKEN else DEALER + (path or self.path)
         if "body" in what:
             what = {"headers": {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, **what}
@@ -159,16 +159,16 @@ class World:
         return self.provider()._run
 
     def run(self, provider: MonitoringStationProvider) -> None:
-        """Do the verb, and keep in state what the provider gives back."""
+        """Do the operation, and keep in state what the provider gives back."""
         before = self.state or {}
-        if self.verb == "create":
+        if self.operation == "create":
             created = provider.create(self.wanted)
             assert created.id == ID
             self.state = created.outs
-        elif self.verb == "read":
+        elif self.operation == "read":
             read = provider.read(ID, before)
             self.state = read.outs if read.id else None
-        elif self.verb == "update":
+        elif self.operation == "update":
             self.state = provider.update(ID, before, self.wanted).outs
         else:
             provider.delete(ID, before)
@@ -176,24 +176,24 @@ class World:
         self.seen.append(json.dumps(self.state))
 
     def works(self, provider: MonitoringStationProvider | None = None) -> None:
-        """The verb succeeds, and state and CHeKT are as they were meant to be."""
+        """The operation succeeds, and state and CHeKT are as they were meant to be."""
         self.run(provider or self.provider())
         self._is_done()
 
     def fails(self, provider: MonitoringStationProvider | None = None) -> str:
-        """The verb fails with one line that has a trace id; state is as before. Gives the line, anonymous."""
+        """The operation fails with one line that has a trace id; state is as before. Gives the line, anonymous."""
         before = self.state
         error = self.error(provider or self.provider())
         assert self.state == before
         line = str(error)
         assert "\n" not in line
-        assert line.startswith(f"Could not {self.verb} ")
+        assert line.startswith(f"Could not {self.operation} ")
         assert "trace id" in line or isinstance(error, DeclaredTwice | WrongEnvironment), "these send nothing"
         self._is_single()
         return anonymous(line)
 
     def error(self, provider: MonitoringStationProvider) -> ChektError:
-        """The error with which the verb fails."""
+        """The error with which the operation fails."""
         return self.error_of(lambda: self.run(provider))
 
     def error_of(self, act: Callable[[], object]) -> ChektError:
@@ -213,7 +213,7 @@ class World:
         if self.state is not None:
             read = provider.read(ID, self.state)
             self.state = read.outs if read.id else None
-        if self.verb == "delete":
+        if self.operation == "delete":
             if self.state:
                 provider.delete(ID, self.state)
             self.state = None
@@ -238,7 +238,7 @@ class World:
         return sum(not call.startswith("GET ") for call in self.calls())
 
     def keys(self) -> list[str | None]:
-        """The idempotency key of each of the verb's own requests so far."""
+        """The idempotency key of each of the operation's own requests so far."""
         own = [r for r in self.emulator.requests if (r.method, r.path) == (self.method, DEALER + self.path)]
         return [r.idempotency_key for r in own]
 
@@ -247,15 +247,15 @@ class World:
         return sum(r.path == TOKEN for r in self.emulator.requests)
 
     def untouched(self) -> None:
-        """CHeKT holds what it held before the verb."""
-        expected = [] if self.verb == "create" else [as_held(INPUTS)]
+        """CHeKT holds what it held before the operation."""
+        expected = [] if self.operation == "create" else [as_held(INPUTS)]
         assert held(self.emulator) == expected
 
     def _is_single(self) -> None:
         assert len(self.emulator.stations()) <= 1
 
     def _is_done(self) -> None:
-        if self.verb == "delete":
+        if self.operation == "delete":
             assert held(self.emulator) == []
             assert self.state is None
             return
