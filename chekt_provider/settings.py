@@ -156,6 +156,10 @@ def stack_key(key: str) -> str:
     return key.replace("chekt:", "stack:", 1)
 
 
+CONFIG_KEYS = (PROVIDER, *VARIABLES, *map(stack_key, VARIABLES))
+"""Every key that a plugin's config may have."""
+
+
 def decided(environ: Mapping[str, str]) -> dict[str, str]:
     """What the environment decides of what is done, by variable, as it stands there; nothing that is secret.
 

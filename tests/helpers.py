@@ -11,6 +11,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 
 from chekt_provider.emulator import Emulator
 from chekt_provider.model.fields import StationInputs
+from chekt_provider.plugin.run import _begin
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
 from chekt_provider.settings import VARIABLES
 
@@ -92,8 +93,14 @@ def config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {keys.get(name, name): value for name, value in settings.items()}
 
 
+def another_process() -> None:
+    """What is configured from here on is in a process of its own."""
+    _begin.cache_clear()
+
+
 def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
     """A provider of stations as Pulumi configures it in a process of its own; `settings` as for `config_of`."""
+    another_process()
     provider = MonitoringStationProvider()
     provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
     return provider
@@ -101,6 +108,7 @@ def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
 
 def assigning(settings: Mapping[str, Any]) -> SiteAssignmentProvider:
     """The same for a provider of assignments."""
+    another_process()
     provider = SiteAssignmentProvider()
     provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
     return provider

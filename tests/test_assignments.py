@@ -38,7 +38,7 @@ from chekt_provider.operations.assignments import AssignmentOperations
 from chekt_provider.operations.probe import require_receiver
 from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
-from tests.helpers import anonymous, assigning, calls, central, config_of, configured, house, placed
+from tests.helpers import anonymous, another_process, assigning, calls, central, config_of, configured, house, placed
 from tests.safe_world import World
 
 NewProcess = Callable[..., Run]
@@ -907,12 +907,12 @@ def test_a_changed_probe_is_recorded_without_a_call(emulator: Emulator, provider
 def test_both_kinds_of_resource_know_of_each_others_work(emulator: Emulator) -> None:
     """A site that an assignment moved away does not keep its station from being deleted by the same run."""
     house(emulator, "0001")
-    earlier = MonitoringStationProvider()
-    earlier.configure(ConfigureRequest(Config(config_of(emulator.environment()), "test")))
+    earlier = configured(emulator.environment())
     old = earlier.create({"dealer_id": "12345", "external_monitoring_station_id": "old", "name": "Old"})
     spare = earlier.create({"dealer_id": "12345", "external_monitoring_station_id": "spare", "name": "Spare"})
     emulator.edit_site(1, monitoring_station_id=3)
     emulator.clear_requests()
+    another_process()
     config = config_of(emulator.environment())
     stations, assignments = MonitoringStationProvider(), SiteAssignmentProvider()
     for one in (stations, assignments):

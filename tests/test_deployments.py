@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.plan import Wave
-from chekt_provider.rollout.rollout_file import BadRolloutError
 
 WAVES = (Wave("dev", ("dev",)), Wave("production", ("prod-1", "Prod 2")))
 OPERATION = {"preRunCommands": ["pip install chekt-provider"], "environmentVariables": {"CHEKT_CLIENT_ID": "my-app"}}
@@ -22,7 +22,7 @@ TEAM = {
 
 def refused(**deployments: Any) -> str:
     """Why these settings are refused."""
-    with pytest.raises(BadRolloutError) as error:
+    with pytest.raises(BadFileError) as error:
         deployment_settings(WAVES, "stations", deployments)
     return str(error.value)
 

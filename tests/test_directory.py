@@ -16,6 +16,8 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ListIncomplete, NotChekt, PermissionDenied, ServerFailed, Unclear
 from chekt_provider.model.fields import Station
+from chekt_provider.model.ids import StationId
+from chekt_provider.model.records import Recorded
 from chekt_provider.model.wire import Site
 from chekt_provider.operations.directory import Directory, Look, SharedList, called
 from tests.clock import Clock
@@ -28,6 +30,12 @@ NewServer = Callable[..., RawServer]
 
 def station(number: int, name: str = "Central") -> Station:
     return Station(monitoring_station_id=str(number), external_monitoring_station_id=f"s-{number}", name=name)
+
+
+def gone(number: str, created_at: str = "") -> Recorded:
+    """A station as the state had it."""
+    fields = {"external_monitoring_station_id": f"s-{number}"}
+    return Recorded(StationId("12345", number), fields, created_at)
 
 
 def names(look: Look[Station]) -> dict[str, str]:
@@ -171,7 +179,7 @@ def test_our_own_writes_are_seen_without_another_list(
     directory.stations("12345").note("1", station(1, "New"))
     directory.stations("12345").note("2", station(2, "Second"))
     directory.stations("12345").note("3", station(3, "Third"))
-    directory.stations("12345").note_deleted("2", "")
+    directory.stations("12345").note_deleted(gone("2"))
 
     assert names(directory.stations("12345").look(operation)) == {"1": "New", "3": "Third"}
     assert calls(emulator) == []
@@ -199,7 +207,7 @@ def test_a_list_may_be_sixteen_seconds_behind(
     emulator.add_station(external_monitoring_station_id="s-2", name="Second")
     stations = directory.stations("12345")
     stations.note("1", station(1, "Written"))
-    stations.note_deleted("2", "")
+    stations.note_deleted(gone("2"))
     clock.now += passed
 
     look = stations.look(operation)
@@ -214,7 +222,7 @@ def test_what_was_written_is_known_by_its_moment(directory: Directory, clock: Cl
     stations.note("1", station(1))
     clock.now += 5
     stations.note("2", station(2))
-    stations.note_deleted("3", "")
+    stations.note_deleted(gone("3"))
 
     assert stations.written_since(1000) == {"1", "2", "3"}
     assert stations.written_since(1005) == {"2", "3"}
@@ -224,9 +232,10 @@ def test_what_was_written_is_known_by_its_moment(directory: Directory, clock: Cl
 def test_a_deletion_of_this_run_is_known_by_what_it_deleted(directory: Directory) -> None:
     """An answer that CHeKT gave before is told from a new station by when it was created."""
     stations = directory.stations("12345")
-    stations.note_deleted("1", "2026-11-02T12:00:00.000Z")
+    deleted = gone("1", "2026-11-02T12:00:00.000Z")
+    stations.note_deleted(deleted)
 
-    assert stations.deleted("1") == "2026-11-02T12:00:00.000Z"
+    assert stations.deleted("1") is deleted
     assert stations.deleted("2") is None
 
 
@@ -234,7 +243,7 @@ def test_deleting_what_was_never_listed_is_no_error(directory: Directory, operat
     """A station may be gone already."""
     directory.stations("12345").look(operation)
 
-    directory.stations("12345").note_deleted("77", "")
+    directory.stations("12345").note_deleted(gone("77"))
 
     assert names(directory.stations("12345").look(operation)) == {}
 
@@ -244,8 +253,8 @@ class SlowList:
 
     def __init__(self, raw_server: NewServer, new_transport: NewTransport, *stations: int) -> None:
         self._asked, self._come = threading.Event(), threading.Event()
-        known = {"external_monitoring_station_id": "s", "name": "Listed"}
-        body = json.dumps([{"monitoring_station_id": number, **known} for number in stations]).encode()
+        rows = [station(number, "Listed").model_dump() | {"monitoring_station_id": number} for number in stations]
+        body = json.dumps(rows).encode()
 
         def answer(connection: socket) -> None:
             self._asked.set()
@@ -273,7 +282,7 @@ def test_a_write_while_a_list_is_under_way_is_not_lost(raw_server: NewServer, ne
     def write() -> None:
         slow.directory.stations("12345").note("1", station(1, "Written"))
         slow.directory.stations("12345").note("3", station(3, "Created"))
-        slow.directory.stations("12345").note_deleted("2", "")
+        slow.directory.stations("12345").note_deleted(gone("2"))
 
     look = slow.meanwhile(write)
 
@@ -506,7 +515,7 @@ def test_what_this_run_deleted_is_not_missed(emulator: Emulator, directory: Dire
     stations.expect(["1"])
     stations.look(operation)
     emulator.remove_station(1)
-    stations.note_deleted("1", "")
+    stations.note_deleted(gone("1"))
     emulator.clear_requests()
 
     assert stations.left_out(operation, stations.look_now(operation)) == ""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chekt_provider.files import stations_file as station_file
 from chekt_provider.files import yaml_file
-from chekt_provider.files.stations_file import BadStationsError, read_stations
+from chekt_provider.files.stations_file import read_stations
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.text import shown
 
 GOOD = """\
@@ -43,7 +44,7 @@ def problems(text: str | bytes, dealer_id: str = "") -> list[str]:
     Path("s.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
     try:
         read_stations("s.yaml", dealer_id)
-    except BadStationsError as error:
+    except BadFileError as error:
         return str(error).splitlines()
     return []
 
@@ -114,7 +115,7 @@ def test_a_value_is_what_was_meant_or_refused(fields: str, line: str | None) -> 
             one("lincard: '7'"),
             ["s.yaml:3: stations[0]: 'lincard' is not an input of a monitoring station; did you mean 'linecard'?"],
         ),
-        (one("<<: {}"), ["s.yaml:3: stations[0]: '<<' is not an input of a monitoring station."]),
+        (one("<<: {}"), ["s.yaml:3: stations[0].<< merges keys, which is not taken: write them out."]),
         (one("name: Other"), ["s.yaml:3: stations[0].name is there already, in line 2: take one of them out."]),
         (one("? [a]\n   : b"), ["s.yaml:3: stations[0] has a key that is not a word."]),
         (
@@ -241,9 +242,9 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     """The folder that relative paths begin at is named."""
-    with pytest.raises(BadStationsError) as missing:
+    with pytest.raises(BadFileError) as missing:
         read_stations("none.yaml")
-    with pytest.raises(BadStationsError) as folder:
+    with pytest.raises(BadFileError) as folder:
         read_stations(Path())
 
     assert str(missing.value) == (f"none.yaml: there is no such file; relative paths begin at {tmp_path}.")
@@ -368,7 +369,7 @@ def test_a_link_that_leads_out_of_its_folder_is_refused(tmp_path: Path, monkeypa
     monkeypatch.chdir(project)
 
     assert read_stations("inside.yaml") == []
-    with pytest.raises(BadStationsError) as caught:
+    with pytest.raises(BadFileError) as caught:
         read_stations("out.yaml")
 
     assert str(caught.value) == "out.yaml: is a link that leads out of its folder: name the file itself."

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from chekt_provider.files.rollout_file import read_rollout_file
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import as_yaml, stack_resources
 from chekt_provider.rollout.plan import Wave
-from chekt_provider.rollout.rollout_file import BadRolloutError, read_rollout_file
 from tests.helpers import blocks
 
 PAGE = Path(__file__).parents[1] / "docs" / "where-to-run.md"
@@ -73,7 +74,7 @@ spec:
 
 def refused(*waves: Wave, **operator: Any) -> str:
     """Why these waves are refused."""
-    with pytest.raises(BadRolloutError) as error:
+    with pytest.raises(BadFileError) as error:
         stack_resources(waves, "stations", operator)
     return str(error.value)
 

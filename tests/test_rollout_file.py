@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chekt_provider.files.rollout_file import Gates
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
-from chekt_provider.rollout.rollout_file import BadRolloutError, Gates
 from chekt_provider.settings import VARIABLES
 
 GOOD = """\
@@ -52,7 +53,7 @@ def plan(folder: Path, text: str) -> Plan:
 
 def refused(folder: Path, text: str) -> list[str]:
     """The lines that tell what is wrong with a file."""
-    with pytest.raises(BadRolloutError) as error:
+    with pytest.raises(BadFileError) as error:
         plan(folder, text)
     return str(error.value).splitlines()
 
@@ -138,18 +139,18 @@ MISTAKES = {
         "rollout.yaml:6: policies: there is no PulumiPolicy.yaml in none."
     ],
     WAVE + "parallel: 2\nparallel: 3\n": [
-        "rollout.yaml:4: parallel stands here twice: take one out.",
+        "rollout.yaml:4: parallel is there already, in line 3: take one of them out.",
     ],
     "project: stations\nwaves:\n- name: a\n  stacks: [dev]\n  approval: true\n  approval: false\n": [
-        "rollout.yaml:6: waves[0].approval stands here twice: take one out.",
+        "rollout.yaml:6: waves[0].approval is there already, in line 5: take one of them out.",
     ],
     WAVE + "wavs: []\n": [
         "rollout.yaml:3: 'wavs' is not a key here; did you mean 'waves'?",
     ],
-    WAVE + "1: 2\noperator:\n  <<: {a: 2026-01-02}\n": [
+    WAVE + "1: 2\noperator:\n  <<: {}\n  a: 2026-01-02\n": [
         "rollout.yaml:3: 1 is a key that YAML takes for no word: put it in quotes.",
-        "rollout.yaml:5: operator.<< is a key that YAML takes for no word: put it in quotes.",
-        "rollout.yaml:5: operator.<<.a is 2026-01-02, which YAML takes for a date: put it in quotes.",
+        "rollout.yaml:5: operator.<< merges keys, which is not taken: write them out.",
+        'rollout.yaml:6: operator.a is 2026-01-02, which YAML takes for a date: put it in quotes, "2026-01-02".',
     ],
     WAVE + "operator: &a {x: *a}\n": ["rollout.yaml: holds an alias of itself, or a tag: write the values out."],
     WAVE + "operator: !foo 1\n": ["rollout.yaml: holds an alias of itself, or a tag: write the values out."],
@@ -204,7 +205,7 @@ def test_brackets_without_end_are_refused(folder: Path) -> None:
 def test_a_pipe_is_no_file(folder: Path) -> None:
     """It would be waited for."""
     os.mkfifo(folder / "pipe.yaml")
-    with pytest.raises(BadRolloutError) as error:
+    with pytest.raises(BadFileError) as error:
         read_plan("pipe.yaml")
     assert str(error.value) == "pipe.yaml: is not a file."
 
@@ -216,7 +217,7 @@ def test_stacks_that_no_wave_means_are_known(folder: Path) -> None:
 
 def test_a_file_that_is_not_there(folder: Path) -> None:
     """Is told, with where paths begin."""
-    with pytest.raises(BadRolloutError) as error:
+    with pytest.raises(BadFileError) as error:
         read_plan("none.yaml")
     assert str(error.value) == f"none.yaml: there is no such file; relative paths begin at {folder}."
 

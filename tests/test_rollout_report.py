@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from chekt_provider.files.rollout_file import Gates
 from chekt_provider.rollout.changes import Change
 from chekt_provider.rollout.gates import broken
 from chekt_provider.rollout.report import Outcome, Report, StackReport
-from chekt_provider.rollout.rollout_file import Gates
 
 
 def change(op: str, resource: str = "a", /, **fields: tuple[str, str]) -> Change:

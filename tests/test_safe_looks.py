@@ -435,9 +435,21 @@ class GivesNumbersAgain(AnotherChekt):
         return (204, None)
 
 
-def test_a_number_that_this_run_deleted_is_another_s_where_the_list_shows_it(stack: Stacks) -> None:
+class TellsNoTimes(GivesNumbersAgain):
+    """Does not say when a station was made either."""
+
+    def add(self, **fields: Any) -> Row:
+        row = super().add(**fields)
+        row["created_at"] = None
+        return row
+
+
+@pytest.mark.parametrize("chekt", [GivesNumbersAgain, TellsNoTimes])
+def test_a_number_that_this_run_deleted_is_another_s_where_the_list_shows_it(
+    stack: Stacks, chekt: type[AnotherChekt]
+) -> None:
     """Somebody made a station with our external id under it: it is seen, and no second one made."""
-    acme = stack(GivesNumbersAgain)
+    acme = stack(chekt)
     old = acme.up(external_monitoring_station_id="old", declared_by="acme/alarms/dev/old")
     acme.clock.now += 60
     run = acme.process()

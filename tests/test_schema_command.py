@@ -11,8 +11,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from chekt_provider.files.stations_file import FILE_KEYS, GROUP_KEYS, BadStationsError, read_stations
+from chekt_provider.files.stations_file import FILE_KEYS, GROUP_KEYS, read_stations
 from chekt_provider.files.stations_schema import stations_schema
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.model.fields import StationInputs, facts
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "fleet"
@@ -25,7 +26,7 @@ def is_taken(folder: Path, text: str) -> bool:
     (folder / "stations.yaml").write_text(text)
     try:
         read_stations(folder / "stations.yaml")
-    except BadStationsError:
+    except BadFileError:
         return False
     return True
 

@@ -16,8 +16,9 @@ import typer
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from chekt_provider.cli.seed import BadSeedError, Seed, plant, read_seed
+from chekt_provider.cli.seed import Seed, plant, read_seed
 from chekt_provider.emulator import Plan, Switches
+from chekt_provider.files.yaml_file import BadFileError
 
 if TYPE_CHECKING:
     from chekt_provider.emulator import Emulator
@@ -150,14 +151,14 @@ def _emulator(
 def _seed(file: Path) -> Seed:
     try:
         return read_seed(file)
-    except BadSeedError as error:
+    except BadFileError as error:
         _refuse(f"--seed: {error}")
 
 
 def _plant(seed: Seed, world: Emulator) -> None:
     try:
         plant(seed, world)
-    except BadSeedError as error:
+    except BadFileError as error:
         _refuse(f"--seed: {error}")
 
 

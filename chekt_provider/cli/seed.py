@@ -15,21 +15,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from chekt_provider.emulator.shapes import SiteOptions, StationOptions
-from chekt_provider.files.yaml_file import BadYamlError, located, plain_values, read_yaml
+from chekt_provider.files.document import Shape, read_document
+from chekt_provider.files.yaml_file import BadFileError
 
 if TYPE_CHECKING:
     from chekt_provider.emulator import Emulator
 
 
-class BadSeedError(ValueError):
-    """A file that is no seed; its text is one line."""
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _Row(Shape):
+    model_config = ConfigDict(strict=True)
 
     name: str
     dealer_id: int | None = None
@@ -49,37 +46,30 @@ class SeedSite(_Row, SiteOptions):
     monitoring_station: str | None = None
 
 
-class Seed(BaseModel):
+class Seed(Shape):
     """What there is at first."""
 
-    model_config = ConfigDict(extra="forbid")
+    stations: tuple[SeedStation, ...] = ()
+    sites: tuple[SeedSite, ...] = ()
 
-    stations: list[SeedStation] = []
-    sites: list[SeedSite] = []
+
+_MEANINGS = {"stations": "a list of stations", "sites": "a list of sites", "dealer_id": "the number of a dealer"}
 
 
 def read_seed(file: Path) -> Seed:
     """Read a file.
 
     Raises:
-        BadSeedError: it cannot be read, or says what an emulator does not know.
+        BadFileError: it cannot be read, or says what an emulator does not know; a line for each problem.
     """
-    try:
-        node = read_yaml(str(file))
-        return Seed.model_validate(plain_values(node) if node else {})
-    except BadYamlError as error:
-        raise BadSeedError(located(str(file), error.line, str(error))) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadSeedError(located(str(file), None, f"{where}: {first['msg']}")) from None
+    return read_document(str(file), Seed, _MEANINGS).content
 
 
 def plant(seed: Seed, emulator: Emulator) -> None:
     """Add what is not there yet, by external id: a state that is kept may hold it already.
 
     Raises:
-        BadSeedError: a dealer, or a site's station, is not there.
+        BadFileError: a dealer, or a site's station, is not there.
     """
     try:
         for station in seed.stations:
@@ -89,7 +79,7 @@ def plant(seed: Seed, emulator: Emulator) -> None:
             if all(known["external_site_id"] != site.external_site_id for known in emulator.sites(site.dealer_id)):
                 emulator.add_site(**_fields(emulator, site))
     except LookupError as error:
-        raise BadSeedError(str(error)) from None
+        raise BadFileError(str(error)) from None
 
 
 def _fields(emulator: Emulator, site: SeedSite) -> dict[str, Any]:
@@ -98,7 +88,7 @@ def _fields(emulator: Emulator, site: SeedSite) -> dict[str, Any]:
         return fields
     number = _number(emulator, site.dealer_id, site.monitoring_station)
     if number is None:
-        raise BadSeedError(f"site {site.external_site_id!r}: there is no station {site.monitoring_station!r}")
+        raise BadFileError(f"site {site.external_site_id!r}: there is no station {site.monitoring_station!r}")
     return fields | {"monitoring_station_id": number}
 
 

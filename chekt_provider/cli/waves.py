@@ -17,12 +17,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from chekt_provider.cli.terminal import say
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.deployments import deployment_settings
 from chekt_provider.rollout.operator import as_yaml, stack_resources
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
 from chekt_provider.rollout.pulumi_command import GentleCommand, PulumiFailedError
 from chekt_provider.rollout.report import Report, StackReport
-from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.rollout.runner import CannotBeginError, Runner
 from chekt_provider.rollout.stack import Watch
 
@@ -31,7 +31,7 @@ def planned(file: str, wave: str | None, shard: str | None) -> Plan:
     """What the file and the options say. Ends the command where they say nothing that can be done."""
     try:
         plan = read_plan(file)
-    except BadRolloutError as error:
+    except BadFileError as error:
         _usage(str(error))
     if plan.left_out:
         say(f"In no wave: {', '.join(plan.left_out)}.")
@@ -78,7 +78,7 @@ def print_templates(plan: Plan, *, operator: bool) -> None:
             typer.echo(as_yaml(stack_resources(plan.waves, plan.project, plan.operator)))
         else:
             typer.echo(json.dumps(deployment_settings(plan.waves, plan.project, plan.deployments), indent=2))
-    except BadRolloutError as error:
+    except BadFileError as error:
         _usage(f"{plan.file}: {error}")
 
 

@@ -25,7 +25,21 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from chekt_provider.files.stations_schema import IN_COMMON
-from chekt_provider.files.yaml_file import TAG, BadYamlError, kind_of, line_of, located, meant, read_yaml
+from chekt_provider.files.yaml_file import (
+    TAG,
+    BadFileError,
+    BadYamlError,
+    Entry,
+    Problem,
+    all_told,
+    keys_of,
+    kind_of,
+    line_of,
+    located,
+    meant,
+    read_yaml,
+    taken_for,
+)
 from chekt_provider.model.fields import StationInputs, facts, of_kind
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.kinds import Text
@@ -35,9 +49,6 @@ GROUP_KEYS = (*IN_COMMON, "stations")
 """The last one holds the stations, the others are what they have in common."""
 
 MOST_STATIONS = 20_000
-MOST_SHOWN = 50
-"""Problems that an error shows; of the others it says how many they are."""
-
 _INPUTS = frozenset(facts(StationInputs))
 _TEXTS = of_kind(StationInputs, Text)
 _TAKEN_FOR = {
@@ -49,10 +60,6 @@ _TAKEN_FOR = {
     "value": "a sign of its own",
     "merge": "a sign of its own",
 }
-
-
-class BadStationsError(ValueError):
-    """A stations file that cannot be taken; its text has a line for each problem, and at most one more."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
         default_dealer_id: whose the stations are for which the file names no dealer; "" where that is not known.
 
     Raises:
-        BadStationsError: whatever is wrong with it, all at once.
+        BadFileError: whatever is wrong with it, all at once.
     """
     path = os.fspath(file)
     try:
@@ -93,11 +100,11 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
         if node is None:
             raise BadYamlError("is empty: write `stations: []` if there are to be none")
         reading = _Reading(default_dealer_id)
-        stations = list(reading.of_file(_Value(1, node)))
+        stations = list(reading.of_file(Entry(1, node)))
     except BadYamlError as error:
-        raise BadStationsError(located(path, error.line, f"{error}.")) from None
+        raise BadFileError(located(path, error.line, f"{error}.")) from None
     if reading.problems:
-        raise BadStationsError(_all_told(path, reading.problems))
+        raise BadFileError(all_told(path, reading.problems))
     return stations
 
 
@@ -106,21 +113,6 @@ def _refuse_link_out(path: str) -> None:
     folder = os.path.realpath(os.path.dirname(path) or ".")
     if os.path.commonpath([folder, os.path.realpath(path)]) != folder:
         raise BadYamlError("is a link that leads out of its folder: name the file itself")
-
-
-def _all_told(path: str, problems: list[tuple[int, str]]) -> str:
-    in_order = sorted(problems, key=lambda problem: problem[0])
-    lines = [located(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
-    rest = len(problems) - MOST_SHOWN
-    return "\n".join([*lines, f"and {rest:,} more"] if rest > 0 else lines)
-
-
-@dataclass(frozen=True)
-class _Value:
-    """What stands behind a key or at a place of a list, and in which line to look for it."""
-
-    line: int
-    node: Node
 
 
 class _Reading:
@@ -134,12 +126,12 @@ class _Reading:
     """
 
     def __init__(self, default_dealer_id: str) -> None:
-        self.problems: list[tuple[int, str]] = []
+        self.problems: list[Problem] = []
         self._default_dealer_id = default_dealer_id
         self._lines: dict[tuple[str, str], int] = {}
         self._count = 0
 
-    def of_file(self, file: _Value) -> Iterator[DeclaredStation]:
+    def of_file(self, file: Entry) -> Iterator[DeclaredStation]:
         """The stations of a whole file. Raises BadYamlError where they are too many."""
         found = self._keys(file, "", FILE_KEYS)
         if not found and not self.problems:
@@ -148,7 +140,7 @@ class _Reading:
             yield from self._of_group(group, path)
         yield from self._of_list(found, "", {})
 
-    def _of_group(self, group: _Value, path: str) -> Iterator[DeclaredStation]:
+    def _of_group(self, group: Entry, path: str) -> Iterator[DeclaredStation]:
         before = len(self.problems)
         found = self._keys(group, path, GROUP_KEYS)
         if "stations" not in found and len(self.problems) == before:
@@ -156,7 +148,7 @@ class _Reading:
         common = {name: value for name, value in found.items() if name != "stations"}
         yield from self._of_list(found, path, self._values(common, path))
 
-    def _of_list(self, found: Mapping[str, _Value], path: str, common: Mapping[str, Any]) -> Iterator[DeclaredStation]:
+    def _of_list(self, found: Mapping[str, Entry], path: str, common: Mapping[str, Any]) -> Iterator[DeclaredStation]:
         for item_path, item in self._places(found, path, "stations"):
             self._count += 1
             if self._count > MOST_STATIONS:
@@ -166,7 +158,7 @@ class _Reading:
                 yield from self._station(item.line, fields, item_path, common)
 
     def _station(
-        self, line: int, fields: Mapping[str, _Value], path: str, common: Mapping[str, Any]
+        self, line: int, fields: Mapping[str, Entry], path: str, common: Mapping[str, Any]
     ) -> Iterator[DeclaredStation]:
         inputs = self._values(fields, path)
         # Whose it is, the group or the settings may say.
@@ -185,7 +177,7 @@ class _Reading:
         else:
             self._lines[key] = line
 
-    def _values(self, fields: Mapping[str, _Value], path: str) -> dict[str, Any]:
+    def _values(self, fields: Mapping[str, Entry], path: str) -> dict[str, Any]:
         """The values of inputs, but for those that YAML takes for something else; what is wrong with each is told."""
         values = {}
         for name, field in fields.items():
@@ -200,7 +192,7 @@ class _Reading:
                     self._blame(fields[name].line, f"{path}{joint}{sentence}")
         return values
 
-    def _keys(self, value: _Value, path: str, known: tuple[str, ...]) -> dict[str, _Value]:
+    def _keys(self, value: Entry, path: str, known: tuple[str, ...]) -> dict[str, Entry]:
         """The keys of the file or of a group; others than the known are refused."""
         found = self._mapping(value, path) or {}
         for name in (name for name in found if name not in known):
@@ -208,25 +200,19 @@ class _Reading:
             self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{meant(name, known)}")
         return {name: found[name] for name in known if name in found}
 
-    def _mapping(self, value: _Value, path: str) -> dict[str, _Value] | None:
+    def _mapping(self, value: Entry, path: str) -> dict[str, Entry] | None:
         """Each key with what stands behind it; None where there are no keys but something else."""
-        what = path or "the file"
         if not isinstance(value.node, MappingNode):
             kind = kind_of(value.node)
-            self._blame(value.line, f"{what} must be keys with values, such as `name: Central`, not {kind}.")
+            self._blame(
+                value.line, f"{path or 'the file'} must be keys with values, such as `name: Central`, not {kind}."
+            )
             return None
-        found: dict[str, _Value] = {}
-        for key, node in value.node.value:
-            if not isinstance(key, ScalarNode):
-                self._blame(line_of(key), f"{what} has a key that is not a word.")
-            elif key.value in found:
-                sentence = f"is there already, in line {found[key.value].line}: take one of them out."
-                self._blame(line_of(key), f"{_joined(path, key.value)} {sentence}")
-            else:
-                found[key.value] = _Value(line_of(key), node)
+        found, problems = keys_of(value.node, path)
+        self.problems += problems
         return found
 
-    def _places(self, found: Mapping[str, _Value], path: str, key: str) -> Iterator[tuple[str, _Value]]:
+    def _places(self, found: Mapping[str, Entry], path: str, key: str) -> Iterator[tuple[str, Entry]]:
         """Each place of a list, with its path such as "groups[0].stations[2]"; none where there is no list."""
         if key not in found:
             return
@@ -236,7 +222,7 @@ class _Reading:
             self._blame(value.line, f"{path} must be a list, each entry begun with a dash, or [] for none; not {kind}.")
             return
         for index, node in enumerate(value.node.value):
-            yield f"{path}[{index}]", _Value(line_of(node), node)
+            yield f"{path}[{index}]", Entry(line_of(node), node)
 
     def _blame(self, line: int, sentence: str) -> None:
         self.problems.append((line, sentence))
@@ -257,7 +243,7 @@ def _trap(name: str, node: Node) -> str | None:
         return f"has the tag {node.tag.replace(TAG, '!!')}: take that out"
     if kind == "str" or (name not in _TEXTS and kind != "null"):
         return None
-    return f'is {node.value}, which YAML takes for {_TAKEN_FOR[kind]}: put it in quotes, "{node.value}"'
+    return taken_for(_TAKEN_FOR[kind], node)
 
 
 def _plain(name: str, node: Node) -> object:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from yaml.constructor import SafeConstructor
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import Reader
 
 from chekt_provider.text import did_you_mean, shown
@@ -50,6 +51,20 @@ _HINTS = {
 }
 _SEEN_LATE = ("unexpected end of stream", "could not find expected ':'", "a flow sequence", "a flow mapping")
 """Problems that PyYAML finds far behind the line in which they begin."""
+
+
+Place = tuple[str | int, ...]
+"""Where a value is, such as ("waves", 0, "stacks")."""
+
+Problem = tuple[int, str]
+"""The line in which something is wrong, and a sentence that says what."""
+
+MOST_SHOWN = 50
+"""Problems that an error shows; of the others it says how many they are."""
+
+
+class BadFileError(ValueError):
+    """A file that cannot be taken; its text has a line for each problem, and at most one more."""
 
 
 class BadYamlError(ValueError):
@@ -118,6 +133,54 @@ def _size(node: Node, known: dict[int, int]) -> int:
             inner = [each for pair in node.value for each in pair]
         known[id(node)] = 1 + sum(_size(each, known) for each in inner)
     return known[id(node)]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands behind a key or at a place of a list, and in which line to look for it."""
+
+    line: int
+    node: Node
+
+
+def keys_of(node: MappingNode, path: str) -> tuple[dict[str, Entry], list[Problem]]:
+    """Each key of a node at a path with what stands behind it; and what is wrong with the keys."""
+    found: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for key, value in node.value:
+        line = line_of(key)
+        if not isinstance(key, ScalarNode):
+            problems.append((line, f"{path or 'the file'} has a key that is not a word."))
+            continue
+        name = f"{path}.{key.value}" if path else key.value
+        if key.tag == f"{TAG}merge":
+            problems.append((line, f"{name} merges keys, which is not taken: write them out."))
+        elif key.tag != f"{TAG}str":
+            problems.append((line, f"{name} is a key that YAML takes for no word: put it in quotes."))
+        elif key.value in found:
+            problems.append((line, f"{name} is there already, in line {found[key.value].line}: take one of them out."))
+        else:
+            found[key.value] = Entry(line, value)
+    return found, problems
+
+
+def taken_for(kind: str, node: ScalarNode) -> str:
+    """The end of a sentence about a value that YAML takes for something else."""
+    return f'is {node.value}, which YAML takes for {kind}: put it in quotes, "{node.value}"'
+
+
+def written(place: Place) -> str:
+    """A place as people write it: waves[0].stacks."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
+    return text.removeprefix(".")
+
+
+def all_told(path: str, problems: list[Problem]) -> str:
+    """All that is wrong in a file, in the order of its lines, as far as an error shows it."""
+    in_order = sorted(problems, key=lambda problem: problem[0])
+    lines = [located(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
+    rest = len(problems) - MOST_SHOWN
+    return "\n".join([*lines, f"and {rest:,} more"] if rest > 0 else lines)
 
 
 def located(path: str, line: int | None, sentence: str) -> str:

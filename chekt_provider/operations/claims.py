@@ -25,6 +25,7 @@ from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import SiteId, StationId
 from chekt_provider.model.moments import may_be_one_moment
 from chekt_provider.model.records import Recorded, named
+from chekt_provider.operations.identity import is_given_again
 
 Claim = tuple[str, str]
 """Dealer id, and the thing's own id or key."""
@@ -105,7 +106,7 @@ class StationClaims(Claims):
         self._taken: set[StationId] = set()
         self._born: dict[StationId, str] = {}
         self._replaced: set[StationId] = set()
-        self._doomed: dict[StationId, str] = {}
+        self._doomed: dict[StationId, Recorded] = {}
         self._not_adopted: set[StationId] = set()
 
     def keep_station(self, recorded: Recorded, declared_by: str, operation: Operation) -> None:
@@ -177,7 +178,7 @@ class StationClaims(Claims):
             if recorded.id in self._not_adopted:
                 cause = "a resource of this program was to adopt it, which failed"
                 raise operation.error(Unsafe, cause, outcome="Nothing was deleted.", remedy="Mend that, and run again.")
-            self._doomed[recorded.id] = recorded.created_at
+            self._doomed[recorded.id] = recorded
             return True
 
     def require_not_doomed(self, wanted: StationInputs, station: Station, operation: Operation) -> None:
@@ -188,8 +189,8 @@ class StationClaims(Claims):
         """
         station_id = StationId(wanted.dealer_id, station.monitoring_station_id)
         with self._lock:
-            created_at = self._doomed.get(station_id)
-        if created_at is not None and may_be_one_moment(created_at, station.created_at):
+            doomed = self._doomed.get(station_id)
+        if doomed and not is_given_again(doomed, station):
             cause = f"{named(wanted.dealer_id, station)} has its external id, and is being deleted by the same run"
             raise operation.error(Unsafe, cause, remedy="Run `pulumi up` again.")
 

@@ -14,10 +14,9 @@ from chekt_provider.errors import ListIncomplete, NotFound
 from chekt_provider.model.fields import Station
 from chekt_provider.model.forms import is_cut_anywhere, same_form
 from chekt_provider.model.ids import StationId
-from chekt_provider.model.moments import may_be_one_moment
 from chekt_provider.model.records import KEY, Recorded
 from chekt_provider.model.wire import Site
-from chekt_provider.operations.identity import require_same_station, shows_same
+from chekt_provider.operations.identity import is_given_again, require_same_station, shows_same
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
@@ -75,7 +74,7 @@ class SharedList(Generic[Item]):
         self._asking = threading.Lock()
         self._lock = threading.Lock()
         self._writes: dict[str, tuple[float, Item | None]] = {}
-        self._deleted: dict[str, str] = {}
+        self._deleted: dict[str, Recorded] = {}
         self._known: set[str] = set()
         self._got: dict[tuple[int, str], Item | None] = {}
         self._first: Look[Item] | None = None
@@ -160,16 +159,16 @@ class SharedList(Generic[Item]):
         """Take over what CHeKT answered to our own write."""
         self._note(item_id, item)
 
-    def note_gone(self, item_id: str, created_at: str) -> None:
-        """Take note that what was created then is no longer there."""
+    def note_gone(self, recorded: Recorded) -> None:
+        """Take note that a station is no longer there."""
         with self._lock:
-            self._known.discard(item_id)
-            self._deleted[item_id] = created_at
+            self._known.discard(recorded.id.station_id)
+            self._deleted[recorded.id.station_id] = recorded
 
-    def note_deleted(self, item_id: str, created_at: str) -> None:
-        """Take over that we deleted what was created then."""
-        self.note_gone(item_id, created_at)
-        self._note(item_id, None)
+    def note_deleted(self, recorded: Recorded) -> None:
+        """Take over that we deleted a station."""
+        self.note_gone(recorded)
+        self._note(recorded.id.station_id, None)
 
     def _note(self, item_id: str, item: Item | None) -> None:
         with self._lock:
@@ -179,8 +178,8 @@ class SharedList(Generic[Item]):
                 _apply(items, item_id, item)
                 self.latest = replace(self.latest, items=items)
 
-    def deleted(self, item_id: str) -> str | None:
-        """When that was created which this run deleted, or found gone, under this id; None for nothing."""
+    def deleted(self, item_id: str) -> Recorded | None:
+        """What this run deleted, or found gone, under this id; None for nothing."""
         with self._lock:
             return self._deleted.get(item_id)
 
@@ -197,6 +196,9 @@ class SharedList(Generic[Item]):
         with self._lock:
             return {item_id for item_id, (written_at, _) in self._writes.items() if written_at >= moment}
 
+    def _is_another(self, item: Station | Site | None, item_id: str) -> bool:
+        return isinstance(item, Station) and is_given_again(self._deleted[item_id], item)
+
     def _newer_than(self, number: int, operation: Operation) -> Look[Item]:
         def known() -> Look[Item] | None:
             return self.latest if self.latest and self.latest.number > number else None
@@ -210,7 +212,7 @@ class SharedList(Generic[Item]):
         items = dict(listed)
         with self._lock:
             for item_id, (written_at, item) in self._writes.items():
-                is_another = item is None and _is_another(items.get(item_id), self._deleted.get(item_id, ""))
+                is_another = item is None and self._is_another(items.get(item_id), item_id)
                 if written_at >= begun - BEHIND_SECONDS and not is_another:  # which the list may not show yet
                     _apply(items, item_id, item)
             if self.latest:
@@ -336,11 +338,6 @@ def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
     listed = {number: station.external_monitoring_station_id for number, station in stations.items()}
     longest = max(map(len, listed.values()), default=0)
     return [number for number, kept in listed.items() if len(kept) == longest and is_cut_anywhere(kept, external_id)]
-
-
-def _is_another(item: Station | Site | None, created_at: str) -> bool:
-    """Whether the number of a station that was deleted is a new one's."""
-    return isinstance(item, Station) and not may_be_one_moment(item.created_at, created_at)
 
 
 def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:

@@ -7,7 +7,7 @@ from chekt_provider.errors import OtherStation, WrongEnvironment
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import is_around, is_form_of, is_like_it, is_rewritten, same_form, splits_number
 from chekt_provider.model.kinds import Value
-from chekt_provider.model.moments import seconds_apart
+from chekt_provider.model.moments import may_be_one_moment, seconds_apart
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
 from chekt_provider.text import shown
 
@@ -43,6 +43,14 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
             remedy = OtherStation.rewritten_remedy.format(name=shown(now))
             raise operation.error(OtherStation, cause, remedy=remedy)
         raise operation.error(OtherStation, cause)
+
+
+def is_given_again(deleted: Recorded, live: Station) -> bool:
+    """Whether the number of a station that was deleted is a new one's by now, as far as a list that may lag tells."""
+    if not may_be_one_moment(deleted.created_at, live.created_at):
+        return True
+    was, now = deleted.external_ids, live.external_monitoring_station_id
+    return bool(was) and not any(same_form(now, form) or is_like_it(now, form) for form in was)
 
 
 def shows_same(recorded: Recorded, live: Station) -> bool:

@@ -67,7 +67,8 @@ def living(
     station = created.station
     if station is None:
         return None
-    was_deleted = stations.deleted(station.monitoring_station_id) == station.created_at
+    deleted = stations.deleted(station.monitoring_station_id)
+    was_deleted = deleted is not None and deleted.created_at == station.created_at
     if was_deleted and station.created_at:
         return None
     if is_new(created):

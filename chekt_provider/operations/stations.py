@@ -158,7 +158,7 @@ class StationOperations:
             self._directory.expect(recorded)
         station = self._live(operation, station_id, recorded)
         if station is None and recorded:
-            self._directory.stations(station_id.dealer_id).note_gone(station_id.station_id, recorded.created_at)
+            self._directory.stations(station_id.dealer_id).note_gone(recorded)
             return None
         if station is None:
             # Pulumi goes on with a blank answer to `.get()` as if nothing had happened.
@@ -232,7 +232,7 @@ class StationOperations:
             if not moved:
                 raise
             raise error.replace(outcome=_after_moves(moved, error)) from None
-        self._directory.stations(recorded.id.dealer_id).note_deleted(recorded.id.station_id, recorded.created_at)
+        self._directory.stations(recorded.id.dealer_id).note_deleted(recorded)
 
     def _reassign_target(self, recorded: Recorded) -> str:
         """Where a station's sites go: what the program says now holds, but not what it says of another dealer's."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections.abc import Callable
+from functools import lru_cache
 
 from pulumi.dynamic import Config
 
@@ -20,7 +20,7 @@ from chekt_provider.log import show_log
 from chekt_provider.operations.assignments import AssignmentOperations
 from chekt_provider.operations.stations import StationOperations
 from chekt_provider.plugin.host import leave_after_engine, lift_worker_limit, on_cancel, say, show_errors_as_text
-from chekt_provider.settings import Settings, read_settings
+from chekt_provider.settings import CONFIG_KEYS, Settings, read_settings
 from chekt_provider.text import Hidden
 
 
@@ -46,29 +46,22 @@ class Run:
 
 _hidden = Hidden()
 _lock = threading.Lock()
-_runs: weakref.WeakKeyDictionary[Run, object] = weakref.WeakKeyDictionary()
-"""Each run, with the very config that it was begun with."""
 
 
 def run_of(config: Config) -> Run:
-    """The run of a config; begun at the first call, and once for each process, since a process has one config."""
-    given = vars(config).get("_props", config)  # the SDK wraps the one dictionary anew for each class
+    """The run of this process: the first of its classes begins it, and all of them have one config."""
     with _lock:
-        for run, begun_with in _runs.items():
-            if begun_with is given:
-                return run
-        run = _begin(config)
-        _runs[run] = given
-        return run
+        return _begin(tuple((key, config.get(key)) for key in CONFIG_KEYS))
 
 
-def _begin(config: Config) -> Run:
+@lru_cache(maxsize=1)
+def _begin(config: tuple[tuple[str, object], ...]) -> Run:
     show_errors_as_text(_hidden.mask)
     lift_worker_limit()
     interruption = Interruption()
     on_cancel(interruption.come)
     leave_after_engine(interruption.come, interruption.is_over)
-    settings = read_settings(config.get, os.environ)
+    settings = read_settings(dict(config).get, os.environ)
     show_log(settings.log_level, _hidden.mask)
     for note in settings.notes:
         say(note)

@@ -7,7 +7,8 @@ import os
 import pulumi
 from pulumi import Alias, ResourceOptions
 
-from chekt_provider.files.stations_file import BadStationsError, DeclaredStation, read_stations
+from chekt_provider.files.stations_file import DeclaredStation, read_stations
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.program.resources import MonitoringStation
 from chekt_provider.program.stack_config import stack_config
 from chekt_provider.settings import read_settings
@@ -45,7 +46,7 @@ class Fleet(pulumi.ComponentResource):
         dealer_id = read_settings(stack_config, os.environ).dealer_id
         try:
             declared = read_stations(file, dealer_id)
-        except BadStationsError as error:
+        except BadFileError as error:
             raise pulumi.RunError(str(error)) from None
         super().__init__("chekt:index:Fleet", resource_name, None, opts)
         self.stations = {_name(station): self._declare(station, dealer_id) for station in declared}

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.clear_text import is_name, secrets_in_clear
 from chekt_provider.rollout.plan import Wave
-from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.text import shown
 
 FIELDS = (
@@ -47,13 +47,13 @@ def deployment_settings(waves: Sequence[Wave], project: str, deployments: Mappin
         `settings` is to be posted to `path`.
 
     Raises:
-        BadRolloutError: `deployments` cannot be taken; one line, which does not name the file.
+        BadFileError: `deployments` cannot be taken; one line, which does not name the file.
     """
     organization = deployments.get("organization")
     if not isinstance(organization, str) or not organization:
-        raise BadRolloutError("deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud.")
+        raise BadFileError("deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud.")
     if not is_name(organization):
-        raise BadRolloutError("deployments.organization is no name of an organization of Pulumi Cloud.")
+        raise BadFileError("deployments.organization is no name of an organization of Pulumi Cloud.")
     settings = {field: value for field, value in deployments.items() if field != "organization"}
     _refuse(settings)
     found = []
@@ -71,12 +71,12 @@ def deployment_settings(waves: Sequence[Wave], project: str, deployments: Mappin
 def _refuse(settings: Mapping[str, Any]) -> None:
     for field in settings:
         if field not in FIELDS:
-            raise BadRolloutError(
+            raise BadFileError(
                 f"deployments.{shown(str(field), 100)} is no deployment setting: there are organization, "
                 f"{', '.join(FIELDS)}."
             )
     if path := next(secrets_in_clear("deployments", settings), None):
-        raise BadRolloutError(
+        raise BadFileError(
             f"{shown(path, 100)} is written in clear: take it out, and set it once in Pulumi Cloud, as a secret; it"
             " stays there, since settings are merged."
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chekt_provider.files.rollout_file import Gates
 from chekt_provider.rollout.changes import Change
-from chekt_provider.rollout.rollout_file import Gates
 from chekt_provider.text import listed
 
 

@@ -21,10 +21,9 @@ from typing import Any
 
 import yaml
 
-from chekt_provider.files.yaml_file import TAG
+from chekt_provider.files.yaml_file import TAG, BadFileError
 from chekt_provider.rollout.clear_text import is_name, secrets_in_clear
 from chekt_provider.rollout.plan import Wave
-from chekt_provider.rollout.rollout_file import BadRolloutError
 from chekt_provider.text import shown
 
 OURS = ("destroyOnFinalize", "prerequisites", "stack")
@@ -46,7 +45,7 @@ def stack_resources(waves: Sequence[Wave], project: str, operator: Mapping[str, 
         never destroys its stack.
 
     Raises:
-        BadRolloutError: the operator could not keep what rollout.yaml says; one line, which does not name the file.
+        BadFileError: the operator could not keep what rollout.yaml says; one line, which does not name the file.
     """
     _refuse_fields(operator)
     _refuse_waves(waves, operator)
@@ -88,27 +87,27 @@ def _resource(name: str, stack: str, before: list[str], common: Mapping[str, Any
 def _refuse_fields(operator: Mapping[str, Any]) -> None:
     for field in OURS:
         if field in operator:
-            raise BadRolloutError(f"operator.{field} is made from the waves: take it out.")
+            raise BadFileError(f"operator.{field} is made from the waves: take it out.")
     if path := next(secrets_in_clear("operator", operator), None):
-        raise BadRolloutError(
+        raise BadFileError(
             f"{shown(path, 100)} is written in clear: put it into a Secret of the cluster and name that, with"
             " `type: Secret`."
         )
     organization = operator.get("organization")
     if organization and not is_name(organization):
-        raise BadRolloutError("operator.organization is no name of an organization of Pulumi Cloud.")
+        raise BadFileError("operator.organization is no name of an organization of Pulumi Cloud.")
 
 
 def _refuse_waves(waves: Sequence[Wave], operator: Mapping[str, Any]) -> None:
     commit = operator.get("commit")
     if len(waves) > 1 and not (isinstance(commit, str) and commit):
-        raise BadRolloutError(
+        raise BadFileError(
             "operator.commit must be a commit's hash, in quotes: where the specification names none, the operator"
             " begins all waves at once."
         )
     for wave in waves[1:]:
         if wave.approval:
-            raise BadRolloutError(
+            raise BadFileError(
                 f"The wave {wave.name!r} asks for an approval, for which the operator does not wait: list each wave by"
                 " itself with --wave, and apply that one when it is approved."
             )
@@ -120,7 +119,7 @@ def _names(stacks: Iterable[str], project: str) -> dict[str, str]:
     for stack in stacks:
         name = _name(f"{project}-{stack}")
         if name in owners:
-            raise BadRolloutError(
+            raise BadFileError(
                 f"The stacks {shown(owners[name], 100)!r} and {shown(stack, 100)!r} would both be the Kubernetes"
                 f" resource {name!r}: rename one of them."
             )

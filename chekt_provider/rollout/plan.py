@@ -13,8 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from chekt_provider.files.yaml_file import BadYamlError, plain_values, read_yaml
-from chekt_provider.rollout.rollout_file import BadRolloutError, Document, Gates, read_rollout_file
+from chekt_provider.files.document import Document
+from chekt_provider.files.rollout_file import Gates, RolloutFile, read_rollout_file
+from chekt_provider.files.yaml_file import BadFileError, BadYamlError, plain_values, read_yaml
 from chekt_provider.rollout.sources import file_digest, folder_digest, program_digest
 from chekt_provider.settings import decided
 from chekt_provider.text import shown
@@ -127,18 +128,18 @@ def read_plan(path: str) -> Plan:
         path: the path of rollout.yaml.
 
     Raises:
-        BadRolloutError: whatever is wrong with it, a line each.
+        BadFileError: whatever is wrong with it, a line each.
     """
     document = read_rollout_file(path)
     content = document.content
     file = Path(path)
     folder = file.parent / content.project
     if not (folder / "Pulumi.yaml").is_file():
-        raise BadRolloutError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
+        raise BadFileError(document.problem(("project",), f"project: there is no Pulumi.yaml in {folder}."))
     problems: list[str] = []
     known = sorted(_stack_files(folder))
     if odd := next((stack for stack in known if not _STACK.fullmatch(stack)), None):
-        raise BadRolloutError(
+        raise BadFileError(
             f"Pulumi.{shown(odd, 100)}.yaml in the project's folder is no stack's: names of stacks are letters, "
             "digits, hyphens, underscores and dots. Rename it, or take it away."
         )
@@ -154,7 +155,7 @@ def read_plan(path: str) -> Plan:
         for index, (entry, stacks) in enumerate(zip(content.waves, found, strict=True))
     ]
     if problems:
-        raise BadRolloutError("\n".join(problems))
+        raise BadFileError("\n".join(problems))
     return Plan(
         file=file,
         folder=folder,
@@ -167,7 +168,7 @@ def read_plan(path: str) -> Plan:
     )
 
 
-def _found(document: Document, known: list[str], problems: list[str]) -> list[tuple[str, ...]]:
+def _found(document: Document[RolloutFile], known: list[str], problems: list[str]) -> list[tuple[str, ...]]:
     """The stacks of each wave; a pattern that means none, and a stack that two waves mean, are problems."""
     names: set[str] = set()
     home: dict[str, str] = {}
@@ -194,7 +195,7 @@ def _found(document: Document, known: list[str], problems: list[str]) -> list[tu
     return found
 
 
-def _gates(document: Document, index: int, problems: list[str]) -> Gates:
+def _gates(document: Document[RolloutFile], index: int, problems: list[str]) -> Gates:
     """A wave's gates: its own values in place of the file's; folders of policy packs from here on whole."""
     common, own = document.content.gates, document.content.waves[index].gates
     gates = common.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
@@ -214,7 +215,7 @@ def _project(folder: Path) -> dict[str, Any]:
     except BadYamlError:
         found = None
     if not isinstance(found, dict):
-        raise BadRolloutError(f"{folder / 'Pulumi.yaml'} is not the YAML of a Pulumi project.")
+        raise BadFileError(f"{folder / 'Pulumi.yaml'} is not the YAML of a Pulumi project.")
     return found
 
 

@@ -310,16 +310,17 @@ def test_it_begins_with_the_stations_and_sites_of_a_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("sites: @x", "{file}:1: this is not YAML: text that begins with a sign such as @, % or ` needs quotes"),
+        ("sites: @x", "{file}:1: this is not YAML: text that begins with a sign such as @, % or ` needs quotes."),
         (
             "sites: [{external_site_id: a, name: A, account_number: 42}]",
-            "{file}: sites.0.account_number: Input should be a valid string",
+            "{file}:1: sites[0].account_number must be text; what YAML takes for something else needs quotes.",
         ),
         (
             "sites: [{external_site_id: a, name: A, colour: red}]",
-            "{file}: sites.0.colour: Extra inputs are not permitted",
+            "{file}:1: sites[0]: 'colour' is not a key here: there are account_number, address1, address2, name, "
+            "dealer_id, external_site_id, timezone, monitoring_station.",
         ),
-        ("station: []", "{file}: station: Extra inputs are not permitted"),
+        ("station: []", "{file}:1: 'station' is not a key here; did you mean 'stations'?"),
         (
             "sites: [{external_site_id: a, name: A, monitoring_station: b-01}]",
             "site 'a': there is no station 'b-01'",

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chekt_provider.rollout.rollout_file import Gates, RolloutFile, WaveEntry
+from chekt_provider.files.rollout_file import Gates, RolloutFile, WaveEntry
 from tests.helpers import blocks, steps
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "rollout"
