@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults bench backends scale check engine env lock clean
+.PHONY: help up down test faults bench backends scale check tables engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ backends: ## time a stack of stations with its state in a folder, in PostgreSQL 
 
 check: ## lint, formatting, types, import rules
 	@$(PYTHON) -m tools.venv && PATH="$(CURDIR)/.venv/bin:$$PATH" sh tools/check.sh
+
+tables: ## write the README's tables of inputs and settings, and the example's schema, as the code has them
+	@$(PYTHON) -m tools.venv && . .venv/bin/activate && python -m tools.tables && chekt schema > examples/fleet/stations.schema.json
 
 engine: ## find or set up the Pulumi engine
 	@$(PYTHON) -m tools.engine.install

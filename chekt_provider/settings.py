@@ -30,39 +30,64 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.chekt.com"
 
-VARIABLES = {
-    "chekt:baseUrl": "CHEKT_BASE_URL",
-    "chekt:tokenUrl": "CHEKT_TOKEN_URL",
-    "chekt:clientId": "CHEKT_CLIENT_ID",
-    "chekt:clientSecret": "CHEKT_CLIENT_SECRET",
-    "chekt:privateKey": "CHEKT_PRIVATE_KEY",
-    "chekt:keyId": "CHEKT_KEY_ID",
-    "chekt:tokenAudience": "CHEKT_TOKEN_AUDIENCE",
-    "chekt:dealerId": "CHEKT_DEALER_ID",
-    "chekt:adoptExisting": "CHEKT_ADOPT_EXISTING",
-    "chekt:siteGuard": "CHEKT_SITE_GUARD",
-    "chekt:requestsPerMinute": "CHEKT_REQUESTS_PER_MINUTE",
-    "chekt:traceId": "CHEKT_TRACE_ID",
+
+@dataclass(frozen=True)
+class Setting:
+    """What there is to know of a setting.
+
+    Attributes:
+        variable: its environment variable.
+        meaning: in a sentence, for people.
+        is_identity: whether it says who calls: for whom a Provider works, and as which app.
+        is_secret: whether its value is shown to nobody.
+        is_how: whether it says how somebody calls, such as how fast; the others say what is done.
+    """
+
+    variable: str
+    meaning: str
+    is_identity: bool = False
+    is_secret: bool = False
+    is_how: bool = False
+
+
+SETTINGS = {
+    "chekt:baseUrl": Setting("CHEKT_BASE_URL", f"The API. Left out: {DEFAULT_BASE_URL}."),
+    "chekt:tokenUrl": Setting("CHEKT_TOKEN_URL", "The token endpoint. Left out: /oauth/token of the API."),
+    "chekt:clientId": Setting("CHEKT_CLIENT_ID", "The app's client id.", is_identity=True),
+    "chekt:clientSecret": Setting(
+        "CHEKT_CLIENT_SECRET",
+        "The app's client secret. Refused where it is set without --secret.",
+        is_identity=True,
+        is_secret=True,
+    ),
+    "chekt:privateKey": Setting(
+        "CHEKT_PRIVATE_KEY",
+        "In place of the secret: an RSA key that signs client assertions, as PEM or as the path of a file. Needs "
+        "chekt-provider[jwt].",
+        is_identity=True,
+        is_secret=True,
+    ),
+    "chekt:keyId": Setting("CHEKT_KEY_ID", "The id under which CHeKT knows that key.", is_identity=True),
+    "chekt:tokenAudience": Setting(
+        "CHEKT_TOKEN_AUDIENCE", "The audience of client assertions. Left out: the token endpoint.", is_identity=True
+    ),
+    "chekt:dealerId": Setting("CHEKT_DEALER_ID", "The dealer of resources that name none.", is_identity=True),
+    "chekt:adoptExisting": Setting(
+        "CHEKT_ADOPT_EXISTING", "true: every station takes over one that has its external id already."
+    ),
+    "chekt:siteGuard": Setting("CHEKT_SITE_GUARD", "off: delete a station without looking at its sites."),
+    "chekt:requestsPerMinute": Setting(
+        "CHEKT_REQUESTS_PER_MINUTE", "The pace to keep. Left out: the plan that CHeKT's answers tell.", is_how=True
+    ),
+    "chekt:traceId": Setting(
+        "CHEKT_TRACE_ID", "A UUID for all calls of a run. Left out: one for each operation.", is_how=True
+    ),
 }
-"""Each setting's key in the stack's config, and its environment variable."""
+"""Each setting, by its key in the stack's config."""
 
-SECRETS = ("chekt:clientSecret", "chekt:privateKey")
-"""The settings that nobody may read."""
-
-IDENTITY = frozenset(
-    {
-        "chekt:clientId",
-        "chekt:clientSecret",
-        "chekt:privateKey",
-        "chekt:keyId",
-        "chekt:tokenAudience",
-        "chekt:dealerId",
-    }
-)
-"""The settings that say who a Provider is: for whom it works, and as which app."""
-
-_NOT_WHAT = frozenset({*SECRETS, "chekt:requestsPerMinute", "chekt:traceId"})
-"""The settings that say how somebody calls: with which secret, how fast, under which number. The others say what."""
+VARIABLES = {key: setting.variable for key, setting in SETTINGS.items()}
+SECRETS = tuple(key for key, setting in SETTINGS.items() if setting.is_secret)
+IDENTITY = frozenset(key for key, setting in SETTINGS.items() if setting.is_identity)
 
 PROVIDER = "chekt:provider"
 """The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
@@ -166,7 +191,7 @@ def decided(environ: Mapping[str, str]) -> dict[str, str]:
     Of a URL on this machine the port is left out, since an emulator takes another each time; and so is, of any URL, a
     user name or password, with which no call is made anyway.
     """
-    names = [variable for key, variable in VARIABLES.items() if key not in _NOT_WHAT]
+    names = [setting.variable for setting in SETTINGS.values() if not setting.is_secret and not setting.is_how]
     return {name: _place(environ[name]) for name in names if environ.get(name)}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +12,11 @@ import pulumi
 import pytest
 from pulumi import Resource, ResourceOptions
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+from pydantic import BaseModel
 
 from chekt_provider import MonitoringStation, SiteAssignment
+from chekt_provider.model.fields import AssignmentInputs, Change, StationInputs, facts
+from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text
 
 
 class _Numbered(Mocks):
@@ -105,3 +110,50 @@ def test_external_ids_that_people_can_tell_apart_are_two() -> None:
             MonitoringStation(f"s{number}", external_monitoring_station_id=external_id, name="Central")
 
     in_a_run(program)
+
+
+BOTH = pytest.mark.parametrize(
+    ("declared", "inputs"), [(MonitoringStation, StationInputs), (SiteAssignment, AssignmentInputs)]
+)
+TYPES: dict[type[Kind], str] = {Id: "int | str", Text: "str", Probe: "str", Flag: "bool", Number: "float"}
+
+
+@BOTH
+def test_a_resource_takes_the_inputs_of_the_table(declared: type[Resource], inputs: type[BaseModel]) -> None:
+    """Each with its type; what may be left out, or comes from the settings, has no other default than None."""
+    taken = dict(inspect.signature(declared).parameters)
+    del taken["resource_name"], taken["opts"]
+    assert set(taken) == set(facts(inputs))
+    for name, fact in facts(inputs).items():
+        is_given = fact.is_required and name != "dealer_id"
+        values = TYPES[type(fact.kind)] + ("" if is_given else " | None")
+        assert (name, taken[name].annotation) == (name, f"Input[{values}]")
+        assert taken[name].default is (inspect.Parameter.empty if is_given else None)
+
+
+@BOTH
+def test_a_resource_explains_its_inputs_as_the_table_does(declared: type[Resource], inputs: type[BaseModel]) -> None:
+    """Each with its limit, and what replaces the resource says so."""
+    told = explained(declared.__init__.__doc__ or "", "Args")
+    assert list(told) == ["resource_name", *taken_by(declared), "opts"]
+    for name, fact in facts(inputs).items():
+        assert fact.kind.limit() in told[name]
+        assert ("replaces" in told[name]) == (fact.change is Change.REPLACES)
+
+
+@pytest.mark.parametrize("declared", [MonitoringStation, SiteAssignment])
+def test_a_resource_explains_its_outputs(declared: type[Resource]) -> None:
+    """Each that it has, in its order."""
+    assert list(explained(declared.__doc__ or "", "Attributes")) == list(declared.__annotations__)
+
+
+def taken_by(declared: type[Resource]) -> list[str]:
+    """The inputs in the order of the signature."""
+    return [name for name in inspect.signature(declared).parameters if name not in ("resource_name", "opts")]
+
+
+def explained(text: str, title: str) -> dict[str, str]:
+    """Each name of a section of a docstring with what is said of it, in one line."""
+    section = inspect.cleandoc(text).split(f"{title}:\n")[1].split("\n\n")[0]
+    entries = re.findall(r"^    (\w+): ((?:.*\n?)(?:        .*\n?)*)", section, re.MULTILINE)
+    return {name: " ".join(said.split()) for name, said in entries}

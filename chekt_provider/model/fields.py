@@ -27,12 +27,12 @@ _WHOSE = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
 
 
 class Change(Enum):
-    """What a change of an input does."""
+    """What becomes of the resource when an input changes."""
 
     UPDATES = "updated in place"
-    REPLACES = "replaces the resource"
-    RECORDED = "recorded, and used later"
-    NOTHING = "nothing"
+    REPLACES = "replaced"
+    RECORDED = "recorded, without a call"
+    NOTHING = "no change by itself"
 
 
 class Blank(Enum):
@@ -88,7 +88,7 @@ class StationFields(BaseModel):
         str,
         Fact(
             Text(200, is_key=True),
-            "Your own key of it, such as central-01.",
+            "Your own key of the station, such as central-01.",
             Change.REPLACES,
             is_required=True,
             give="give the station your own key, such as 'central-01'",
@@ -104,9 +104,11 @@ class StationFields(BaseModel):
             give="give the station the name that people will see",
         ),
     ] = ""
-    prefix: Annotated[str, Fact(Text(50), "Text in front of the account number.", Change.UPDATES, Blank.KEPT)] = ""
+    prefix: Annotated[
+        str, Fact(Text(50), "Text in front of the account number. Left out: none.", Change.UPDATES, Blank.KEPT)
+    ] = ""
     linecard: Annotated[
-        str, Fact(Text(50), "The receiver hardware that handles the lines.", Change.UPDATES, Blank.KEPT)
+        str, Fact(Text(50), "The receiver hardware that handles the lines. Left out: none.", Change.UPDATES, Blank.KEPT)
     ] = ""
 
 
@@ -180,7 +182,7 @@ class StationInputs(StationFields, Inputs):
         str,
         Fact(
             Id(),
-            "CHeKT's number of another station, where its sites go before this one is deleted.",
+            "CHeKT's number of another station of the dealer, where its sites go before this one is deleted.",
             Change.RECORDED,
             Blank.ABSENT,
         ),
@@ -206,13 +208,15 @@ class AssignmentInputs(Inputs):
         str,
         Fact(
             Id(),
-            "CHeKT's number of the station.",
+            "CHeKT's number of the station that receives the site's signals; one of the same dealer.",
             Change.UPDATES,
             is_required=True,
             give="pass the monitoring_station_id of a MonitoringStation",
         ),
     ] = ""
-    site_id: Annotated[str, Fact(Id(), "CHeKT's number of the site.", Change.REPLACES)] = ""
+    site_id: Annotated[
+        str, Fact(Id(), "CHeKT's number of the site. Give this or external_site_id.", Change.REPLACES)
+    ] = ""
     external_site_id: Annotated[
         str,
         Fact(
@@ -222,9 +226,16 @@ class AssignmentInputs(Inputs):
             give="give the site's own key, such as 'house-01', or its site_id",
         ),
     ] = ""
-    probe: Annotated[str, Fact(Probe(), "The receiver that must accept a connection first.", Change.RECORDED)] = ""
+    probe: Annotated[
+        str,
+        Fact(
+            Probe(),
+            "tcp://host:port of the receiver, which must accept a connection before the site is moved. Left out: none.",
+            Change.RECORDED,
+        ),
+    ] = ""
     probe_timeout: Annotated[
-        float, Fact(Number(1, 60, "seconds"), "Seconds that the receiver has to accept it.", Change.RECORDED)
+        float, Fact(Number(1, 60, "seconds"), "How long the receiver has to accept it. Left out: 5.", Change.RECORDED)
     ] = 5.0
 
     @classmethod

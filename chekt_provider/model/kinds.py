@@ -31,6 +31,10 @@ class Kind:
         """What a JSON schema says of it; a file may write it in another way than a program."""
         return {"type": self.json_type}
 
+    def limit(self) -> str:
+        """What is taken at most, for people; "" where nothing is to be said."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Text(Kind):
@@ -66,6 +70,10 @@ class Text(Kind):
         """Text of a length."""
         shortest = {"minLength": 1} if is_required else {}
         return {"type": "string", **shortest, "maxLength": self.longest}
+
+    def limit(self) -> str:
+        """Its length."""
+        return f"up to {self.longest} characters"
 
 
 class Id(Kind):
@@ -127,6 +135,10 @@ class Number(Kind):
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.least <= value <= self.most:
             raise refusal(f"must be a number of {self.of} from {self.least:g} to {self.most:g}")
         return float(value)
+
+    def limit(self) -> str:
+        """From the least to the most."""
+        return f"{self.least:g} to {self.most:g} {self.of}"
 
 
 def answered(value: object) -> object:

@@ -1,12 +1,14 @@
-"""The resources that a program declares, field by field. No behaviour: that is in provider.py and operations.py."""
+"""The resources that a program declares, field by field. No behaviour: that is in provider.py and operations/."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi.dynamic import Resource
 
+from chekt_provider.model.fields import StationFields
 from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE
 from chekt_provider.program.declared import declared_by, refuse_import, refuse_second, secret_inputs
 from chekt_provider.program.stack_config import refuse_bad_config
@@ -72,26 +74,22 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
         refuse_bad_config()
         refuse_import(resource_name, opts, "Pass adopt_existing=True in its place: it takes an existing station over.")
         refuse_second(resource_name, external_monitoring_station_id, dealer_id, opts)
-        secret = secret_inputs(
-            external_monitoring_station_id=external_monitoring_station_id, name=name, prefix=prefix, linecard=linecard
-        )
+        given: dict[str, Any] = {
+            "external_monitoring_station_id": external_monitoring_station_id,
+            "name": name,
+            "prefix": prefix,
+            "linecard": linecard,
+            "dealer_id": dealer_id,
+            "adopt_existing": adopt_existing,
+            "reassign_sites_to": reassign_sites_to,
+        }
+        secret = secret_inputs(**{field: given[field] for field in StationFields.model_fields})
         if secret is not None:  # what CHeKT keeps in another form than was asked for holds their values as well
             opts = ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["declared_as"]))
         super().__init__(
             MonitoringStationProvider(),
             resource_name,
-            {
-                "external_monitoring_station_id": external_monitoring_station_id,
-                "name": name,
-                "prefix": prefix,
-                "linecard": linecard,
-                "dealer_id": dealer_id,
-                "adopt_existing": adopt_existing,
-                "reassign_sites_to": reassign_sites_to,
-                "declared_by": declared_by(resource_name, opts),
-                "secret_inputs": secret,
-                **_OUTPUTS,
-            },
+            {**given, "declared_by": declared_by(resource_name, opts), "secret_inputs": secret, **_OUTPUTS},
             opts,
         )
 
@@ -168,7 +166,7 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
                 the assignment.
             probe: "tcp://host:port" of the receiver, which must accept a TCP connection before the site is moved.
                 Default: none is tried.
-            probe_timeout: seconds that the receiver has to accept it, 1 to 60. Default: 5.
+            probe_timeout: how long the receiver has to accept it, 1 to 60 seconds. Default: 5.
             opts: Pulumi's resource options; `import_` is refused.
 
         Raises:

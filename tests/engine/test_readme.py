@@ -18,16 +18,14 @@ from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.transport import Transport
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import ChektError
-from chekt_provider.model import records
-from chekt_provider.model.fields import AssignmentInputs, StationInputs, facts
-from chekt_provider.model.kinds import Text
+from chekt_provider.model.fields import AssignmentInputs
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
 from chekt_provider.plugin.run import Run
 from chekt_provider.rollout.plan import read_plan
-from chekt_provider.settings import VARIABLES
 from tests.engine.conftest import Stack
 from tests.helpers import COLLECTION, assert_printed, blocks, central, held, house, placed, steps
+from tools.tables import with_tables
 from tools.venv import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -280,45 +278,18 @@ def test_every_block_of_the_readme_is_run() -> None:
     assert README.count("```") == 2 * 21
 
 
-def test_the_settings_table_is_complete() -> None:
-    """Each setting with its variable, in the order of the code."""
-    rows = re.findall(r"^\| `(chekt:\w+)` \| `(CHEKT_\w+)` \|", README, re.MULTILINE)
-
-    assert rows == list(VARIABLES.items())
-
-
-def inputs_table(head: str) -> list[tuple[str, str, str]]:
-    """Name, meaning and change of each input in the table that begins so."""
-    table = README.split(f"| {head} | meaning | when it changes |")[1].split("\n\n")[0]
-    return re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
-
-
-def limits(rows: list[tuple[str, str, str]]) -> dict[str, int]:
-    """The longest text taken for each input, as a table says it."""
-    return {name: int(found[1]) for name, text, _ in rows if (found := re.search(r"up to (\d+) characters", text))}
-
-
-def test_the_inputs_table_is_complete() -> None:
-    """Each input, and the limits that the code has."""
-    rows = inputs_table("input")
-
-    assert {name for name, _, _ in rows} == set(facts(StationInputs))
-    assert limits(rows) | limits(inputs_table("input of an assignment")) == {
-        name: fact.kind.longest
-        for name, fact in (facts(StationInputs) | facts(AssignmentInputs)).items()
-        if isinstance(fact.kind, Text)
-    }
-    assert {name for name, _, change in rows if change.startswith("replaced")} == set(records.REPLACED_ON)
-    assert {name for name, _, change in rows if change == "updated in place"} == set(records.UPDATED_IN_PLACE)
-
-
-def test_the_table_of_an_assignment_is_complete() -> None:
-    """Each input; what replaces and what is recorded alone is held against the provider in test_assignments.py."""
-    rows = inputs_table("input of an assignment")
-
-    assert {name for name, _, _ in rows} == set(facts(AssignmentInputs))
-    assert [name for name, _, change in rows if "replaced" in change] == ["site_id", "external_site_id", "dealer_id"]
-    assert [name for name, _, change in rows if change == "recorded, without a call"] == ["probe", "probe_timeout"]
+def test_the_tables_of_inputs_and_settings_are_those_of_the_code() -> None:
+    """`make tables` writes them."""
+    assert with_tables(README) == README
+    for row in (
+        "| `name` | The name that people see. Up to 200 characters. | updated in place |",
+        "| `adopt_existing` | Take over a station that has this external id already. Left out: `chekt:adoptExisting`. "
+        "| no change by itself |",
+        "| `probe_timeout` | How long the receiver has to accept it. Left out: 5. 1 to 60 seconds. "
+        "| recorded, without a call |",
+        "| `chekt:dealerId` | `CHEKT_DEALER_ID` | The dealer of resources that name none. |",
+    ):
+        assert f"{row}\n" in README
 
 
 def test_every_extra_is_named() -> None:
