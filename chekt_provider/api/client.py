@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http.client import ACCEPTED, NO_CONTENT
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,7 +20,7 @@ from chekt_provider.api.transport import Transport
 from chekt_provider.errors import ChektError, Evidence, ListIncomplete, NotChekt, NotFound
 from chekt_provider.model.fields import Station
 from chekt_provider.model.kinds import Value
-from chekt_provider.model.wire import Site
+from chekt_provider.model.wire import Listed, Site
 
 LOOKS = (0, 1, 2, 4, 9)
 """Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
@@ -30,7 +31,7 @@ MOST_SUMMARIES = 100
 STATION = "monitoring_station_id"
 STATION_OF_SITE = {STATION, "external_monitoring_station_id"}
 
-Item = TypeVar("Item", Station, Site)
+Item = TypeVar("Item", bound=Listed)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Client:
         return station
 
     def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, Value], key: str) -> Created:
-        """POST a monitoring station: external_monitoring_station_id, name, prefix, linecard."""
+        """POST a monitoring station by its fields."""
         answer = self._transport.call(operation, "POST", _stations(dealer_id), body=body, idempotency_key=key)
         station = None if answer.data is None else _parsed(Station, answer.data, answer, operation)
         return Created(station, answer.answered_at, answer.evidence.status)
@@ -127,7 +128,7 @@ class Client:
         key: str,
         admit: Callable[[], object],
     ) -> Station | None:
-        """PUT name, prefix and linecard of a monitoring station; None where the answer does not show it, or not yet.
+        """PUT a monitoring station by its fields; None where the answer does not show it, or not yet.
 
         `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
         """
@@ -199,7 +200,7 @@ class Client:
                 raise _not_chekt("the list is not an array", answer, operation)
             return replace(answer, data=answer.data or [])
 
-        reader = ListReader[Item](ask, number_of, path, partial(self.wait, operation))
+        reader = ListReader[Item](ask, attrgetter("number"), path, partial(self.wait, operation))
         try:
             items = reader.read()
         except ListIncomplete as error:
@@ -214,11 +215,6 @@ def _stations(dealer_id: str) -> str:
 
 def _sites(dealer_id: str) -> str:
     return f"/partner/v1/dealers/{dealer_id}/sites"
-
-
-def number_of(item: Site | Station) -> str:
-    """CHeKT's id of a station or a site, as digits."""
-    return item.site_id if isinstance(item, Site) else item.monitoring_station_id
 
 
 def _completed(
@@ -243,14 +239,14 @@ def _completed(
     if len(summaries) > MOST_SUMMARIES:
         raise _leaves_out(operation, left_out)
     got: dict[str, Item | None] = {}
-    for number in map(number_of, summaries):
+    for item in summaries:
         try:
-            got[number] = get(number)
+            got[item.number] = get(item.number)
         except NotFound:
-            got[number] = None
+            got[item.number] = None
     if got and not any(got.values()):  # not one of what was listed just now: it is no way to ask
         raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}, and no item answers by its id")
-    items = [got.get(number_of(item), item) for item in listing.items]
+    items = [got.get(item.number, item) for item in listing.items]
     whole = tuple(item for item in items if item is not None)
     return Listing(whole, listing.requests + len(summaries))
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, answered, refusal
-from chekt_provider.model.wire import WireId, WireText
+from chekt_provider.model.wire import Listed, WireId, WireText
 
 _YEAR = re.compile(r"[0-9]{4}(?=-)")
 _FIRST_YEAR = 2010
@@ -247,8 +247,8 @@ class AssignmentInputs(Inputs):
         return ["site_id and external_site_id are both given: pass one of them."] if named > 1 else []
 
 
-class Station(StationFields):
-    """A monitoring station as CHeKT answers it; null, "" and absent are all "". Fields we do not know are left aside.
+class Station(StationFields, Listed):
+    """A monitoring station as CHeKT answers it; null, "" and absent are all "".
 
     Source: CHeKT's Partner API, Monitoring Stations.
 
@@ -258,11 +258,14 @@ class Station(StationFields):
         is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
-
     monitoring_station_id: WireId
     created_at: WireText = ""
     is_deleted: bool = Field(default=False, exclude=True)
+
+    @property
+    def number(self) -> str:
+        """Its monitoring_station_id."""
+        return self.monitoring_station_id
 
     _answered = field_validator(*StationFields.model_fields, mode="before")(answered)
 

@@ -1,4 +1,4 @@
-"""A site as CHeKT answers it, and the types on the wire. Source: CHeKT's Partner API, Sites."""
+"""What CHeKT lists, a site as CHeKT answers it, and the types on the wire. Source: CHeKT's Partner API, Sites."""
 
 from __future__ import annotations
 
@@ -32,7 +32,18 @@ OptionalWireId = Annotated[WireId | None, BeforeValidator(_blank_is_none)]
 WireText = Annotated[str, BeforeValidator(answered)]
 
 
-class Site(BaseModel):
+class Listed(BaseModel):
+    """What CHeKT lists. Fields that we do not know are left aside."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    @property
+    def number(self) -> str:
+        """CHeKT's id of it, as digits."""
+        raise NotImplementedError
+
+
+class Site(Listed):
     """A protected site as CHeKT answers it, as far as its monitoring station is concerned.
 
     Attributes:
@@ -44,8 +55,6 @@ class Site(BaseModel):
         address1, address2: not ours to manage; known to see that a write leaves them as they are.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
-
     site_id: WireId
     external_site_id: WireText = ""
     name: WireText = ""
@@ -55,3 +64,8 @@ class Site(BaseModel):
     address2: WireText = ""
     monitoring_station_id: OptionalWireId = None
     external_monitoring_station_id: WireText = ""
+
+    @property
+    def number(self) -> str:
+        """Its site_id."""
+        return self.site_id

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic
 
-from chekt_provider.api.client import LOOKS, Client, Item, Listing, number_of
+from chekt_provider.api.client import LOOKS, Client, Item, Listing
 from chekt_provider.api.operation import Operation
 from chekt_provider.api.shared import Shared
 from chekt_provider.errors import ListIncomplete, NotFound
@@ -196,7 +196,7 @@ class SharedList(Generic[Item]):
         with self._lock:
             return {item_id for item_id, (written_at, _) in self._writes.items() if written_at >= moment}
 
-    def _is_another(self, item: Station | Site | None, item_id: str) -> bool:
+    def _is_another(self, item: Item | None, item_id: str) -> bool:
         return isinstance(item, Station) and is_given_again(self._deleted[item_id], item)
 
     def _newer_than(self, number: int, operation: Operation) -> Look[Item]:
@@ -208,7 +208,7 @@ class SharedList(Generic[Item]):
     def _take(self, operation: Operation) -> Look[Item]:
         number, begun = self._shared.begun, self._clock()
         listing = self._read(operation)
-        listed = {number_of(item): item for item in listing.items}
+        listed = {item.number: item for item in listing.items}
         items = dict(listed)
         with self._lock:
             for item_id, (written_at, item) in self._writes.items():
