@@ -2,7 +2,7 @@
 
 A longer search with other seeds than everybody's:
 
-    STATEFUL_EXAMPLES=2000 pytest tests/test_stateful.py
+    STATEFUL_EXAMPLES=2000 pytest tests/operations/test_stateful.py
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from chekt_provider.rollout.plan import read_plan
 from chekt_provider.settings import decided
 from tests.helpers import blocks
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "where-to-run.md"
 WORKFLOW = ROOT / "examples" / "rollout" / ".github" / "workflows" / "roll-out.yml"
 

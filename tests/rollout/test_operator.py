@@ -15,7 +15,7 @@ from chekt_provider.rollout.operator import as_yaml, stack_resources
 from chekt_provider.rollout.plan import Wave
 from tests.helpers import blocks
 
-PAGE = Path(__file__).parents[1] / "docs" / "where-to-run.md"
+PAGE = Path(__file__).parents[2] / "docs" / "where-to-run.md"
 WAVES = (Wave("dev", ("dev",)), Wave("staging", ("staging-1", "staging-2")), Wave("production", ("Prod_1",)))
 SOURCE = {"projectRepo": "https://github.com/acme/stations", "commit": "03658b5514f08970f350618a6e6fdf1bd75f45d0"}
 DOCUMENTS = """

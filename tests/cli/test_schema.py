@@ -16,7 +16,7 @@ from chekt_provider.files.stations_schema import stations_schema
 from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.model.fields import StationInputs, facts
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "fleet"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fleet"
 
 STATION = "external_monitoring_station_id: a, name: A"
 

@@ -11,7 +11,7 @@ import pytest
 from chekt_provider.files.rollout_file import Gates
 from chekt_provider.files.yaml_file import BadFileError
 from chekt_provider.rollout.plan import Plan, Wave, read_plan
-from chekt_provider.settings import VARIABLES
+from chekt_provider.settings import SETTINGS, VARIABLES, Setting
 
 GOOD = """\
 project: stations
@@ -324,7 +324,7 @@ def test_an_approval_is_of_what_the_environment_decides(
 
     With which secret, how fast and under which number calls are made does not count.
     """
-    monkeypatch.setitem(VARIABLES, "chekt:new", "CHEKT_NEW")
+    monkeypatch.setitem(SETTINGS, "chekt:new", Setting("CHEKT_NEW", "A setting of tomorrow."))
     before = approval(folder)
     seen = {before}
     for value in ("1", "2"):
