@@ -21,6 +21,12 @@ COLLECTION = "/partner/v1/dealers/12345/monitoring-stations"
 
 WAITING = "Waiting up to 16 s to be sure, since CHeKT may show changes late; this is said once."
 
+NO_ACCESS = (
+    "Check the dealer id, that this dealer is connected to your app, the app's permissions, and CHeKT's list of "
+    "allowed IP addresses."
+)
+"""What to do about a 403."""
+
 LIST, EMPTY = ["GET /monitoring-stations"] * 3, ["GET /monitoring-stations"] * 2
 """What reading the dealer's stations asks, as `calls` gives it: where there are some, and where there are none."""
 

@@ -34,7 +34,7 @@ from chekt_provider.errors import (
 )
 from chekt_provider.settings import Settings
 from tests.clock import Clock
-from tests.helpers import COLLECTION, anonymous, peak_memory
+from tests.helpers import COLLECTION, NO_ACCESS, anonymous, peak_memory
 from tests.raw_server import CHUNKED, HEAD, RawServer, dripping, header, http
 
 NewTransport = Callable[..., Transport]
@@ -167,8 +167,7 @@ def test_nothing_is_sent_with_settings_that_are_wrong(emulator: Emulator, new_tr
         (
             403,
             PermissionDenied,
-            "Nothing was changed. Check the dealer id, that this dealer is connected to your app, the app's "
-            "permissions, and CHeKT's list of allowed IP addresses.",
+            f"Nothing was changed. {NO_ACCESS}",
         ),
         (
             404,

@@ -13,7 +13,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.files.stations_file import read_stations
-from tests.helpers import anonymous
+from tests.helpers import NO_ACCESS, anonymous
 
 CHEKT = Path(sys.executable).with_name("chekt")
 
@@ -296,8 +296,8 @@ def test_a_failing_list_is_one_line(emulator: Emulator) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert anonymous(done.stderr) == (
         "chekt: Could not list the monitoring stations of dealer 12345: CHeKT refused: forbidden, "
-        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
-        "app, the app's permissions, and CHeKT's list of allowed IP addresses. "
+        '"a fault of the emulator". Nothing was changed. '
+        f"{NO_ACCESS} "
         "(HTTP 403, trace id T, request id R)\n"
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, anonymous, held
+from tests.helpers import COLLECTION, NO_ACCESS, anonymous, held
 
 TWO = """
     MonitoringStation("a", external_monitoring_station_id="a-01", name="A")
@@ -185,8 +185,7 @@ REFUSAL = '{"error": {"code": "some_code", "message": "some text", "request_id":
         (
             403,
             REFUSAL % "",
-            'some_code, "some text". Nothing was created. Check the dealer id, that this dealer is connected to your '
-            "app, the app's permissions, and CHeKT's list of allowed IP addresses.",
+            f'some_code, "some text". Nothing was created. {NO_ACCESS}',
         ),
         (
             404,

@@ -12,7 +12,7 @@ import pytest
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack
-from tests.helpers import COLLECTION, anonymous, held, house, placed
+from tests.helpers import COLLECTION, NO_ACCESS, anonymous, held, house, placed
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,8 +75,8 @@ def test_a_stack_lives_with_another_sdk(
     words_of_the_sdk = "Exception calling application: " if version in WITH_WORDS_OF_ITS_OWN else ""
     assert anonymous(line) == (
         f"error: {words_of_the_sdk}Could not create monitoring station 'b-01' of dealer 12345: CHeKT refused: "
-        'forbidden, "a fault of the emulator". Nothing was created. Check the dealer id, that this dealer is connected '
-        "to your app, the app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, "
+        'forbidden, "a fault of the emulator". Nothing was created. '
+        f"{NO_ACCESS} (HTTP 403, trace id T, "
         "request id R)"
     )
     assert held(emulator) == [(1, "a-01", "B", "", "")]

@@ -6,7 +6,7 @@ import re
 
 from chekt_provider.emulator import Emulator, Fault
 from tests.engine.conftest import Stack
-from tests.helpers import anonymous, house, placed
+from tests.helpers import NO_ACCESS, anonymous, house, placed
 
 PROGRAM = """
     a = MonitoringStation("a", external_monitoring_station_id="{}", name="A")
@@ -182,7 +182,7 @@ def test_what_a_person_reads_when_an_assignment_is_wrong(emulator: Emulator, sta
     refresh = stack.pulumi("refresh", "--yes", "--skip-preview", status=1)
     assert [anonymous(line) for line in refresh.errors] == [
         "error: Could not read site 'Villa' (12345/site/1): CHeKT refused: forbidden, \"a fault of the emulator\". "
-        "Nothing was changed. Check the dealer id, that this dealer is connected to your app, the app's permissions, "
-        "and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R)"
+        "Nothing was changed. "
+        f"{NO_ACCESS} (HTTP 403, trace id T, request id R)"
     ]
     assert list(stack.assignments()) == ["villa"]

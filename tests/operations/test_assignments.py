@@ -38,7 +38,18 @@ from chekt_provider.operations.assignments import AssignmentOperations
 from chekt_provider.operations.probe import require_receiver
 from chekt_provider.plugin.run import Run
 from chekt_provider.provider import MonitoringStationProvider, SiteAssignmentProvider
-from tests.helpers import anonymous, another_process, assigning, calls, central, config_of, configured, house, placed
+from tests.helpers import (
+    NO_ACCESS,
+    anonymous,
+    another_process,
+    assigning,
+    calls,
+    central,
+    config_of,
+    configured,
+    house,
+    placed,
+)
 from tests.safe_world import World
 
 NewProcess = Callable[..., Run]
@@ -379,8 +390,7 @@ def test_what_cannot_be_put_back_is_told(
         'Could not assign site 1 of dealer 12345 to monitoring station 12345/2: CHeKT refused: forbidden, "a fault of '
         "the emulator\". The site was moved, but had external_site_id 'house-1', name 'House', timezone 'UTC', "
         "account_number '0001', address1 '1 Road', which CHeKT dropped: set it in CHeKT's portal. "
-        "Check the dealer id, that this dealer is connected to your app, the app's "
-        "permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R)"
+        f"{NO_ACCESS} (HTTP 403, trace id T, request id R)"
     )
     assert said[-1] == (
         "CHeKT dropped external_site_id 'house-1', name 'House', timezone 'UTC', account_number '0001', address1 "

@@ -13,7 +13,7 @@ from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import DeclaredTwice
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
-from tests.helpers import COLLECTION, anonymous, calls, central, configured
+from tests.helpers import COLLECTION, NO_ACCESS, anonymous, calls, central, configured
 
 NewRun = Callable[..., StationOperations]
 
@@ -91,8 +91,8 @@ def test_a_look_that_fails_is_said_once_and_fails_no_preview(
 
     assert [anonymous(sentence) for sentence in said] == [
         "Could not preview the adoption of monitoring station 'central-01' of dealer 12345: CHeKT refused: forbidden, "
-        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
-        "app, the app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R) "
+        '"a fault of the emulator". Nothing was changed. '
+        f"{NO_ACCESS} (HTTP 403, trace id T, request id R) "
         "The preview goes on without."
     ]
     assert calls(emulator) == ["GET /monitoring-stations"]
@@ -194,8 +194,8 @@ def test_sites_that_cannot_be_read_fail_no_preview(
 
     assert [anonymous(sentence) for sentence in said] == [
         "Could not preview the replacement of monitoring station 'central-01' (12345/1): CHeKT refused: forbidden, "
-        '"a fault of the emulator". Nothing was changed. Check the dealer id, that this dealer is connected to your '
-        "app, the app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T, request id R) "
+        '"a fault of the emulator". Nothing was changed. '
+        f"{NO_ACCESS} (HTTP 403, trace id T, request id R) "
         "The preview goes on without."
     ]
 

@@ -13,7 +13,7 @@ from chekt_provider.errors import AccountTaken, ChektError, NotFound, NotTaken, 
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
 from chekt_provider.provider import MonitoringStationProvider
-from tests.helpers import anonymous, calls, central, configured, house, placed
+from tests.helpers import NO_ACCESS, anonymous, calls, central, configured, house, placed
 
 NewRun = Callable[..., StationOperations]
 SITES = "/partner/v1/dealers/12345/sites"
@@ -127,8 +127,8 @@ def test_an_interrupted_reassignment_is_gone_on_with(
     assert line(new_run(), leaving, ChektError) == (
         "Could not move site 'House' (2) from monitoring station 'central-01' (12345/1) to monitoring station 12345/2: "
         'CHeKT refused: locked, "try tomorrow". 1 of 3 sites were moved before, and the station was not deleted; the '
-        "next run goes on. Check the dealer id, that this dealer is connected to your app, the app's permissions, "
-        "and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T)"
+        "next run goes on. "
+        f"{NO_ACCESS} (HTTP 403, trace id T)"
     )
     assert placed(emulator) == {1: 2, 2: 1, 3: 1}
     assert names(emulator) == ["Central", "Backup"]

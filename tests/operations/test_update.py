@@ -11,7 +11,7 @@ from chekt_provider.emulator import Emulator, Fault, Switches
 from chekt_provider.errors import InvalidInput, NotFound, NotTaken, PermissionDenied, ServerFailed, WrongEnvironment
 from chekt_provider.model.records import Recorded
 from chekt_provider.operations.stations import StationOperations
-from tests.helpers import anonymous, calls, central, held
+from tests.helpers import NO_ACCESS, anonymous, calls, central, held
 
 NewRun = Callable[..., StationOperations]
 ITEM = "/partner/v1/dealers/12345/monitoring-stations/1"
@@ -282,8 +282,8 @@ def test_a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_changed(
 
     assert anonymous(str(caught.value)) == (
         "Could not update monitoring station 'central-01' (12345/1): CHeKT refused: without a reason, 2 times. "
-        "Whether the change was made is not known. Check the dealer id, that this dealer is connected to your app, the "
-        "app's permissions, and CHeKT's list of allowed IP addresses. (HTTP 403, trace id T)"
+        "Whether the change was made is not known. "
+        f"{NO_ACCESS} (HTTP 403, trace id T)"
     )
     assert held(emulator)[0][2] == "New"
 

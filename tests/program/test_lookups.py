@@ -17,7 +17,7 @@ from chekt_provider.emulator import Emulator, Fault
 from chekt_provider.errors import ChektError
 from chekt_provider.program.lookups import Lookups
 from chekt_provider.settings import Settings
-from tests.helpers import COLLECTION, anonymous, calls
+from tests.helpers import COLLECTION, NO_ACCESS, anonymous, calls
 
 ONE_LIST = ["GET /monitoring-stations"] * 3
 """A list, and the questions whether there is more of it."""
@@ -288,9 +288,8 @@ def test_a_bad_setting_is_refused(emulator: Emulator, environment: pytest.Monkey
     [
         (
             403,
-            'forbidden, "this app has no access to dealer 12345", field dealer_id. Nothing was changed. Check the '
-            "dealer id, that this dealer is connected to your app, the app's permissions, and CHeKT's list of allowed "
-            "IP addresses. (HTTP 403, trace id T, request id R)",
+            'forbidden, "this app has no access to dealer 12345", field dealer_id. Nothing was changed. '
+            f"{NO_ACCESS} (HTTP 403, trace id T, request id R)",
         ),
         (
             404,
