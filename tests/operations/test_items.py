@@ -62,7 +62,7 @@ def test_a_change_leaves_the_items_as_they_are_for_who_reads_them() -> None:
 
 
 def test_a_text_is_found_within_one_item_and_not_across_two() -> None:
-    """ "th" and "So" stand side by side where the names are searched."""
+    """Those of two neighbours stand side by side where they are searched."""
     items = Items({"1": station("1", "North"), "2": station("2", "South")})
 
     assert items.holding(name_of, "thSo") == []
