@@ -386,7 +386,7 @@ def test_a_station_on_a_later_page_is_not_made_twice(
 
 
 def test_what_is_on_a_page_that_nothing_tells_of_cannot_be_seen(world: World) -> None:
-    """The README names it: a list that is cut short, says nothing of it, and takes neither offset nor page."""
+    """docs/limits.md names it: a list that is cut short, says nothing of it, and takes neither offset nor page."""
     on_pages(world, 3, lists="skip")
 
     world.up()
