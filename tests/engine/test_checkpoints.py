@@ -1,4 +1,4 @@
-"""Roll-outs whose state Pulumi writes once, at the end: killed wherever, the next run finds what they made."""
+"""Roll-outs whose state Pulumi writes once, at the end: wherever one is killed, the next run finds what it made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROLLOUT = ["chekt", "rollout", "rollout.yaml"]
 
 
 def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
-    """Start a roll-out and kill it, all of its processes, once a held request is there; False if it ended before."""
+    """Start a roll-out and kill all its processes once a held request is there; False if it ended before."""
     with (
         output.open("w") as opened,
         subprocess.Popen(

@@ -49,7 +49,7 @@ class Project:
     def type(self, command: str, status: int = 0) -> str:
         """Run a command of the README; gives what it printed."""
         command = re.sub(r"^chekt emulator .*?-- ", "", command)
-        # The preview that comes with these runs the program a second time, and costs as much as all the rest.
+        # The preview of these commands runs the program a second time, and costs as much as all the rest.
         command = re.sub(r"pulumi (up|destroy) --yes", r"\g<0> --skip-preview", command)
         done = subprocess.run(
             ["bash", "-euc", command],
@@ -75,7 +75,7 @@ class Project:
 
 
 def test_two_dealers(tmp_path: Path) -> None:
-    """Each dealer's station is at that dealer; again nothing changes; in the end neither has any."""
+    """Each dealer's station is at that dealer; another up changes nothing; in the end neither dealer has any."""
     with Emulator(dealers=[111, 222]) as emulator:
         project = Project("two-dealers", tmp_path, emulator)
         project.type_block(0)
@@ -95,7 +95,7 @@ def test_two_dealers(tmp_path: Path) -> None:
 
 
 def replayed(emulator: Emulator) -> list[tuple[set[int], set[int | None]]]:
-    """The stations there are, and those that sites are on, after each write in the log that was answered well.
+    """The stations, and those that sites are on, after each successful write in the log.
 
     It starts with what fill_emulator.py makes: station 1, sites 1 and 2 on it.
     """
@@ -117,7 +117,7 @@ def replayed(emulator: Emulator) -> list[tuple[set[int], set[int | None]]]:
 
 
 def test_sites(emulator: Emulator, tmp_path: Path) -> None:
-    """The walk through the README; the log shows that no site was without a station at any moment of it."""
+    """The walk through the README; the log shows that every site always had a station."""
     project = Project("sites", tmp_path, emulator)
     project.type_block(0)
     assert placed(emulator) == {1: 2, 2: 2}
@@ -149,7 +149,7 @@ def test_sites(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def violations(printed: str) -> list[str]:
-    """The lines below the pack's name, and that."""
+    """The lines below the pack's name, with that name."""
     below = printed.partition("Policies:\n")[2].partition("\n\n")[0]
     return [line.strip() for line in below.splitlines()]
 

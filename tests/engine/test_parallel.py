@@ -1,4 +1,4 @@
-"""Many operations at once: as many as the engine sends, not the four of the SDK."""
+"""Many operations at once: as many as the engine sends, not the SDK's four."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.helpers import COLLECTION, held
 
 
 def test_as_many_stations_are_created_at_once_as_the_engine_sends(emulator: Emulator, stack: Stack) -> None:
-    """With every POST kept waiting for three seconds, twelve are under way before the first is answered."""
+    """Every POST waits three seconds; twelve are under way before the first is answered."""
     emulator.add_fault(Fault(method="POST", path=COLLECTION, delay=3, times=None))
     stack.program(
         """

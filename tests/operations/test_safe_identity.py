@@ -1,4 +1,4 @@
-"""A number is the recorded station's, in whatever form CHeKT keeps its external id; another's is left alone."""
+"""A number is the recorded station's, in whatever form CHeKT keeps its external id; any other is left alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EchoesRewritten(Echoes):
 
 
 class EchoesByTheSecond(EchoesRewritten):
-    """Keeps milliseconds as well, which the answer leaves out."""
+    """It keeps milliseconds too, but the answer leaves them out."""
 
     def post(self, body: Row, key: str) -> Reply:
         status, row = super().post(body, key)
@@ -77,7 +77,7 @@ class EchoesCutShort(Echoes):
 def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
     stack: Stacks, kind: type[AnotherChekt]
 ) -> None:
-    """The moment of its creation shows that it is the one; what was sent stays what the program is held against."""
+    """Its moment of creation shows that it is ours; the program is still compared with what was sent."""
     acme = stack(kind)
     recorded = acme.up(external_monitoring_station_id="central-station-01")
     acme.clock.now += 60
@@ -98,7 +98,7 @@ def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
 def test_a_station_whose_external_id_was_rewritten_behind_the_answer_stays_ours(
     stack: Stacks, kind: type[AnotherChekt]
 ) -> None:
-    """Its letters and digits, and the moment of its creation, are those of the answer."""
+    """Its letters and digits, and its moment of creation, are those of the answer."""
     acme = stack(kind)
     recorded = acme.up()
 
@@ -125,7 +125,7 @@ def test_what_may_be_ours_behind_the_answer_is_named_and_nothing_more_is_sent(
 
 
 class Replays(AnotherChekt):
-    """Gives a number again, while it still answers the key with the station that had it before."""
+    """Gives a number again, but still answers the key with the station that had it before."""
 
     def post(self, body: Row, key: str) -> Reply:
         if not self._replays:
@@ -147,7 +147,7 @@ def test_a_number_that_was_given_again_behind_a_replayed_answer_is_left_alone(st
 
 
 class ChangesForms(AnotherChekt):
-    """Shows an external id in a form that is another one each time."""
+    """Shows an external id in another form each time."""
 
     form: Callable[[str], str] = staticmethod(str.upper)
 
@@ -164,7 +164,7 @@ class ChangesForms(AnotherChekt):
 
 
 def test_no_form_in_which_an_external_id_comes_back_is_a_change(stack: Stacks) -> None:
-    """What was sent is kept however often it comes back otherwise."""
+    """What was sent is kept, however often it comes back otherwise."""
     acme = stack(ChangesForms)
     recorded = acme.up(external_monitoring_station_id="Central-01")
 
@@ -212,7 +212,7 @@ class Restored(AnotherChekt):
 
 @pytest.mark.parametrize("operation", ["read", "update", "delete"])
 def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, operation: str) -> None:
-    """Also where it has our number and was made, as CHeKT says, at the same moment."""
+    """Even if it has our number and CHeKT says that it was made at the same moment."""
     acme = stack(Restored)
     recorded = acme.up(external_monitoring_station_id="s-10")
     acme.api.stations[1] |= {"external_monitoring_station_id": "s-1", "name": "Theirs"}
@@ -260,7 +260,7 @@ class GivenAgain(AnotherChekt):
 
 
 def test_a_number_that_is_given_again_during_its_deletion_is_left_alone(stack: Stacks) -> None:
-    """Whether ours was deleted is not known."""
+    """Nobody knows whether ours was deleted."""
     acme = stack(GivenAgain)
     recorded = acme.up()
     acme.clock.now += 60
@@ -308,7 +308,7 @@ def test_a_day_of_creation_is_no_moment(stack: Stacks) -> None:
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(stack: Stacks, operation: str) -> None:
-    """The list by which a change leaves is not older than a minute."""
+    """A change relies on a list that is not older than a minute."""
     acme = stack()
     recorded = acme.up()
     stations = acme.process().stations
@@ -326,7 +326,7 @@ def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(sta
 
 
 class GivesAgain(AnotherChekt):
-    """Refuses the first change, and the number is another's before the second one."""
+    """Refuses the first change, and the number belongs to another station before the second one."""
 
     status = 503
 
@@ -346,7 +346,7 @@ class GivesAgain(AnotherChekt):
 @pytest.mark.parametrize("status", [401, 429, 503])
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stacks, operation: str, status: int) -> None:
-    """Before another attempt the station itself is asked who it is."""
+    """Before another attempt the station itself is read."""
     acme = stack(GivesAgain)
     assert isinstance(acme.api, GivesAgain)
     acme.api.status = status
@@ -364,7 +364,7 @@ def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stack
 
 
 class GetsASiteAtOnce(AnotherChekt):
-    """Refuses the first DELETE, during which a person attaches a site."""
+    """Refuses the first DELETE; during it a person attaches a site."""
 
     def delete(self, number: int) -> Reply:
         if self.sites:
@@ -374,7 +374,7 @@ class GetsASiteAtOnce(AnotherChekt):
 
 
 def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
-    """However young the list is by which the first one left."""
+    """However young the first one's list is."""
     acme = stack(GetsASiteAtOnce)
     recorded = acme.up()
 
