@@ -22,8 +22,8 @@ class AnotherChekt(ThreadingHTTPServer):
 
     Attributes:
         stations: what there is, by number.
-        sites: the same of sites.
-        log: method and path of each request but those for a token, with its idempotency key.
+        sites: the same for sites.
+        log: method and path of each request, with its idempotency key; requests for a token are left out.
     """
 
     daemon_threads = True

@@ -801,7 +801,7 @@ class Summaries(AnotherChekt):
 
     Attributes:
         left_out: the fields.
-        numbers: of which stations, or sites.
+        numbers: which stations, or sites.
     """
 
     left_out: tuple[str, ...] = ()

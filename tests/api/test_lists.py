@@ -234,8 +234,8 @@ class Listed:
         count: of all items.
         size: of a page.
         told: whether answers name the total.
-        unknown: what a query is answered that the way does not know; None ignores it.
-        beyond: what a page beyond the end is answered; None gives an empty one.
+        unknown: the answer to a query that the way does not know; None ignores the query.
+        beyond: the answer to a page beyond the end; None gives an empty one.
     """
 
     def __init__(
@@ -348,8 +348,8 @@ def test_a_list_cut_in_any_way_gives_every_item_once(
 def test_what_a_list_is_asked(way: str, count: int, told: bool, asked: list[Query]) -> None:
     """One way of paging at a time, and no other once one brings more, or everything is there.
 
-    What is empty is asked for twice; so are pages that name no total. The last item is asked for again, where a page
-    may hold another.
+    An empty list is asked for twice; so are pages without a total. The last item is asked for again if a page may
+    hold another.
     """
     api = Listed(way, count, told=told)
     reading = reader(api)

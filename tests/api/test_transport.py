@@ -400,7 +400,7 @@ def test_a_redirect_is_not_followed(
 ) -> None:
     """If it were followed, a POST would become a GET, or the body and the token would go to another host.
 
-    Up to 303 it may follow a change.
+    Up to 303, the redirect may follow a change.
     """
     target = raw_server(http())
     emulator.add_fault(

@@ -58,7 +58,7 @@ class Stack:
 
     Args:
         folder: an empty folder.
-        environment: what `pulumi` is given beside the machine's own variables.
+        environment: what `pulumi` gets beside the machine's own variables.
         state: where it keeps its state; None for a folder below the other one.
     """
 
@@ -91,7 +91,7 @@ class Stack:
     def pulumi(self, *arguments: str, status: int = 0, **environment: str | None) -> Run:
         """Run one command; its exit status must be `status`, and no traceback may be in what it prints.
 
-        Variables of `environment` are set, or taken away where they are None.
+        `environment` sets variables, or removes those that are None.
         """
         variables = {**os.environ, **self.environment, **environment}
         given = {name: value for name, value in variables.items() if value is not None}
@@ -151,7 +151,7 @@ class Stack:
 def let_pack_start(pack: Path, folder: Path, environment: dict[str, str]) -> None:
     """Give a copy of a policy pack a runtime name, and its own launcher on PATH.
 
-    An engine that was built from Go modules has a language host that cannot start packs.
+    An engine built from Go modules has a language host that cannot start packs.
     """
     (folder / "bin").mkdir()
     launcher = folder / "bin" / "pulumi-analyzer-policy-python-launched"

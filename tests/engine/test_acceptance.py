@@ -1,7 +1,7 @@
 """The acceptance list, item by item, and the items that no other test shows.
 
-A test says which items it shows: `@pytest.mark.acceptance(…)`. The switches of CHeKT's open questions are crossed with
-the life of a stack in test_life.py.
+A test says which items it shows: `@pytest.mark.acceptance(…)`. test_life.py crosses the switches of CHeKT's open
+questions with the life of a stack.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, sta
 def test_what_was_done_without_an_answer_is_done_once(emulator: Emulator, stack: Stack) -> None:
     """The connection breaks after each: the POST is not sent again, the others are, and the run succeeds.
 
-    CHeKT remembers no key here, so that nothing but our own care prevents a second station.
+    CHeKT remembers no key here, so only our own care prevents a second station.
     """
     emulator.switches = Switches(idempotency="ignored")
     stack.program(program(edited="Old", removed="Old"))

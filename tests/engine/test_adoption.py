@@ -87,7 +87,7 @@ def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
 def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator, stack: Stack) -> None:
     """In any order in the program, and in every run; taking the second out leaves the station alone.
 
-    Which of the two Pulumi asks about first is chance: the second may adopt before the first is heard of.
+    Pulumi asks about either of the two first: the second may adopt before anybody has heard of the first.
     """
     station = 'MonitoringStation("{}", external_monitoring_station_id=pulumi.Output.from_input("central-01"), {})\n'
     first = station.format("first", 'name="First"')

@@ -51,8 +51,8 @@ def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
 def test_twenty_killed_runs_make_no_second_station_and_lose_none(emulator: Emulator, stack: Stack) -> None:
     """At random requests, before or after CHeKT carried them out; each run wants other names than the one before.
 
-    All that a killed run left in the state is what was there before it. With adopt_existing the next run takes over
-    what it made, so in the end there is one station each, with the last names, and the state knows all of them.
+    A killed run leaves the state as it was before. With adopt_existing the next run takes over what it made, so in
+    the end there is one station each, with the last names, and the state knows all of them.
     """
     (stack.folder / "rollout.yaml").write_text(
         "checkpoints: false\nwaves: [{name: dev, stacks: [dev]}]\n",

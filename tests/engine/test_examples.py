@@ -24,8 +24,8 @@ class Project:
 
     Args:
         name: of the example.
-        folder: an empty folder; the state of Pulumi goes there, too.
-        emulator: what the commands of the README reach in place of an emulator of their own.
+        folder: an empty folder; Pulumi's state goes there too.
+        emulator: what the README's commands reach in place of their own emulator.
     """
 
     def __init__(self, name: str, folder: Path, emulator: Emulator) -> None:
@@ -157,7 +157,7 @@ def violations(printed: str) -> list[str]:
 def test_policy(emulator: Emulator, tmp_path: Path) -> None:
     """Up, no change and down with the pack; two stations that break every rule; and other levels and settings.
 
-    The pack is as users have it but for how it is started; see let_pack_start.
+    The pack is as users have it, except for how it starts; see let_pack_start.
     """
     project = Project("policy", tmp_path, emulator)
     let_pack_start(project.folder / "pack", tmp_path, project.environment)

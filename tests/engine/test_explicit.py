@@ -91,7 +91,7 @@ def test_each_station_lands_at_its_dealer_by_its_app(
 ) -> None:
     """Whatever the environment holds; neither secret is in the state, another up changes nothing, destroy cleans up.
 
-    A station that is managed elsewhere is read with the app of its dealer, too.
+    A station that is managed elsewhere is also read with its dealer's app.
     """
     bravo.add_station(external_monitoring_station_id="old-01", name="Old")
     dealers.program(PROGRAM + GET_OF_BRAVO)

@@ -114,7 +114,7 @@ def test_a_provider_and_protect_hold_for_the_stations(emulator: Emulator, other:
 def test_names_outlive_every_edit_of_the_file(emulator: Emulator, stack: Stack) -> None:
     """A plain station moves in; its dealer gets a name, then another dealer's station comes with its external id.
 
-    Nothing of that writes to a station that is there, and the station keeps its id.
+    None of this writes to an existing station, and the station keeps its id.
     """
     emulator.add_dealer(777)
     stack.program('MonitoringStation("central", external_monitoring_station_id="central-01", name="Central")')

@@ -1,7 +1,7 @@
 """examples/infra-repo: its pipelines' steps run here, against the emulator, as GitHub and GitLab would run them.
 
-Left out are the steps that install packages, since the virtual environment that runs this test is on PATH, and those
-that log in to Pulumi Cloud, whose place a folder takes. What the official actions are given is held by its text.
+It skips the steps that install packages, since the virtual environment of this test is on PATH. A folder takes the
+place of those that log in to Pulumi Cloud. The inputs of the official actions are compared with a text.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def test_a_name_gives_no_command_to_a_ci_runner(checkout: Checkout) -> None:
 def test_a_fork_sees_what_it_changes_without_any_secret(checkout: Checkout) -> None:
     """It shows a new name, another dealer and a new environment against the base branch; nothing is left behind.
 
-    The jobs are given no variable but the stack's name: one that asked for a secret would fail here.
+    The jobs get no variable except the stack's name: a job that asked for a secret would fail here.
     """
     prod = (checkout.folder / "Pulumi.prod.yaml").read_text()
     checkout.good("git rm --quiet Pulumi.prod.yaml; git commit --quiet --message=Before", **GIT)

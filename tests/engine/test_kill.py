@@ -1,7 +1,7 @@
 """A run is stopped or killed while a request is on its way: the next one finds what it made.
 
-At a boundary: "before" is a request that CHeKT has received and not carried out; "after", one that it has carried out
-and not answered.
+At a boundary: CHeKT has received a "before" request but not carried it out; it has carried out an "after" request but
+not answered it.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def killed(
         start: starts it.
         kill: how.
         emulator: which holds the requests.
-        reached: whether all that is held has come as far as it should.
+        reached: whether every held request has come as far as it should.
     """
     emulator.clear_requests()
     run = start()
@@ -244,8 +244,8 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
 ) -> None:
     """Two creations and two updates at once, one of each before CHeKT carries it out and one after.
 
-    A creation that was stored and not recorded stops the next run with its id and the two ways out; a run that may
-    adopt takes it over, tells what it had, and puts what the program says meanwhile. At the end there is one station
+    A creation that was stored but not recorded stops the next run with its id and the two ways out; a run that may
+    adopt takes it over, tells what it had, and sets what the program says by then. At the end there is one station
     each.
     """
     stack.program(program({"edited-a": "Old", "edited-b": "Old"}))

@@ -70,8 +70,8 @@ station("hurried", "hurried", "New", custom_timeouts=CustomTimeouts(update="1s")
 def test_options_hold_through_a_change_of_everything(emulator: Emulator, stack: Stack) -> None:
     """One edit of a whole program: each option shows in what CHeKT holds and in what it was sent.
 
-    `replace_on_changes` and `custom_timeouts` have no effect: the one station is updated in place, the other although
-    CHeKT takes longer than the option allows.
+    `replace_on_changes` and `custom_timeouts` have no effect: the first only updates the station in place; the second
+    succeeds although CHeKT takes longer than it allows.
     """
     stack.program(BEFORE)
     stack.up()

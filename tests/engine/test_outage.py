@@ -17,7 +17,7 @@ def test_a_hundred_stations_in_an_outage_cost_at_most_35_retries(emulator: Emula
     """Every request gets 503, or every one except those for a token: the run ends soon, each error says outage.
 
     The waits between retries are real: about half a minute. Each of the hundred is tried, as --continue-on-error asks.
-    An operation is known by its trace id in the log; its requests beyond the first are retries.
+    The log knows an operation by its trace id; its requests beyond the first are retries.
     """
     emulator.add_fault(Fault(path=path, status=503, times=None))
     stack.program(

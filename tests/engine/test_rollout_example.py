@@ -1,7 +1,7 @@
 """examples/rollout: the commands of its README, and the steps of its workflow as GitHub would run them.
 
-Left out are the steps that install packages, since the virtual environment that runs this test is on PATH, and those
-that log in to Pulumi Cloud, whose place a folder takes.
+It skips the steps that install packages, since the virtual environment of this test is on PATH. A folder takes the
+place of those that log in to Pulumi Cloud.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_a_stack_lives_with_another_sdk(
 ) -> None:
     """Preview, up, no change, rename, an error in our words alone, drift, refresh, repair, destroy.
 
-    A minute for each version: `make test` tries one of them, TEST_SDKS=all all.
+    It takes a minute for each version: `make test` tries one of them, TEST_SDKS=all tries all.
     """
     stack.environment |= environment_with(version)
     house(emulator, "0001", name="Villa", on=None)

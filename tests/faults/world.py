@@ -86,11 +86,11 @@ class World:
     """A dealer, and the operation that is about to happen to station central-01.
 
     Attributes:
-        emulator: holds the station, except where it is about to be created.
+        emulator: holds the station, unless it is about to be created.
         operation: create, read, update (of the name) or delete.
         state: what Pulumi's state holds; None for nothing. An operation that fails leaves it as it is.
-        settings: of the providers to come, beside those that point at the emulator.
-        wanted_instead: the inputs of the program, where they are not the usual ones.
+        settings: of later providers, beside those that point at the emulator.
+        wanted_instead: the inputs of the program, if they are not the usual ones.
         seen: all that a person or a log could have seen.
         ahead: seconds; their sum is how far CHeKT's clock is ahead of ours.
         read_seconds: how long a provider waits for an answer.

@@ -68,7 +68,7 @@ def test_a_station_that_was_deleted_is_made_anew(stack: Stacks, kind: type[Anoth
 
 
 def test_a_station_from_the_future_that_was_deleted_is_made_anew_after_a_refresh(stack: Stacks) -> None:
-    """Nobody can tell whether it is a replay, so it is recorded and told; the refresh that the line advises fixes it."""
+    """Nobody can tell whether it is a replay, so it is recorded and told; the refresh that the line advises helps."""
     acme = stack(East)
     acme.process().stations.delete(acme.up())
     acme.clock.now += 30

@@ -742,7 +742,7 @@ def test_an_id_is_read_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("operation", ["diff", "read", "update", "delete"])
-def test_no_verb_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
+def test_no_operation_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
     """Nor does a station's operation take the id of an assignment."""
     assignment, station = assigning(emulator.environment()), configured(emulator.environment())
 
