@@ -45,7 +45,7 @@ def test_the_tree_that_is_drawn_is_the_tree_that_is() -> None:
 
 
 def test_the_drawing_is_read_as_it_is_meant() -> None:
-    """From its first line to its last, on three levels: so the comparison above really compares something."""
+    """It goes from its first line to its last, on three levels: so the comparison above really compares something."""
     assert drawn()["SettingsError"] == "ChektError"
     assert drawn()["CredentialsRefused"] == "TokenError"
     assert drawn()["WrongEnvironment"] == "Unsafe"

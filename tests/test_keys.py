@@ -79,7 +79,7 @@ def test_a_key_is_taken_as_pem_text_and_from_a_file(key: str, tmp_path: Path) ->
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As in a shell."""
+    """A shell reads it the same way."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key.pem").write_text(GOOD)
 
@@ -88,7 +88,7 @@ def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_key_may_stand_in_the_stack_s_config() -> None:
-    """With its id and the audience, like any other setting."""
+    """Its id and the audience may be there too, like any other setting."""
     config = {
         "chekt:clientId": "app-1",
         "chekt:privateKey": GOOD,
@@ -137,7 +137,7 @@ def test_a_blank_key_is_an_absent_one() -> None:
     ],
 )
 def test_a_bad_key_is_one_sentence(key: str, sentence: str, tmp_path: Path) -> None:
-    """As text and in a file alike; the sentence says what to do, and repeats nothing of the key."""
+    """Text and file get the same one; it says what to do, and repeats nothing of the key."""
     (tmp_path / "key.pem").write_bytes(key.encode())
 
     for setting in (key, str(tmp_path / "key.pem")):
@@ -192,7 +192,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch, libr
     assert settings_of("", CHEKT_CLIENT_SECRET="s").problems == ()
 
 
-# what stands beside it
+# what comes with it
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_debug_is_one_line_for_each_request_and_one_for_each_repeat(
 
 
 def test_the_milliseconds_are_those_of_one_attempt(ticking: Transport, capsys: pytest.CaptureFixture[str]) -> None:
-    """From before it is sent until its answer is read.
+    """They count from before it is sent until its answer is read.
 
     Every reading of this clock takes 4 ms: one at the end, one for the limit, and one for each piece of the answer, of
     which there are one to three.
@@ -187,7 +187,7 @@ def test_the_log_holds_neither_secret_nor_token(
     caplog: pytest.LogCaptureFixture,
     status: int,
 ) -> None:
-    """Even if each endpoint repeats what it was sent; nor do the libraries below, at their most talkative."""
+    """Each endpoint may repeat what it was sent, and the libraries below may be at their most talkative."""
     form = b"client_secret=canary-secret"
     token = http(body=b'{"access_token": "canary-token"}')
     oauth = raw_server(http(503, form, "text/plain"), token, http(status, b'{"error": "%s"}' % form))

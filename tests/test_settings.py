@@ -119,7 +119,7 @@ def test_the_environment_wins(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(ALL))
 def test_environment_and_stack_may_say_the_same(key: str) -> None:
-    """Also those that belong together."""
+    """So may those that belong together."""
     assert read_settings(ALL.get, {VARIABLES[key]: ALL[key]}) == READ
 
 
@@ -496,7 +496,7 @@ def test_settings_do_not_change() -> None:
 
 
 def test_absent_credentials_are_told_when_a_call_needs_them() -> None:
-    """Not before: a preview works without them."""
+    """A preview works without them."""
     with pytest.raises(SettingsError) as caught:
         of_config({}).require_credentials("create monitoring station 'central-01' of dealer 12345")
 
@@ -592,7 +592,7 @@ def test_a_base_url_of_the_environment_does_not_take_the_stack_s_token_url() -> 
 
 
 def test_a_token_url_of_the_environment_does_not_go_with_the_stack_s_base_url() -> None:
-    """Nor the other way round; it does go with the default API."""
+    """It does not go the other way round either; it does go with the default API."""
     auth = {"CHEKT_TOKEN_URL": "https://auth.chekt.com/token"}
 
     assert read_settings({"chekt:baseUrl": "https://api.chektdev.com"}.get, auth).problems == (

@@ -87,7 +87,7 @@ def test_whatever_comes_is_safe_and_short_once_shown(text: str) -> None:
 
 
 def test_what_is_hidden_is_in_no_sentence() -> None:
-    """In any case and quotes; a short one only in quotes, since many words would contain it."""
+    """Case and quotes do not matter; a short one is hidden only in quotes, since many words would contain it."""
     hidden = Hidden()
     hidden.add("Canary\nStreet")
     hidden.add("7")

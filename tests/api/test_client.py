@@ -154,7 +154,7 @@ def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fa
 
 
 def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, client: Client) -> None:
-    """Admission is asked right before the DELETE would leave; the refusal is told as it stands."""
+    """Admission is asked right before the DELETE would leave; the error repeats the refusal."""
     filled(emulator, 1)
 
     def admit() -> None:
@@ -296,7 +296,7 @@ def test_a_whole_site_has_what_this_package_does_not_know(emulator: Emulator, cl
 
 
 def test_an_answer_about_another_site_is_an_error(emulator: Emulator, client: Client) -> None:
-    """As for stations."""
+    """The rule is that for stations."""
     emulator.add_fault(Fault(path="*/sites/5", body='{"site_id": 6, "name": "Shop"}'))
 
     with pytest.raises(NotChekt) as caught:
@@ -309,7 +309,7 @@ def test_an_answer_about_another_site_is_an_error(emulator: Emulator, client: Cl
 
 
 def test_what_must_show_is_looked_for_over_sixteen_seconds(client: Client, clock: Clock) -> None:
-    """At once, and after 1, 2, 4 and 9 seconds more."""
+    """Looks come at once, and after 1, 2, 4 and 9 seconds more."""
     moments = [clock.now - 1000 for _ in client.looks(client.operation("look"))]
 
     assert moments == [0, 1, 3, 7, 16]
@@ -928,7 +928,7 @@ def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(st
 
 
 def test_sites_without_stations_leave_them_out_by_id_too(stack: Stacks) -> None:
-    """Of more than a hundred, a hundred are asked: CHeKT leaves out what is not set, most likely for the others too."""
+    """There are over a hundred, and a hundred are asked: CHeKT leaves out what is not set, most likely for the others too."""
     acme, client = summaries(stack)
     acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
 

@@ -39,7 +39,7 @@ ITEMS: list[Any] = [{"id": 1, "name": "Zürich 🏠"}, {"a": [1, {"b": "]},["}]}
 @pytest.mark.parametrize("indent", [None, 2], ids=["one line", "indented"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_an_array_is_taken_apart_wherever_its_pieces_end(ascii_only: bool, indent: int | None, size: int) -> None:
-    """Even in the middle of a name or a letter."""
+    """A piece may end in the middle of a name or a letter."""
     text = json.dumps(ITEMS, ensure_ascii=ascii_only, indent=indent).encode()
 
     assert list(array_items(text[at : at + size] for at in range(0, len(text), size))) == ITEMS
@@ -62,7 +62,7 @@ def test_blanks_and_a_byte_order_mark_mean_nothing(text: bytes, items: list[Any]
 
 
 def test_a_number_may_go_on_in_the_next_piece() -> None:
-    """Like everything else."""
+    """This is true of everything else too."""
     assert list(array_items([b"[1", b"2, 3", b"45]"])) == [12, 345]
 
 
@@ -84,7 +84,7 @@ def test_an_item_comes_before_the_next_is_there() -> None:
 
 @pytest.mark.parametrize("cut", range(len(b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]')))
 def test_an_array_that_is_cut_is_no_shorter_one(cut: int) -> None:
-    """At whichever byte: half a list never passes for a whole one."""
+    """It may be cut at any byte: half a list never passes for a whole one."""
     text = b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]'[:cut]
 
     why = broken(text)
@@ -130,7 +130,7 @@ def test_what_is_no_array_is_told_so(text: bytes) -> None:
     ],
 )
 def test_what_is_no_json_is_told_so(text: bytes) -> None:
-    """By the grammar and in UTF-8: NaN is no JSON, though Python's own reader takes it."""
+    """The grammar and UTF-8 decide: NaN is no JSON, though Python's own reader takes it."""
     assert broken(text) == BROKEN
     assert broken(*(bytes([byte]) for byte in text)) == BROKEN
 
@@ -387,7 +387,7 @@ def test_a_list_that_takes_no_questions_is_whole(unknown: type[ChektError], aske
 @pytest.mark.parametrize("kind", [InvalidInput, NotFound])
 @pytest.mark.parametrize("before", [[], [answer([1, 2])], [answer([1, 2]), answer([2, 3]), answer([3, 4])]])
 def test_a_list_that_fails_is_an_error(kind: type[ChektError], before: list[Answer]) -> None:
-    """At its beginning, when the dealer goes, or when a way is refused that was taken before."""
+    """It fails at its beginning, when the dealer goes, or when a way is refused that was taken before."""
     ask, _ = scripted(*before, kind)
 
     if kind is InvalidInput and len(before) == 1:

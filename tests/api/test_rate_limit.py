@@ -179,7 +179,7 @@ def test_a_short_wait_is_not_told(clock: Clock, said: list[str]) -> None:
 
 
 def test_threads_share_one_queue(said: list[str]) -> None:
-    """64 calls at once from 16 threads: each gets its own turn, one a second after the burst, and one line is said."""
+    """64 calls at once from 16 threads: each gets its own turn, one a second after the burst, and one line says so."""
     start = threading.Barrier(16)
     waits: list[float] = []
     ours = RateLimit(60, clock=lambda: 1000.0, sleep=waits.append, say=said.append)

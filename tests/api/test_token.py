@@ -103,7 +103,7 @@ def test_one_token_serves_many_calls(emulator: Emulator, transport: Transport) -
 
 
 def test_sixteen_threads_ask_for_one_token(emulator: Emulator, new_transport: NewTransport) -> None:
-    """At the start, and again when it has been revoked: one asks, the others wait for the same token."""
+    """This holds at the start, and again after it was revoked: one asks, the others wait for the same token."""
     transport = new_transport(requests_per_minute=3000)
 
     at_once(16, lambda: listed(transport))
@@ -222,7 +222,7 @@ def test_a_token_is_renewed_before_it_expires(
     ],
 )
 def test_the_life_that_is_believed(expires_in: object, life: float) -> None:
-    """Between a second and a day; five minutes if it is no number."""
+    """It is between a second and a day; five minutes if it is no number."""
     assert token_life(expires_in) == life
 
 
@@ -567,7 +567,7 @@ FORM = "grant_type=client_credentials&amp;client_secret=canary%2B5e%2Fc%3D3t"
 def test_a_token_endpoint_that_repeats_the_form_does_not_spill_the_secret(
     emulator: Emulator, new_transport: NewTransport, status: int, body: str, content_type: str
 ) -> None:
-    """A debug page may show what was sent: the error's text never holds it, in whatever form."""
+    """A debug page may show what was sent: the error's text never holds it, whatever its form."""
     emulator.add_fault(Fault(path="/oauth/token", status=status, body=body, content_type=content_type, times=None))
 
     error = failed(new_transport(client_secret=SECRET))

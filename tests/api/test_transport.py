@@ -124,7 +124,7 @@ def test_an_operation_has_one_trace_id_and_one_key_through_all_attempts(
 
 
 def test_each_operation_has_a_trace_id_of_its_own(emulator: Emulator, transport: Transport) -> None:
-    """So does the token, which serves all of them."""
+    """The same token serves all of them."""
     made(transport)
     made(transport)
 
@@ -521,7 +521,7 @@ def test_a_lost_answer_to_a_post_leaves_it_in_doubt(
 
 
 def test_the_waits_double_from_half_a_second(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
-    """With a draw of a half: half of 0.5, 1, 2 and 4 seconds."""
+    """With a draw of a half they are half of 0.5, 1, 2 and 4 seconds."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
 
     failed(new_transport(requests_per_minute=3000))

@@ -63,7 +63,7 @@ def test_the_stations_are_printed_as_a_table(stocked: Emulator) -> None:
 
 
 def test_the_stations_are_printed_as_json(stocked: Emulator) -> None:
-    """For programs: every field, values as CHeKT holds them, on standard output alone and in ASCII."""
+    """This is for programs: every field, values as CHeKT holds them, on standard output alone and in ASCII."""
     done = chekt("--json", **stocked.environment())
     created = [station["created_at"] for station in stocked.stations()]
 
@@ -171,7 +171,7 @@ def test_a_dealer_without_stations_has_a_stations_file_too(emulator: Emulator, t
 
 
 def test_two_forms_at_once_are_refused(emulator: Emulator) -> None:
-    """Before anything is sent."""
+    """The command refuses before anything is sent."""
     done = chekt("--json", "--yaml", **emulator.environment())
 
     assert done.returncode == 2

@@ -109,7 +109,7 @@ def test_a_number_is_given_once_or_again(make_api: Callable[..., Api], numbers: 
 def test_created_at_of_a_station_is_zoned_naive_or_absent(
     make_api: Callable[..., Api], time: Time, created_at: Any, shown: dict[str, str], unset: Any
 ) -> None:
-    """From POST, GET, PUT and list alike; the controls show it in full."""
+    """POST, GET, PUT and list agree; the controls show it in full."""
     api = make_api(clock=time, switches=Switches(created_at=created_at, unset=unset))
 
     stations = [api.post(STATIONS, EAST), api.get(f"{STATIONS}/1"), api.put(f"{STATIONS}/1", {"name": "N"})]
@@ -137,7 +137,7 @@ def test_the_database_s_clock_may_differ_from_that_of_the_date(
 
 
 def test_answers_may_have_no_date(api: Api) -> None:
-    """Not even a refusal, or a fault's own answer, has one."""
+    """This includes refusals, and a fault's own answer."""
     assert "Date" in api.get(STATIONS).headers
     api.emulator.switches = Switches(date_header="absent")
     api.emulator.add_fault(Fault(body="[]", skip=3))

@@ -75,7 +75,7 @@ class Client:
         return requests.post(self.emulator.token_url, data=form | changes, timeout=20)
 
     def refusal(self, assertion: str, **changes: Any) -> str:
-        """What a refused client is told."""
+        """What a refused client reads."""
         answer = self.ask(assertion, **changes)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), answer.text
         told: str = answer.json()["error_description"]

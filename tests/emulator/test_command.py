@@ -340,7 +340,7 @@ def test_a_seed_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, line
 
 
 def test_a_seed_that_is_not_there_is_one_line() -> None:
-    """As with any file of the command."""
+    """The same goes for any file of the command."""
     done = run("--seed", "/nowhere/seed.yaml", "--", "true")
 
     assert done.returncode == 2

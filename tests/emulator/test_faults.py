@@ -364,7 +364,7 @@ def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("fault", [Fault(delay=600), Fault(delay=600, when="after"), Fault(hang=600)])
 def test_waiting_faults_end_when_the_emulator_stops(api: Api, fault: Fault) -> None:
-    """However long they were meant to last."""
+    """It does not matter how long they were meant to last."""
     api.emulator.add_fault(fault)
     with pytest.raises(requests.ReadTimeout):
         api.get(STATIONS, timeout=TOO_SOON)

@@ -128,7 +128,7 @@ def test_a_fault_in_front_of_the_api_is_not_remembered(api: Api) -> None:
 
 
 def test_many_at_once_with_one_key_make_one_station(make_api: Callable[..., Api]) -> None:
-    """Even where a second POST would make a twin."""
+    """This holds even where a second POST would make a twin."""
     api = make_api(switches=Switches(duplicate="twin"))
 
     with ThreadPoolExecutor(16) as pool:

@@ -124,7 +124,7 @@ def test_a_list_and_an_item_lag_each_for_itself(make_api: Callable[..., Api], ti
 
 
 def test_what_the_controls_do_is_seen_late_too(make_api: Callable[..., Api], time: Time) -> None:
-    """As if somebody did it in the portal."""
+    """It looks as if somebody did it in the portal."""
     api = make_api(clock=time, switches=Switches(list_lag=2))
     for step in (
         lambda: api.emulator.add_station(external_monitoring_station_id="a", name="A"),

@@ -107,7 +107,7 @@ def test_a_request_that_is_still_waited_for_is_pending(api: Api) -> None:
 
 
 def test_the_log_holds_no_secret(api: Api) -> None:
-    """Not in forms, JSON, queries, or anything unreadable; it keeps no headers at all."""
+    """Forms, JSON, queries and unreadable bodies show none; the log keeps no headers at all."""
     token = str(api.session.headers["Authorization"]).split()[1]
     secret = {"client_secret": "canary", "client_assertion": "canary", "access_token": token}
     api.token(client_secret="canary", client_assertion="canary")
@@ -128,7 +128,7 @@ def test_the_log_holds_no_secret(api: Api) -> None:
 
 
 def test_a_trace_id_comes_back(api: Api) -> None:
-    """In answers and refusals, at the token endpoint too; without one, none comes back."""
+    """It comes back in answers and refusals, at the token endpoint too; without one, none comes back."""
     sent = {"x-partner-trace-id": TRACE}
     answers = [
         api.get(STATIONS, headers=sent),
@@ -156,7 +156,7 @@ def test_a_trace_id_that_is_no_uuid_is_400(api: Api, trace_id: str) -> None:
 
 
 def test_every_request_has_an_id_of_its_own(api: Api) -> None:
-    """In the header, and in the log."""
+    """The header has it, and so has the log."""
     ids = {api.get(STATIONS).headers["x-request-id"] for _ in range(10)}
 
     assert len(ids) == 10

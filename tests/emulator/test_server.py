@@ -234,7 +234,7 @@ def test_a_page_of_another_site_gets_nothing(
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "chekt.localhost"])
 def test_this_machine_s_own_names_and_pages_are_served(emulator: Emulator, host: str) -> None:
-    """Also with the port, as the emulator's own page sends them."""
+    """The port may be there too, as the emulator's own page sends it."""
     host = f"{host}:{emulator.url.rpartition(':')[2]}"
 
     answer = requests.get(f"{emulator.url}/openapi.json", headers={"Host": host, "Origin": f"http://{host}"}, timeout=5)

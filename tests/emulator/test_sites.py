@@ -99,7 +99,7 @@ def test_a_station_id_of_1_point_0_is_1(api: Api) -> None:
 
 
 def test_an_external_site_id_in_use_is_409(api: Api) -> None:
-    """For a new site and for one that is renamed; a site may keep its own."""
+    """This holds for a new site and for a renamed one; a site may keep its own."""
     api.post("/sites", SHOP)
     api.post("/sites", SHOP | {"external_site_id": "mill"})
 
@@ -109,7 +109,7 @@ def test_an_external_site_id_in_use_is_409(api: Api) -> None:
 
 
 def test_a_station_of_another_dealer_cannot_take_a_site(api: Api) -> None:
-    """For this dealer it does not exist."""
+    """For this dealer the station does not exist."""
     api.emulator.add_dealer(2)
     api.emulator.add_station(external_monitoring_station_id="cs", name="CS", dealer_id=2)
 

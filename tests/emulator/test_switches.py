@@ -110,7 +110,7 @@ def test_put_of_a_station_says_nothing_of_sites(make_api: Callable[..., Api]) ->
 def test_an_unset_field_comes_back_as_null_empty_or_not_at_all(
     make_api: Callable[..., Api], unset: Any, shown: dict[str, Any]
 ) -> None:
-    """From POST, GET, list and PUT alike."""
+    """POST, GET, list and PUT agree."""
     api = make_api(switches=Switches(unset=unset))
 
     answers = [api.post(STATIONS, EAST), api.get(f"{STATIONS}/1"), api.put(f"{STATIONS}/1", {})]

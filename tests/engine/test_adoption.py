@@ -85,7 +85,7 @@ def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
 
 
 def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator, stack: Stack) -> None:
-    """In any order in the program, and in every run; taking the second out leaves the station alone.
+    """This holds in any order in the program, and in every run; taking the second out leaves the station alone.
 
     Pulumi asks about either of the two first: the second may adopt before anybody has heard of the first.
     """

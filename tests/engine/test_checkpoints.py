@@ -49,7 +49,7 @@ def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
 
 @pytest.mark.timeout(900)
 def test_twenty_killed_runs_make_no_second_station_and_lose_none(emulator: Emulator, stack: Stack) -> None:
-    """At random requests, before or after CHeKT carried them out; each run wants other names than the one before.
+    """Runs die at random requests, before or after CHeKT carried them out; each wants other names than the one before.
 
     A killed run leaves the state as it was before. With adopt_existing the next run takes over what it made, so in
     the end there is one station each, with the last names, and the state knows all of them.

@@ -118,7 +118,7 @@ def test_each_station_lands_at_its_dealer_by_its_app(
 def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
     dealers: Stack, alpha: Emulator, bravo: Emulator, tmp_path: Path
 ) -> None:
-    """Until an up brings it into the state, refresh fails in one line, but not for the other dealer."""
+    """Until an up brings it into the state, refresh fails for this dealer in one line, and works for the other."""
     dealers.up()
     alpha.stop()
     with emulator_of("alpha", 111, tmp_path, secret="rotated-of-alpha", port=alpha.port) as rotated:
@@ -145,7 +145,7 @@ def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
 
 
 def test_a_station_that_moves_to_a_provider_stays_as_it_is(emulator: Emulator, stack: Stack) -> None:
-    """From the stack's settings to a Provider, and from there to one of another name: nothing is sent."""
+    """It moves from the stack's settings to a Provider, and then to one of another name: nothing is sent."""
     station = 'MonitoringStation("a", external_monitoring_station_id="a-01", name="A"'
     stack.program(f"{station})")
     stack.up()

@@ -382,7 +382,7 @@ def test_a_job_may_do_what_it_must() -> None:
 
 
 def test_ups_follow_one_another_and_are_never_cancelled() -> None:
-    """On GitHub and GitLab alike: one at a time for each stack, in its environment, after the one before."""
+    """GitHub and GitLab agree: one at a time for each stack, in its environment, after the one before."""
     jobs = {job: spec for (name, job), spec in JOBS.items() if name == "up.yml"}
     assert {job: (spec.get("needs"), spec["environment"], spec["concurrency"]) for job, spec in jobs.items()} == {
         "dev": (None, "dev", {"group": "up-dev", "cancel-in-progress": False}),
@@ -457,7 +457,7 @@ def test_the_pipelines_take_the_engine_that_is_tried_here() -> None:
     ],
 )
 def test_a_secret_in_clear_is_not_committed(tmp_path: Path, config: str, keys: list[str]) -> None:
-    """In any form that YAML allows; what Pulumi encrypted passes, and so does the path of a key."""
+    """YAML allows many forms of it; what Pulumi encrypted passes, and so does the path of a key."""
     hooks = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"][-1]["hooks"]
     (hook,) = [hook for hook in hooks if hook["id"] == "no-plain-secret"]
     assert [path.name for path in EXAMPLE.iterdir() if re.search(hook["files"], path.name)] == [

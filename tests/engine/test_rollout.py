@@ -246,7 +246,7 @@ PROBLEMS = [
 
 
 def test_a_policy_pack_is_a_gate(emulator: Emulator, project: Project, tmp_path: Path) -> None:
-    """What it demands is refused before anything is made; what it advises is told."""
+    """What it demands is refused before anything is made; what it advises is shown."""
     project.stacks("dev")
     pack = shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "policy" / "pack", tmp_path / "pack")
     let_pack_start(pack, tmp_path, project.stack.environment)

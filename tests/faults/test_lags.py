@@ -53,7 +53,7 @@ CLOCKS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @row("L3")
 def test_l3_a_clock_that_differs_or_is_not_told(world: World, clock: dict[str, Any]) -> None:
-    """Nothing untrue is said about it."""
+    """No line says anything untrue about it."""
     under(world, **clock, item_lag=2)
 
     world.works()

@@ -88,7 +88,7 @@ def test_n3_the_answer_of_a_move_is_lost(world: World, kind: str) -> None:
 
 @row("H4", *MOVING)
 def test_h4_a_move_that_was_made_is_answered_with_5xx(world: World) -> None:
-    """Even if that never ends: the site itself shows that it was made."""
+    """The 5xx may never end: the site itself shows that the move was made."""
     with_a_site(world)
     world.fault(method="PUT", path=SITE, when="after", status=503, times=5)
 

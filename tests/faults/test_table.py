@@ -31,7 +31,7 @@ def test_every_row_has_a_test() -> None:
 
 
 def test_a_test_is_named_after_its_row() -> None:
-    """So a failure tells which row it is."""
+    """A failure then tells which row it is."""
     text = "".join(p.read_text() for p in Path(__file__).parent.glob("test_*.py"))
     pairs = re.findall(r'^@row\("(\w+)".*\)\ndef test_([a-z]+[0-9]+)_', text, re.MULTILINE)
 

@@ -432,7 +432,7 @@ def test_whether_a_site_is_activated(answered: object, activated: bool) -> None:
 
 @pytest.mark.parametrize("answered", [None, "", 0, "0"])
 def test_a_site_without_a_station(answered: object) -> None:
-    """However CHeKT says so; no station has the number 0."""
+    """CHeKT has several ways to say so; no station has the number 0."""
     assert Site.model_validate({"site_id": 5, "monitoring_station_id": answered}).monitoring_station_id is None
 
 
@@ -507,7 +507,7 @@ def test_a_probe_names_host_and_port(probe: str, address: tuple[str, int]) -> No
 
 
 def test_a_site_is_named_once() -> None:
-    """By site_id or by external_site_id; one that a preview does not know yet counts as given."""
+    """It is named by site_id or by external_site_id; an input that a preview does not know yet counts as given."""
     station = {name: value for name, value in ASSIGNMENT.items() if name != "site_id"}
     twice = "site_id and external_site_id are both given: pass one of them."
 

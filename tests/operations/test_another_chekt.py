@@ -466,7 +466,7 @@ class RefusesAfterwards(AnotherChekt):
 
 @pytest.mark.parametrize("status", [402, 403, 404, 405, 410, 418, 451])
 def test_a_station_that_was_made_and_refused_is_found(stack: Stacks, status: int) -> None:
-    """However late it shows."""
+    """It may show as late as it likes."""
     acme = stack(RefusesAfterwards)
     assert isinstance(acme.api, RefusesAfterwards)
     acme.api.status = status
@@ -551,7 +551,7 @@ class Marks(AnotherChekt):
 )
 @pytest.mark.parametrize("lists_it", [False, True])
 def test_a_station_that_is_marked_as_deleted_is_gone(stack: Stacks, mark: tuple[str, object], lists_it: bool) -> None:
-    """For deletion, refresh and creation."""
+    """This holds for deletion, refresh and creation."""
     acme = stack(Marks)
     assert isinstance(acme.api, Marks)
     acme.api.mark, acme.api.lists_it = mark, lists_it

@@ -89,7 +89,7 @@ def line(act: Callable[[], object], kind: type[ChektError]) -> str:
 def test_a_site_that_exists_is_put_on_the_station(
     emulator: Emulator, assignments: AssignmentOperations, site: str | int, before: int | None
 ) -> None:
-    """By its id or its external id; one PUT with nothing but the station."""
+    """Its id or its external id names it; one PUT has nothing but the station."""
     house(emulator, "0001", on=before)
 
     assigned = assignments.create(wanted(site, declared_by="first"))
@@ -195,7 +195,7 @@ def test_a_station_that_the_dealer_does_not_have_is_refused(
 def test_an_account_number_that_is_on_the_station_already_is_refused(
     emulator: Emulator, assignments: AssignmentOperations, before: int | None
 ) -> None:
-    """Even if both are already there: their signals cross now."""
+    """This holds even if both are already there: their signals cross now."""
     house(emulator, "0042", on=before)
     house(emulator, "0042", on=2, name="Bakery")
 
@@ -208,7 +208,7 @@ def test_an_account_number_that_is_on_the_station_already_is_refused(
 
 
 def test_sites_without_an_account_number_never_collide(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """Nor do equal numbers on different stations."""
+    """Equal numbers on different stations do not collide either."""
     house(emulator, None)
     house(emulator, "", on=2)
     house(emulator, "0001")
@@ -246,7 +246,7 @@ def test_of_sixteen_sites_with_one_account_number_one_gets_the_station(
 
 
 def test_two_resources_for_one_site_are_one_too_many(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """By whichever id they name it; the first one stands."""
+    """It does not matter by which id they name it; the first one wins."""
     house(emulator)
     assignments.create(wanted(1, "2"))
 
@@ -351,7 +351,7 @@ def test_an_answer_that_stays_lost_leaves_it_open_where_the_site_does_not_show_i
 def test_an_answer_that_says_too_little_is_read_back(
     emulator: Emulator, assignments: AssignmentOperations, said: list[str], answer: dict[str, Any]
 ) -> None:
-    """Without a body, or with fields left out: the site itself is read before anything counts as lost."""
+    """It has no body, or lacks fields: the site itself is read before anything counts as lost."""
     house(emulator, "0001")
     emulator.add_fault(Fault.model_validate({"method": "PUT", "when": "after", **answer}))
 
@@ -444,7 +444,7 @@ def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_statio
 
 
 def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_process: NewProcess) -> None:
-    """Neither while it is deleted nor after that failed; and a site that may be on its way to it keeps it."""
+    """It takes none while it is deleted or after that failed; and a site that may be on its way to it keeps it."""
     run = new_process()
     house(emulator, "0001", on=None)
     doomed = new_process().stations.create(central(external_monitoring_station_id="doomed"))
@@ -607,7 +607,7 @@ def test_a_refresh_never_swallows_an_error(
 
 
 def test_another_station_moves_the_site(emulator: Emulator, assignments: AssignmentOperations, said: list[str]) -> None:
-    """Nothing is said if nobody else interfered."""
+    """Nobody else interfered, so no line says anything."""
     house(emulator, "0001")
 
     assert assignments.update(state(), wanted()) == state("2")
@@ -743,7 +743,7 @@ def test_an_id_is_read_as_it_is_written() -> None:
 
 @pytest.mark.parametrize("operation", ["diff", "read", "update", "delete"])
 def test_no_operation_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
-    """Nor does a station's operation take the id of an assignment."""
+    """A station's operation does not take the id of an assignment either."""
     assignment, station = assigning(emulator.environment()), configured(emulator.environment())
 
     assert "'12345/1' is not the id of a site." in line(lambda: call(assignment, operation, "12345/1"), Unsafe)
@@ -792,7 +792,7 @@ def test_a_value_that_a_preview_does_not_know_passes(provider: SiteAssignmentPro
 
 
 def test_check_names_every_bad_input_at_once(provider: SiteAssignmentProvider) -> None:
-    """Without the value, and without the property's name, which would print it."""
+    """The line shows neither the value nor the property's name, which would print it."""
     failures = provider.check({}, {"monitoring_station_id": "x", "probe": "y", "sitd": 1.0}).failures
 
     assert [failure.property for failure in failures] == [""] * 4
@@ -903,7 +903,7 @@ def test_a_site_that_a_resource_goes_on_with_is_not_given_to_another(
 
 
 def test_a_changed_probe_is_recorded_without_a_call(emulator: Emulator, provider: SiteAssignmentProvider) -> None:
-    """So is a removed one."""
+    """The same goes for a removed one."""
     olds = {**STATE, "probe": "tcp://localhost:1"}
 
     changed = provider.update("12345/site/1", olds, {**INPUTS, "probe": "tcp://localhost:2"}).outs or {}

@@ -335,7 +335,7 @@ def test_an_equal_station_of_somebody_else_is_not_taken_for_ours(
 
 
 def test_a_refusal_that_names_no_field_is_looked_into(emulator: Emulator, stations: StationOperations) -> None:
-    """It may be about the external id: the look shows a station, or the refusal is told after one POST."""
+    """It may be about the external id: the look shows a station, or the error gives the refusal after one POST."""
     stations.create(central(external_monitoring_station_id="other"))
     emulator.clear_requests()
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=400, body=refusal(), times=2))

@@ -57,7 +57,7 @@ def operation(client: Client) -> Operation:
 
 
 def test_one_look_serves_a_whole_run(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """However many stations are asked for, the dealer is listed once."""
+    """It does not matter how many stations are asked for: the dealer is listed once."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Central")
 
     looks = [directory.stations("12345").look(operation) for _ in range(3)]
@@ -202,7 +202,7 @@ def test_a_look_that_was_given_away_does_not_change(
 def test_a_list_may_be_sixteen_seconds_behind(
     emulator: Emulator, directory: Directory, operation: Operation, clock: Clock, passed: float, shown: dict[str, str]
 ) -> None:
-    """Our own writes of that time win over a list that begins later; what the list itself said is told too."""
+    """Our own writes of that time win over a list that begins later; the look also gives what the list itself said."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Changed since")
     emulator.add_station(external_monitoring_station_id="s-2", name="Second")
     stations = directory.stations("12345")
@@ -291,7 +291,7 @@ def test_a_write_while_a_list_is_under_way_is_not_lost(raw_server: NewServer, ne
 
 
 def test_writes_do_not_wait_for_a_list(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """Nor do another dealer's: only those who need the list do."""
+    """Another dealer's writes do not wait either: only those who need the list do."""
     slow = SlowList(raw_server, new_transport, 1)
     seen: list[dict[str, str]] = []
 
@@ -403,7 +403,7 @@ def test_a_look_that_begins_now_is_shared_with_nobody_before(
 def test_a_look_tells_when_and_how_it_was_taken(
     emulator: Emulator, directory: Directory, operation: Operation, clock: Clock
 ) -> None:
-    """By our clock, by whom, and at what cost."""
+    """It gives the time by our clock, who took it, and the cost."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Central")
     clock.now = 2000
 

@@ -34,7 +34,7 @@ def _old(emulator: Emulator) -> None:
 def test_a_preview_says_which_station_would_be_adopted_and_what_would_change(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """From the one shared list; nothing is written."""
+    """It reads the one shared list; nothing is written."""
     for _ in range(3):
         stations.preview_creation(central(adopt_existing=True))
 
@@ -55,7 +55,7 @@ def test_what_a_check_said_the_creation_does_not_repeat(stations: StationOperati
 def test_without_adoption_a_preview_sends_nothing(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """Not even if the station exists: the creation is an error that shows it."""
+    """This holds even if the station exists: the creation is then an error that shows it."""
     stations.preview_creation(central())
 
     assert (said, calls(emulator)) == ([], [])
@@ -207,7 +207,7 @@ def test_sites_that_cannot_be_read_fail_no_preview(
 def test_only_a_replacement_asks_for_sites(
     emulator: Emulator, recorded: Recorded, changes: dict[str, str], asks: bool
 ) -> None:
-    """Other differences are told without a request."""
+    """Other differences show without a request."""
     provider = configured(emulator.environment())
     olds = {**recorded.fields, "api_host": "localhost", "__provider": "x"}
 

@@ -99,7 +99,7 @@ def test_a_station_on_a_later_page_is_not_gone(
 def test_a_dealer_that_does_not_answer_leaves_the_state_alone(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, status: int
 ) -> None:
-    """If every station of a dealer is 404 or 403, none of them is gone: it is an error."""
+    """If every station of a dealer is 404 or 403, that is an error, and no station is gone."""
     if status == 403:
         emulator.withdraw_dealer(12345, status=403)
     else:

@@ -270,7 +270,7 @@ def test_a_station_in_another_form_of_the_external_id_is_not_made_twice(world: W
 
 
 def test_two_stacks_never_share_a_key(world: World) -> None:
-    """Nor do different resource names, dealers or external ids; a repeated run of the same resource does."""
+    """Different resource names, dealers or external ids do not share one either; a repeated run of one resource does."""
     world.fault(times=None, status=403)
     changed: list[dict[str, Any]] = [
         {},
@@ -374,7 +374,7 @@ LISTS = ["pages", "pages_from_0", "offset", "added", "skip", "links", "whole"]
 def test_a_station_on_a_later_page_is_not_made_twice(
     world: World, lists: str, total: str, unknown: str, count: int
 ) -> None:
-    """However a list comes in pages, its last station is seen."""
+    """A list may come in any kind of pages: its last station is seen."""
     if lists == "skip" and total == "untold":
         count = 2  # what nothing tells, nobody can know: see the test below
     on_pages(world, count, lists=lists, list_total=total, unknown_query=unknown)
@@ -462,7 +462,7 @@ def test_a_list_that_says_that_it_goes_on_is_not_believed(world: World, headers:
 
 @pytest.mark.parametrize("status", [204, 404, 416])
 def test_nothing_beyond_the_end_is_the_end(world: World, status: int) -> None:
-    """However that is said."""
+    """A server may say so in any way."""
     others(world)
     world.emulator.switches = Switches(lists="offset", page_size=1)
     world.emulator.add_fault(Fault(method="GET", path=COLLECTION, status=status, skip=2, times=1))

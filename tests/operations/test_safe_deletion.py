@@ -72,7 +72,7 @@ def test_another_s_station_is_not_deleted(world: World, restored: Recorded) -> N
 
 
 def test_another_s_station_is_not_renamed(world: World, restored: Recorded) -> None:
-    """Nor is any other field of it changed."""
+    """None of its other fields changes either."""
     with pytest.raises(OtherStation):
         world.process().stations.update(restored, central(name="New"))
 
@@ -181,7 +181,7 @@ def test_a_deletion_ends_when_the_station_is_gone(world: World, answer: str, gon
 
 
 def test_a_deletion_that_never_ends_is_told(world: World) -> None:
-    """It is told after thirty seconds, and the state keeps the station."""
+    """The error comes after thirty seconds, and the state keeps the station."""
     (recorded,) = made(world)
     world.emulator.add_fault(Fault(method="DELETE", status=202, body="", times=None))
 
@@ -263,7 +263,7 @@ LISTS = ["pages", "pages_from_0", "offset", "added", "links", "whole"]
 @pytest.mark.parametrize("lists", [*LISTS, "skip"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
 def test_a_site_on_a_later_page_keeps_its_station(world: World, lists: str, total: str, count: int) -> None:
-    """However the sites are paged, the last one is seen; except with `skip` if nothing tells of more."""
+    """The sites may come in any kind of pages: the last one is seen, except with `skip` if nothing tells of more."""
     if lists == "skip" and total == "untold":
         count = 2
     (recorded,) = made(world)
@@ -400,7 +400,7 @@ def test_a_site_that_goes_back_ends_the_reassignment(world: World) -> None:
 
 
 def test_a_site_that_names_its_station_in_another_case_keeps_it(world: World) -> None:
-    """By the external id alone."""
+    """It names it by the external id alone."""
     (recorded,) = made(world)
     body = '[{"site_id": 1, "name": "House", "external_monitoring_station_id": "CENTRAL-01"}]'
     world.emulator.add_fault(Fault(method="GET", path=SITES, body=body, times=None))

@@ -212,7 +212,7 @@ class Restored(AnotherChekt):
 
 @pytest.mark.parametrize("operation", ["read", "update", "delete"])
 def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, operation: str) -> None:
-    """Even if it has our number and CHeKT says that it was made at the same moment."""
+    """This holds even if it has our number and CHeKT says that it was made at the same moment."""
     acme = stack(Restored)
     recorded = acme.up(external_monitoring_station_id="s-10")
     acme.api.stations[1] |= {"external_monitoring_station_id": "s-1", "name": "Theirs"}
@@ -374,7 +374,7 @@ class GetsASiteAtOnce(AnotherChekt):
 
 
 def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
-    """However young the first one's list is."""
+    """It does not matter how young the first one's list is."""
     acme = stack(GetsASiteAtOnce)
     recorded = acme.up()
 
@@ -386,7 +386,7 @@ def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
 
 @pytest.mark.parametrize(("refreshed", "named"), [(False, "central_01"), (True, "central-01")])
 def test_a_site_that_names_its_station_in_either_form_keeps_it(stack: Stacks, refreshed: bool, named: str) -> None:
-    """As the program has it, or as CHeKT does."""
+    """One form is the program's, the other is CHeKT's."""
     acme = stack(EchoesRewritten)
     acme.api.skew = 0.0  # type: ignore[attr-defined]
     recorded = acme.up()
@@ -442,7 +442,7 @@ def test_two_resources_never_end_with_one_station(stack: Stacks, status: int, ec
 
 
 def test_a_resource_that_the_state_has_is_not_given_to_a_second_one(stack: Stacks) -> None:
-    """Even if an earlier run made the first one."""
+    """An earlier run may have made the first one."""
     acme = stack(Merges)
     first = acme.up(external_monitoring_station_id="station-north-1")
     run = acme.process()
@@ -500,7 +500,7 @@ def test_a_list_that_cuts_external_ids_hides_no_station(stack: Stacks) -> None:
     assert str(second.id) == "12345/2"
 
 
-# What is said
+# What the lines say
 
 
 class RefusesAndAnotherMakesIt(AnotherChekt):
@@ -584,7 +584,7 @@ class ReplaysTheDead(AnotherChekt):
 
 
 def test_an_answer_that_is_marked_as_deleted_is_a_replay(stack: Stacks) -> None:
-    """Even if nothing says how old it is."""
+    """It does not need to say how old it is."""
     acme = stack(ReplaysTheDead)
     recorded = acme.up()
     acme.process().stations.delete(recorded)

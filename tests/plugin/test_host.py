@@ -13,7 +13,7 @@ from chekt_provider.plugin.host import say
 
 
 def test_a_sentence_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    """On its own line, under our name."""
+    """It has its own line, under our name."""
     say("Keeping it.")
 
     assert capsys.readouterr().err == "chekt: Keeping it.\n"

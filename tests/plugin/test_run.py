@@ -49,7 +49,7 @@ def test_threads_that_are_configured_at_once_share_one_run() -> None:
 def test_what_a_setting_was_corrected_to_is_told_once_a_process(
     emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not once for each class."""
+    """It is not told once for each class."""
     config = config_of(emulator.environment() | {"CHEKT_CLIENT_SECRET": "emulator-secret\n"})
 
     runs = [run_of(Config(config, "test")) for _ in range(2)]

@@ -168,14 +168,14 @@ def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
 
 
 def test_an_argument_left_out_is_no_input() -> None:
-    """Not even a blank one: a secret that nobody gave does not show in the state."""
+    """It is not even a blank one: a secret that nobody gave does not show in the state."""
     assert registered() == {"chekt:provider": "dealer-a", "stack:siteGuard": "off"}
 
 
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("name", ["base_url", "token_url"])
 def test_a_url_with_a_password_is_refused_before_it_is_in_the_state(name: str, later: bool) -> None:
-    """Even one that the program knows only at run time; the password is not repeated."""
+    """The program may know it only at run time; the password is not repeated."""
     url = "https://app:hunter2@api.chekt.com"
 
     with pytest.raises(pulumi.RunError) as caught:

@@ -387,7 +387,7 @@ def test_any_text_is_taken_or_refused_in_lines(text: str) -> None:
 
 @given(TEXTS | st.binary(max_size=60))
 def test_what_is_put_into_a_good_file_never_makes_a_traceback(text: str | bytes) -> None:
-    """In the middle of its second station."""
+    """It goes into the middle of the second station."""
     before, after = GOOD.split("central-02")
     inside = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
 

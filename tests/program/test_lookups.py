@@ -313,14 +313,14 @@ def test_a_dealer_that_is_not_ours_is_an_error_and_never_an_empty_list(
 
 
 def test_a_secret_in_plain_text_is_refused(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """As in a resource."""
+    """A resource does the same."""
     with pytest.raises(pulumi.RunError, match=r"^chekt:clientSecret is set in plain text\. Run `pulumi config set"):
         in_a_run(list_monitoring_stations, {"chekt:clientSecret": "plain-canary"})
     assert emulator.requests == []
 
 
 def test_without_any_dealer_the_setting_is_named(environment: pytest.MonkeyPatch) -> None:
-    """As in a resource."""
+    """A resource does the same."""
     environment.delenv("CHEKT_DEALER_ID")
 
     assert failure() == (

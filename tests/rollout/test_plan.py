@@ -1,4 +1,4 @@
-"""rollout.yaml: what it may hold, and what is said of everything else."""
+"""rollout.yaml: what it may hold; everything else gets an error."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_a_pipe_is_no_file(folder: Path) -> None:
 
 
 def test_stacks_that_no_wave_means_are_known(folder: Path) -> None:
-    """So a settings file with a wrong name does not go unnoticed."""
+    """A settings file with a wrong name does not go unnoticed."""
     assert plan(folder, WAVE).left_out == ("prod-1", "prod-10", "prod-2")
 
 
@@ -337,7 +337,7 @@ def test_an_approval_is_of_what_the_environment_decides(
 
 @pytest.mark.parametrize("url", ["https://{}@api.chektdev.com", "https://{}@[api.chektdev.com"])
 def test_a_login_in_an_url_is_in_no_fingerprint(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Neither of one of CHeKT's, where it is refused, nor of the backend's: the rest would let people guess it."""
+    """It is left out of CHeKT's URLs, which refuse it, and of the backend's: whoever has the rest could guess it."""
     for variable in ("CHEKT_BASE_URL", "PULUMI_BACKEND_URL"):
         seen = set()
         for login in ("user:one", "user:two"):

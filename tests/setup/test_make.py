@@ -211,7 +211,7 @@ def with_workflow(ready: Machine) -> Machine:
 
 @pytest.mark.parametrize("failing", ["", *CHECKS])
 def test_check_runs_every_linter_and_stops_at_the_first_that_fails(with_workflow: Machine, failing: str) -> None:
-    """From .venv, without an engine; it includes the workflows of every example that has some."""
+    """It runs them from .venv, without an engine; this includes the workflows of every example that has some."""
     with_workflow.environ["FAILING"] = failing
 
     done = with_workflow.run("make", "check")

@@ -61,7 +61,7 @@ def put(folder: Path, programs: tuple[str, ...] = PROGRAMS) -> Path:
 
 
 def test_a_server_on_path_is_used(bare: Machine) -> None:
-    """Even if PATH has only a link to one of its programs."""
+    """PATH may have only a link to one of its programs."""
     programs = put(bare.root / "elsewhere" / "bin")
     (bare.bin / "postgres").symlink_to(programs / "postgres")
 
