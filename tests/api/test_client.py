@@ -928,7 +928,7 @@ def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(st
 
 
 def test_sites_without_stations_leave_them_out_by_id_too(stack: Stacks) -> None:
-    """There are over a hundred, and a hundred are asked: CHeKT leaves out what is not set, most likely for the others too."""
+    """Of over a hundred, a hundred are asked: CHeKT leaves out what is not set, most likely for the others too."""
     acme, client = summaries(stack)
     acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
 

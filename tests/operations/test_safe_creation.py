@@ -270,7 +270,7 @@ def test_a_station_in_another_form_of_the_external_id_is_not_made_twice(world: W
 
 
 def test_two_stacks_never_share_a_key(world: World) -> None:
-    """Different resource names, dealers or external ids do not share one either; a repeated run of one resource does."""
+    """Other resource names, dealers or external ids do not share one either; a repeated run of one resource does."""
     world.fault(times=None, status=403)
     changed: list[dict[str, Any]] = [
         {},

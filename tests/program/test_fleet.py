@@ -291,7 +291,7 @@ def test_fifty_problems_are_shown_and_the_others_counted() -> None:
 
 
 def test_anchors_are_taken() -> None:
-    """A text may be written once and meant twice."""
+    """A text may be written once and used twice."""
     text = "stations:\n- {external_monitoring_station_id: &key a, name: *key}\n"
     Path("s.yaml").write_text(text)
 
