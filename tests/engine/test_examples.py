@@ -30,7 +30,7 @@ class Project:
 
     def __init__(self, name: str, folder: Path, emulator: Emulator) -> None:
         self.folder = folder / name
-        # Without what somebody who tried it has left there
+        # Without what an earlier try has left there
         left = shutil.ignore_patterns("Pulumi.*.yaml", "chekt.sqlite*", "__pycache__")
         shutil.copytree(EXAMPLES / name, self.folder, ignore=left)
         self.readme = (self.folder / "README.md").read_text()

@@ -181,7 +181,7 @@ def killed(
     Args:
         start: starts it.
         kill: how.
-        emulator: which holds the requests.
+        emulator: holds the requests.
         reached: whether every held request has come as far as it should.
     """
     emulator.clear_requests()

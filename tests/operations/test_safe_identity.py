@@ -187,7 +187,7 @@ def test_a_station_in_another_case_is_still_itself(stack: Stacks) -> None:
     assert acme.api.stations == {}
 
 
-# A number that is another's
+# A number that belongs to another station
 
 
 def test_a_station_in_another_case_that_was_made_a_minute_later_is_another_one(stack: Stacks) -> None:
