@@ -1,4 +1,4 @@
-"""The dynamic providers: what Pulumi calls. A thin shell around operations.py and assignments.py.
+"""The dynamic providers: what Pulumi calls. A thin shell around operations/.
 
 Pulumi keeps a provider in every resource's state as a pickled reference to this module and class: the module's path
 and the class's name never change again, and the object has no attributes before `configure`.
@@ -28,7 +28,6 @@ from chekt_provider.model.ids import SiteId, StationId, id_digits
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.kinds import Id
 from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded
-from chekt_provider.plugin.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
@@ -45,6 +44,8 @@ class _Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Join the run of this process. What is wrong in the settings is told by `check`."""
+        from chekt_provider.plugin.run import run_of  # noqa: PLC0415 - slow to load, and a program needs the class alone
+
         self._run = run_of(req.config)
 
     def _hide(self, *properties: Mapping[str, Any]) -> None:
