@@ -132,9 +132,9 @@ def test_every_bad_input_of_a_resource_is_refused_in_the_preview_at_once(emulato
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("dealer", ["''", "'5?x'", "True", "12345.5", "'\\uff11\\uff12'", "0", "-5", "'1_000'", "[1]"])
+@pytest.mark.parametrize("dealer", ["'5?x'", "True", "12345.5", "[1]"])
 def test_a_hostile_dealer_id_never_reaches_a_path(emulator: Emulator, stack: Stack, dealer: str) -> None:
-    """The preview refuses it."""
+    """The preview refuses it, whatever type it has; tests/model tries all values."""
     stack.program(f'MonitoringStation("a", external_monitoring_station_id="a-01", name="A", dealer_id={dealer})')
 
     run = stack.pulumi("preview", status=1)
