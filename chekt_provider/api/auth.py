@@ -5,9 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from chekt_provider.api.shared import Shared
 from chekt_provider.api.token import AccessToken
 from chekt_provider.errors import CredentialsRefused
@@ -70,18 +67,3 @@ class TokenSource:
         with self._lock:
             self._token = fresh
         return fresh
-
-
-class BearerAuth(AuthBase):
-    """Puts one access token on a request.
-
-    An auth object of our own also keeps requests from taking credentials out of a ~/.netrc.
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign the request."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request

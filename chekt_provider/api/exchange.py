@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.auth import AuthBase
 
 from chekt_provider.api.answers import RawAnswer, is_json
 from chekt_provider.api.array import BadArrayError, array_items
@@ -27,8 +26,6 @@ from chekt_provider.settings import is_loopback
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
 LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
-
-Auth = AuthBase | Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 class Exchange:
@@ -51,7 +48,6 @@ class Exchange:
         url: str,
         read_seconds: float,
         *,
-        auth: Auth,
         headers: Mapping[str, str],
         item: Callable[[Any], object] | None = None,
         **content: Any,
@@ -63,8 +59,7 @@ class Exchange:
             method: the HTTP method.
             url: whole.
             read_seconds: how long the answer may keep us waiting.
-            auth: signs the request.
-            headers: with x-partner-trace-id.
+            headers: with x-partner-trace-id, and the access token where one is needed.
             item: the answer is an array, of which each item becomes what this makes of it.
             content: what else requests takes.
 
@@ -79,7 +74,7 @@ class Exchange:
                 with self._session.request(
                     method,
                     url,
-                    auth=auth,
+                    auth=_as_it_is,
                     headers=headers,
                     timeout=(CONNECT_SECONDS, read_seconds),
                     allow_redirects=False,
@@ -164,6 +159,11 @@ class _Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from adding the credentials of a ~/.netrc."""
+    return request
 
 
 def _session() -> requests.Session:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest
-
 from chekt_provider.api.answers import RawAnswer, evidence_of, judged
 from chekt_provider.api.attempts import Attempts
 from chekt_provider.api.exchange import Exchange
@@ -112,7 +110,7 @@ class TokenEndpoint:
         form = token_form(self._settings, time.time())
         headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
         url = self._settings.token_url
-        raw = self._exchange.send(number, "POST", url, READ_SECONDS, auth=no_auth, data=form, headers=headers)
+        raw = self._exchange.send(number, "POST", url, READ_SECONDS, headers=headers, data=form)
         return access_token(raw, operation.trace_id, asked_at)
 
     def _gave_none(self, error: ChektError) -> TokenError:
@@ -183,11 +181,6 @@ def _assertion(settings: Settings, key: RSAPrivateKey, now: float) -> str:
         "jti": str(uuid.uuid4()),
     }
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": settings.key_id} if settings.key_id else None)
-
-
-def no_auth(request: PreparedRequest) -> PreparedRequest:
-    """Send a request without credentials in its headers, whatever a ~/.netrc says."""
-    return request
 
 
 def access_token(raw: RawAnswer, trace_id: str, asked_at: float) -> AccessToken:

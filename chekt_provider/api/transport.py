@@ -13,7 +13,7 @@ from typing import Any
 from chekt_provider.api import retry
 from chekt_provider.api.answers import Answer, RawAnswer, judged, require_no_error
 from chekt_provider.api.attempts import Attempts
-from chekt_provider.api.auth import BearerAuth, TokenSource
+from chekt_provider.api.auth import TokenSource
 from chekt_provider.api.exchange import READ_SECONDS, Exchange
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.operation import Operation
@@ -131,13 +131,15 @@ class Transport:
         path: str,
         admit: Callable[[], object] | None,
         number: int,
+        headers: Mapping[str, str],
         **content: Any,
     ) -> Answer:
         """Send when the call's turn has come; once more with a fresh token where the first is refused."""
         for _ in range(2):
             token = self._admitted(operation, method, admit)
             url = self._settings.base_url + path
-            raw = self._exchange.send(number, method, url, self._read_seconds, auth=BearerAuth(token), **content)
+            signed = {**headers, "Authorization": f"Bearer {token}"}
+            raw = self._exchange.send(number, method, url, self._read_seconds, headers=signed, **content)
             self._follow(raw)
             raw = without_token(raw, token)
             if raw.status != HTTPStatus.UNAUTHORIZED:
