@@ -174,6 +174,7 @@ def _session() -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     versions = f"chekt-provider/{metadata.version('chekt-provider')} pulumi/{metadata.version('pulumi')}"
     session.headers["User-Agent"] = f"{versions} python/{platform.python_version()}"
+    session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "identity"
     return session
 

@@ -108,7 +108,7 @@ class TokenEndpoint:
         self._interruption.require(beginning=False)
         asked_at = self._clock()
         form = token_form(self._settings, time.time())
-        headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+        headers = {"x-partner-trace-id": operation.trace_id}
         url = self._settings.token_url
         raw = self._exchange.send(number, "POST", url, READ_SECONDS, headers=headers, data=form)
         return access_token(raw, operation.trace_id, asked_at)

@@ -99,7 +99,7 @@ class Transport:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
         """
         self._settings.require_credentials(operation.action)
-        headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+        headers = {"x-partner-trace-id": operation.trace_id}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
 
