@@ -30,9 +30,6 @@ from chekt_provider.errors import (
 )
 from chekt_provider.text import shown
 
-LARGEST_FIGURE = 999_999_999
-"""Of seconds to wait, as shown: a header can hold more digits than a line."""
-
 _REFUSALS: dict[int, type[ChektError]] = {
     400: InvalidInput,
     401: TokenRefused,
@@ -152,8 +149,8 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
 
 
 def _asked(evidence: Evidence) -> str:
-    """The figure, where a wait is asked for that is too long to be waited."""
-    seconds = min(evidence.retry_after or 0, LARGEST_FIGURE)
+    """The figure, where CHeKT asks for a longer wait than we wait."""
+    seconds = min(evidence.retry_after or 0, 999_999_999)  # a header can hold more digits than a line
     return f", and asks to wait {seconds:,.0f} s" if seconds > LONGEST_RETRY_AFTER_SECONDS else ""
 
 

@@ -15,15 +15,11 @@ _BROKEN = "the answer is not the JSON it says it is"
 
 
 class BadArrayError(ValueError):
-    """What came is no array; its text says so in a clause."""
+    """What came is no array of the kind; the text says why, in a clause."""
 
 
 def array_items(pieces: Iterable[bytes]) -> Iterator[Any]:
-    """Give the items of a JSON array that comes in pieces of UTF-8.
-
-    Raises:
-        BadArrayError: it is broken, or something else than an array.
-    """
+    """Give the items of a JSON array that comes in pieces of UTF-8. Raises BadArrayError for anything else."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
     text, awaited = "", "array"

@@ -34,7 +34,7 @@ class Attempts:
         Args:
             operation: what they are for; `changed` afterwards where one may have changed something.
             method: the HTTP method, or "TOKEN".
-            attempt: makes one, given its number from 1.
+            attempt: makes one, by its number from 1.
 
         Raises:
             ChektError: the last one failed, or another is not worth it; with the operation's action and trace id.

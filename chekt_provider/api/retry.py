@@ -45,7 +45,7 @@ _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 def worth_repeating(error: ChektError, *, method: str) -> bool:
     """Whether the table above says "again" for a failure of this method."""
     match error:
-        case Untrusted():
+        case Untrusted() | NotChekt() | Replayed():
             return False
         case Unreachable():
             return True
@@ -54,8 +54,6 @@ def worth_repeating(error: ChektError, *, method: str) -> bool:
             return method != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
         case ServerFailed():
             return method != "POST" and error.evidence.status in _TRANSIENT_STATUSES
-        case NotChekt() | Replayed():
-            return False
         case Unclear():
             return method != "POST"
         case _:
@@ -76,7 +74,7 @@ class RetryBudget:
         self._has_answered = False
 
     def pay_for_retry(self, error: ChektError) -> bool:
-        """Whether one more retry is affordable; if so, it is paid for."""
+        """Pay for one more retry; whether the budget allows it."""
         cost = COST_WHEN_THROTTLED if isinstance(error, Throttled) else COST_OF_RETRY
         with self._lock:
             affordable = self._left >= cost
@@ -84,12 +82,9 @@ class RetryBudget:
             return affordable
 
     def note(self, error: ChektError | None, operation: object, *, of_token: bool = False) -> None:
-        """Take in how one attempt ended; a refusal is an answer as well.
+        """Count one attempt: an error, or None for a success; a refusal is an answer as well.
 
-        Args:
-            error: None for a success.
-            operation: whose attempt it was.
-            of_token: whether it asked for a token, which says nothing of the API.
+        An attempt `of_token` says nothing of the API.
         """
         with self._lock:
             if isinstance(error, Unreachable | Unclear):
@@ -103,10 +98,7 @@ class RetryBudget:
 
     @property
     def is_outage(self) -> bool:
-        """Whether so many attempts in a row got no answer that it is not about one station.
-
-        While the API has answered before, they must be of several operations: it may fail one call alone.
-        """
+        """Whether many attempts in a row got no answer: of several operations, where the API has answered before."""
         is_general = len(self._failing) > 1 or not self._has_answered
         return self._failed_in_a_row >= ATTEMPTS and is_general
 
