@@ -32,13 +32,13 @@ class TokenSource:
         self._refusal: CredentialsRefused | None = None
 
     def token(self, *, to_its_end: bool = False) -> str:
-        """The current token, fetched first where there is none or its end is near.
+        """The current token, fetched first where there is none, or its end is near.
 
-        `to_its_end`: a token that lives is good enough, for a call that rests on what was read a moment ago.
+        With `to_its_end` any token that still lives will do: for a call that rests on what was read a moment ago.
 
         Raises:
-            CredentialsRefused: once the endpoint refused the client, without asking it again in this process.
-            ChektError: the endpoint gave no token, to this thread or to the one that it waited for.
+            CredentialsRefused: the endpoint refused the client; this process does not ask again.
+            ChektError: the endpoint gave no token.
         """
 
         def known() -> AccessToken | None:
@@ -53,7 +53,7 @@ class TokenSource:
         return self._shared.get(known, self._renew).value
 
     def drop(self, token: str) -> None:
-        """Forget a token that was answered with 401, unless another thread has replaced it already."""
+        """Forget a token after a 401, unless another thread has replaced it already."""
         with self._lock:
             if self._token and self._token.value == token:
                 self._token = None
