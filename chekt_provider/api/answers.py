@@ -50,11 +50,10 @@ class Answer:
     """A 2xx answer.
 
     Attributes:
-        data: the parsed JSON; None where the answer had no body. Of a list: what became of its items.
-        evidence: where the answer can be found again.
+        data: the parsed JSON; None without a body; the converted items of a list.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
-        extent: of a list, what the answer says of it.
-        size: bytes of the body.
+        extent: what it says of the list that it shows.
+        size: bytes of a list's body.
     """
 
     data: Any
@@ -66,13 +65,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer as it came: not yet looked at.
+    """An answer as it came.
 
     Attributes:
-        body: whole; empty where the items of a list were taken from it as it came.
-        items: those items; None for any other answer.
-        broken: why they could not be taken; "" where they could.
-        size: bytes of the body.
+        body: whole; empty for a list.
+        items: of a list, converted; None for any other answer.
+        broken: why a list could not be read; "" where it could.
+        size: bytes of a list's body.
     """
 
     status: int
@@ -84,7 +83,7 @@ class RawAnswer:
 
 
 def judged(raw: RawAnswer, trace_id: str) -> Answer:
-    """The answer, when it is a success in CHeKT's shape; otherwise the error that it means."""
+    """The answer, if it is a success in CHeKT's shape; else raises the error that it means."""
     evidence, envelope = evidence_of(raw, trace_id)
     if 200 <= raw.status < 300:
         return _success(raw, evidence)
@@ -114,7 +113,7 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
 
 
 def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:
-    """The answer of a call, unless it is a success whose body says otherwise."""
+    """The answer, unless its body says that it is no success."""
     data = answer.data
     if isinstance(data, dict) and (data.get("error") or data.get("errors") or data.get("success") is False):
         told = shown(raw.body[:1000].decode("utf-8", "replace"))

@@ -32,7 +32,7 @@ class Attempts:
         """Make attempts until one succeeds.
 
         Args:
-            operation: what they are for; `changed` afterwards where one may have changed something.
+            operation: `changed` afterwards where an attempt may have changed something.
             method: the HTTP method, or "TOKEN".
             attempt: makes one, by its number from 1.
 

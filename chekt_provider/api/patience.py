@@ -24,7 +24,7 @@ _left: ContextVar[Callable[[], float] | None] = ContextVar("seconds left", defau
 
 @contextmanager
 def at_most(seconds: float, clock: Callable[[], float]) -> Iterator[Callable[[], float]]:
-    """Give the answers that are read meanwhile so many seconds together; gives what tells how many are left."""
+    """Limit the reading of answers to so many seconds altogether; gives a function that tells how many are left."""
     ends = clock() + seconds
     before = _left.set(lambda: ends - clock())
     try:
@@ -34,7 +34,7 @@ def at_most(seconds: float, clock: Callable[[], float]) -> Iterator[Callable[[],
 
 
 class PatientAdapter(HTTPAdapter):
-    """Connections whose answers keep to the limit of `at_most`, through a proxy too."""
+    """Makes connections that keep to the limit of `at_most`, through a proxy too."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Use our connections."""

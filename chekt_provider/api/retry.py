@@ -133,11 +133,8 @@ def wait_seconds(error: ChektError, attempt: int, draw: Callable[[], float]) -> 
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that a 429 asks to wait: its Retry-After as seconds or as a date, else until its X-RateLimit-Reset.
 
-    Args:
-        headers: the answer's.
-        now: our Unix time, for an answer that has no Date of its own.
-
-    Nonsense ("soon", -5, a date in no calendar) asks for nothing: None.
+    Nonsense ("soon", -5, a date in no calendar) asks for nothing: None. `now` is our Unix time, for an answer without
+    a Date.
     """
     answered_at = _date(headers.get("Date", "")) or now
     retry_after = headers.get("Retry-After", "").strip()
