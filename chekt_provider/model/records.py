@@ -94,10 +94,14 @@ class Assigned:
         return f"site {shown(self.name)!r} ({self.id})"
 
 
-def named(dealer_id: str, station: Station) -> str:
-    """A station as sentences name it."""
-    station_id = StationId(dealer_id, station.monitoring_station_id)
-    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
+def id_of(wanted: StationInputs, station: Station) -> StationId:
+    """The id of a station that belongs to the dealer of the inputs."""
+    return StationId(wanted.dealer_id, station.monitoring_station_id)
+
+
+def named(wanted: StationInputs, station: Station) -> str:
+    """A station of that dealer, as sentences name it."""
+    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({id_of(wanted, station)})"
 
 
 def value(station: Station | StationInputs, name: str) -> Value:

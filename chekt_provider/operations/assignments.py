@@ -62,7 +62,7 @@ class AssignmentOperations:
         action = f"assign site {name} of dealer {wanted.dealer_id} to monitoring station {target}"
         operation = self._client.operation(action)
         site = self._named(operation, wanted)
-        with self._claims.hold(_claim(SiteId(wanted.dealer_id, site.site_id)), operation):
+        with self._claims.hold(SiteId(wanted.dealer_id, site.site_id), operation):
             if site.monitoring_station_id not in (None, target.station_id):
                 left = StationId(wanted.dealer_id, site.monitoring_station_id or "")
                 self._say(
@@ -78,7 +78,7 @@ class AssignmentOperations:
         """
         self._sites.expect(recorded.id)
         operation = self._client.operation(f"keep {recorded}")
-        self._claims.keep(_claim(recorded.id), (recorded.id, declared_by), operation)
+        self._claims.keep(recorded.id, (recorded.id, declared_by), operation)
 
     def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
         """Where the site is now; None when it is gone for certain.
@@ -197,7 +197,3 @@ class AssignmentOperations:
             monitoring_station_id=site.monitoring_station_id or "",
             api_host=self._settings.api_host,
         )
-
-
-def _claim(site_id: SiteId) -> tuple[str, str]:
-    return (site_id.dealer_id, site_id.site_id)

@@ -35,9 +35,8 @@ from chekt_provider.errors import (
 )
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import has_same_letters, is_form_of
-from chekt_provider.model.ids import StationId
 from chekt_provider.model.moments import seconds_apart
-from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, named, value
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, id_of, named, value
 from chekt_provider.operations import adoption
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
@@ -158,7 +157,7 @@ class Creation:
         if not is_ours(created, station, self._wanted, came_since=self._lookalikes.came_since(station)):
             return self._take_over(station, look)
         if is_old(created):
-            self._say(f"Taking {self._named(station)}, which CHeKT dates before this run.")
+            self._say(f"Taking {named(self._wanted, station)}, which CHeKT dates before this run.")
         self._name_doubt(sent, of=self._doubts)
         return self._settle(station)
 
@@ -193,7 +192,7 @@ class Creation:
         is_rewritten = is_new(created) and has_same_letters(answered, sent)
         if not is_rewritten and not is_form_of(answered, sent):
             raise self._is_other(station)
-        live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
+        live = living(self._client, self._stations, self._operation, created, id_of(self._wanted, station), self._say)
         if live and (live is station or is_same_station(live, answered, station.created_at)):
             return live
         if live and is_alike(live, self._wanted):
@@ -201,17 +200,11 @@ class Creation:
             if not was_born_later:
                 raise self._is_other(live)
         # None, or its number is another's now
-        raise self._operation.error(Replayed, f"CHeKT answers with {self._id(station)}, which was deleted")
+        raise self._operation.error(Replayed, f"CHeKT answers with {id_of(self._wanted, station)}, which was deleted")
 
     def _is_other(self, station: Station) -> NotChekt:
         self._other = station
-        return self._operation.error(NotChekt, f"CHeKT answered with {self._named(station)}")
-
-    def _id(self, station: Station) -> StationId:
-        return StationId(self._wanted.dealer_id, station.monitoring_station_id)
-
-    def _named(self, station: Station) -> str:
-        return named(self._wanted.dealer_id, station)
+        return self._operation.error(NotChekt, f"CHeKT answered with {named(self._wanted, station)}")
 
     def _name_doubt(self, sent: int, *, of: int) -> None:
         """Say it where other POSTs than the one that is taken may have made a station that CHeKT has not shown yet."""
@@ -266,7 +259,7 @@ class Creation:
         """A station that a look shows after a POST is ours where a POST may have made it, and it is what was sent."""
         if self._doubt and not not_taken(station, self._wanted):
             if isinstance(self._doubt, Refused):
-                self._say(f"Taking {self._named(station)}: {self._doubt.cause}, and lists it since.")
+                self._say(f"Taking {named(self._wanted, station)}: {self._doubt.cause}, and lists it since.")
             return self._settle(station)
         return self._take_over(station, look)
 

@@ -12,8 +12,7 @@ from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, Evidence, StationExists, TwinStations
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import is_like_it, is_like_loosely
-from chekt_provider.model.ids import StationId
-from chekt_provider.model.records import named
+from chekt_provider.model.records import id_of, named
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import Look, SharedList, called, perhaps_cut
 from chekt_provider.operations.identity import is_alike, not_taken
@@ -60,7 +59,7 @@ class Lookalikes:
             self._whole = {number: station for number, station in got if station}
             found = called(self._whole.values(), external_id)
         if len(found) > 1:
-            ids = ", ".join(str(StationId(self._wanted.dealer_id, twin.monitoring_station_id)) for twin in found)
+            ids = ", ".join(str(id_of(self._wanted, twin)) for twin in found)
             outcome = "Nothing was deleted." if self._operation.changing else TwinStations.default_outcome
             cause = f"{len(found)} stations have this external id already: {ids}"
             error = self._operation.error(TwinStations, cause, outcome=outcome)
@@ -80,7 +79,7 @@ class Lookalikes:
         for station in self._perhaps_it(look, loosely=not adopt):
             is_equal = not not_taken(station, self._wanted)
             if is_equal or adopt:
-                cause = f"CHeKT lists {self._named(station)}{' with the same values' if is_equal else ''}"
+                cause = f"CHeKT lists {named(self._wanted, station)}{' with the same values' if is_equal else ''}"
                 outcome = f"{StationExists.default_outcome} {MAY_BE_THIS}"
                 raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
 
@@ -88,7 +87,7 @@ class Lookalikes:
         """Stop where CHeKT refused an external id that it lists in a form of its own: that station is named."""
         if station := next(iter(self._perhaps_it(look)), None):
             raise refusal.replace(
-                cause=f"{refusal.cause}; CHeKT lists {self._named(station)}",
+                cause=f"{refusal.cause}; CHeKT lists {named(self._wanted, station)}",
                 outcome=f"Nothing was created. {MAY_BE_THIS}",
                 remedy=_if_it_is(station),
             )
@@ -105,7 +104,7 @@ class Lookalikes:
             if is_alike(station, self._wanted) and not self._claims.may_be_of_another(self._wanted, station)
         ]
         if maybe := other or next(iter(alike), None):
-            since = f"; since then CHeKT lists {self._named(maybe)}"
+            since = f"; since then CHeKT lists {named(self._wanted, maybe)}"
             raise answer.replace(
                 cause=answer.cause if other else answer.cause + since, outcome=MAY_BE_THIS, remedy=_if_it_is(maybe)
             )
@@ -120,9 +119,6 @@ class Lookalikes:
         stations = {**look.listed, **self._whole}.values()
         like = [station for station in stations if is_like(station.external_monitoring_station_id, external_id)]
         return [station for station in like if not self._claims.may_be_of_another(self._wanted, station)]
-
-    def _named(self, station: Station) -> str:
-        return named(self._wanted.dealer_id, station)
 
 
 def _if_it_is(station: Station) -> str:
