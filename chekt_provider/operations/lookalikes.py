@@ -1,4 +1,4 @@
-"""Stations of a dealer that have, or may have, the external id of a wanted one. What is not certain is named.
+"""Stations of a dealer that have, or may have, the external id of a wanted one. Errors name what is not certain.
 
 CHeKT may keep an external id in a form of its own. In another case, or with other blanks, it is the same. With other
 signs between the same letters, cut short, or with something put around it, it may be another's: nobody guesses.
@@ -26,7 +26,7 @@ class Lookalikes:
 
     Args:
         stations: of the dealer.
-        operation: whose action errors name.
+        operation: of the creation.
         wanted: the station.
         claims: which stations the resources of this run have.
 
@@ -42,7 +42,7 @@ class Lookalikes:
         self._wanted = wanted
         self._claims = claims
         self._whole: dict[str, Station] = {}
-        """Those of the latest look whose external id may be ours, cut short, as they answer themselves."""
+        """Stations of the latest look whose external id may be ours, cut short: as they answer themselves."""
         self.before: Mapping[str, Station] = {}
 
     def existing(self, look: Look[Station]) -> Station | None:
@@ -67,14 +67,14 @@ class Lookalikes:
         return found[0] if found else None
 
     def came_since(self, station: Station) -> bool:
-        """Whether a station was not there before the first POST."""
+        """Whether a station appeared after the first POST."""
         return self._operation.changing and station.monitoring_station_id not in self.before
 
     def refuse_before(self, look: Look[Station], *, adopt: bool) -> None:
         """Stop before the first POST where an earlier run may have made the station, or where adopting was asked for.
 
-        Other values are a sign that it is another's, but not where it would be adopted whatever they are. The same
-        ones are a sign that it is ours, also where something was put around its external id, or a number in it was cut.
+        Other values are a sign that it is another's, except where any would be adopted. Equal values are a sign that it
+        is ours, even where CHeKT put something around its external id, or cut a number in it.
         """
         for station in self._perhaps_it(look, loosely=not adopt):
             is_equal = not not_taken(station, self._wanted)
@@ -84,7 +84,7 @@ class Lookalikes:
                 raise self._operation.error(StationExists, cause, outcome=outcome, remedy=_if_it_is(station))
 
     def refuse_after(self, refusal: ChektError, look: Look[Station]) -> None:
-        """Stop where CHeKT refused an external id that it lists in a form of its own: that station is named."""
+        """Stop where CHeKT refused an external id that it lists in a form of its own, and name that station."""
         if station := next(iter(self._perhaps_it(look)), None):
             raise refusal.replace(
                 cause=f"{refusal.cause}; CHeKT lists {named(self._wanted, station)}",
@@ -93,9 +93,9 @@ class Lookalikes:
             )
 
     def refuse_to_guess(self, answer: ChektError, other: Station | None, look: Look[Station]) -> None:
-        """Stop where a POST may have made the station under an external id that CHeKT changed: another makes a second.
+        """Stop where a POST may have made the station under a changed external id: the next would make a second.
 
-        Such a station was the answer to a POST (`other`); or it came since, is alike, and no other resource's.
+        Such a station answered a POST (`other`); or it came since, is alike, and no other resource's.
         """
         came = [look.listed[number] for number in sorted(look.listed.keys() - self.before.keys(), key=int)]
         alike = [
@@ -112,7 +112,7 @@ class Lookalikes:
     def _perhaps_it(self, look: Look[Station], *, loosely: bool = False) -> list[Station]:
         """Stations with the same letters, or a cut external id, that are no other resource's.
 
-        Loosely: also those with something around the external id, or that were cut within a number.
+        Loosely: also with something around the external id, or with a number in it cut.
         """
         external_id = self._wanted.external_monitoring_station_id
         is_like = is_like_loosely if loosely else is_like_it
