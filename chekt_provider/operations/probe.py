@@ -21,7 +21,7 @@ def require_receiver(
     Args:
         probe: "tcp://host:port".
         seconds: how long each of the host's addresses may take.
-        operation: whose action the error names.
+        operation: of the error.
         connect: opens a connection, as `socket.create_connection` does.
 
     Raises:
