@@ -1,11 +1,11 @@
 """What creating, reading, updating and deleting a site's assignment means. Here live its safety rules.
 
-    create   the site is there already, and is put on the station; on it already: nothing is sent
+    create   puts an existing site on the station; sends nothing where it is there already
     read     gone only when two looks agree and the dealer itself still answers
-    update   moves the site; where others moved it is named before it is overwritten
+    update   moves the site; names where others moved it before it overwrites that
     delete   leaves the site where it is
 
-Moves are made by moving.py, which refuses one that would give a station two sites with the same account number.
+moving.py makes the moves, and refuses to give a station two sites with the same account number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class AssignmentOperations:
         client: the API.
         sites: the sites as this run knows them.
         settings: of this run.
-        say: told, in a sentence, what a person should know although nothing failed.
+        say: tells a person what they should know although nothing failed.
     """
 
     def __init__(self, client: Client, sites: Sites, settings: Settings, say: Callable[[str], None]) -> None:
@@ -64,10 +64,9 @@ class AssignmentOperations:
         site = self._named(operation, wanted)
         with self._claims.hold(SiteId(wanted.dealer_id, site.site_id), operation):
             if site.monitoring_station_id not in (None, target.station_id):
-                left = StationId(wanted.dealer_id, site.monitoring_station_id or "")
-                self._say(
-                    f"Moving {self._assigned(wanted.dealer_id, site)} from {left} to monitoring station {target}."
-                )
+                left = f"{wanted.dealer_id}/{site.monitoring_station_id}"
+                moving = self._assigned(wanted.dealer_id, site)
+                self._say(f"Moving {moving} from {left} to monitoring station {target}.")
             return self._placed(operation, site, target, wanted)
 
     def keep(self, recorded: Assigned, declared_by: str) -> None:
@@ -84,7 +83,7 @@ class AssignmentOperations:
         """Where the site is now; None when it is gone for certain.
 
         Raises:
-            OtherSite: its number is another site's now: external id, and name or account number, are others.
+            OtherSite: its number is another site's now: external id differs, and name or account number.
         """
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
@@ -127,12 +126,9 @@ class AssignmentOperations:
     def delete(self, recorded: Assigned) -> None:
         """Leave the site where it is, and say so. Sends nothing."""
         self._sites.expect(recorded.id)
-        station_id = recorded.monitoring_station_id
-        where = (
-            f"on monitoring station {recorded.id.dealer_id}/{station_id}"
-            if station_id
-            else "without a monitoring station"
-        )
+        where = "without a monitoring station"
+        if recorded.monitoring_station_id:
+            where = f"on monitoring station {recorded.id.dealer_id}/{recorded.monitoring_station_id}"
         self._say(f"Leaving {recorded} where it is ({where}, as the state has it): without one it is not monitored.")
 
     def _named(self, operation: Operation, wanted: AssignmentInputs) -> Site:
@@ -162,7 +158,7 @@ class AssignmentOperations:
         *,
         from_elsewhere: bool = False,
     ) -> Assigned:
-        """Move the site to its station. Only the site itself tells that it is there: a list may be behind."""
+        """Move the site to its station, unless the site itself shows it there: a list may be behind."""
         moves = self._sites.moves
         moves.require_room(operation, [site], target)
         if site.monitoring_station_id == target.station_id and not from_elsewhere:
@@ -174,7 +170,7 @@ class AssignmentOperations:
         return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
 
     def _name_lost(self, recorded: Assigned, live: Site) -> None:
-        """Say it where a site has nothing any more of what it had: a move that was cut off may have cost it that."""
+        """Say which fields a site has lost: a move that was cut off may have cost it them."""
         names = ("external_site_id", "name", "account_number")
         had = [(name, getattr(recorded, name)) for name in names if not getattr(live, name)]
         if lost := ", ".join(f"{name} {shown(text)!r}" for name, text in had if text):
