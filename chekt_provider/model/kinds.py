@@ -24,15 +24,15 @@ class Kind:
     json_type = "string"
 
     def checked(self, value: object) -> Value:
-        """An input as it is kept. Raises PydanticCustomError, a sentence without its subject."""
+        """The canonical form of an input. Raises PydanticCustomError, a sentence without its subject."""
         raise NotImplementedError
 
     def schema(self, *, is_required: bool) -> dict[str, Any]:
-        """What a JSON schema says of it; a file may write it in another way than a program."""
+        """What a JSON schema says of it; a file may spell it otherwise than a program."""
         return {"type": self.json_type}
 
     def limit(self) -> str:
-        """What is taken at most, for people; "" where nothing is to be said."""
+        """The limit, for people; "" for none."""
         return ""
 
 

@@ -29,9 +29,8 @@ class Recorded:
         created_at: ISO 8601, UTC.
         api_host: the host that holds the station; "" where the state does not say.
         declared_as: what the program has for the fields that CHeKT keeps in a form of its own.
-        reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
-        declared_by: the resource that has it, as organization/project/stack/resource name; "" where the state does not
-            say.
+        reassign_sites_to: the station that gets its sites before it is deleted; "" for none.
+        declared_by: organization/project/stack/resource name of its resource; "" where the state does not say.
     """
 
     id: StationId
