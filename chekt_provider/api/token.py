@@ -58,13 +58,7 @@ class AccessToken:
 
 
 class TokenEndpoint:
-    """Gets access tokens.
-
-    Args:
-        settings: its URL, and the credentials.
-        exchange, attempts, limit, interruption: of the process.
-        clock: monotonic seconds.
-    """
+    """Gets access tokens. `clock` gives monotonic seconds."""
 
     def __init__(
         self,

@@ -22,8 +22,6 @@ _YEAR = re.compile(r"[0-9]{4}(?=-)")
 _FIRST_YEAR = 2010
 """Of dates that say something; 1970-01-01, 9999-12-31 and the like stand for "never" in databases."""
 
-_WHOSE = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
-
 
 class Change(Enum):
     """What a change of an input does to the resource."""
@@ -74,6 +72,11 @@ def changing(model: type[BaseModel], change: Change) -> tuple[str, ...]:
 def of_kind(model: type[BaseModel], kind: type[Kind]) -> frozenset[str]:
     """The inputs of a kind."""
     return frozenset(name for name, fact in facts(model).items() if isinstance(fact.kind, kind))
+
+
+def _dealer(meaning: str) -> Fact:
+    give = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
+    return Fact(Id(), meaning, Change.REPLACES, is_required=True, give=give)
 
 
 class StationFields(BaseModel):
@@ -151,16 +154,7 @@ class StationInputs(StationFields, Inputs):
 
     WHAT = "a monitoring station"
 
-    dealer_id: Annotated[
-        str,
-        Fact(
-            Id(),
-            "Whose station it is. Left out: chekt:dealerId.",
-            Change.REPLACES,
-            is_required=True,
-            give=_WHOSE,
-        ),
-    ] = ""
+    dealer_id: Annotated[str, _dealer("Whose station it is. Left out: chekt:dealerId.")] = ""
     adopt_existing: Annotated[
         bool,
         Fact(
@@ -185,16 +179,7 @@ class AssignmentInputs(Inputs):
 
     WHAT = "a site assignment"
 
-    dealer_id: Annotated[
-        str,
-        Fact(
-            Id(),
-            "Whose site and station they are. Left out: chekt:dealerId.",
-            Change.REPLACES,
-            is_required=True,
-            give=_WHOSE,
-        ),
-    ] = ""
+    dealer_id: Annotated[str, _dealer("Whose site and station they are. Left out: chekt:dealerId.")] = ""
     monitoring_station_id: Annotated[
         str,
         Fact(

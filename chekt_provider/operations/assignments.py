@@ -33,9 +33,7 @@ class AssignmentOperations:
     """Creates, reads, updates and deletes assignments, for all threads of one process.
 
     Args:
-        client: the API.
         sites: the sites as this run knows them.
-        settings: of this run.
         say: tells a person what they should know although nothing failed.
     """
 

@@ -74,11 +74,6 @@ class Creation:
     """One creation of one station.
 
     Args:
-        client: the API.
-        directory: what CHeKT lists.
-        writes: PUT and records.
-        operation: of this creation.
-        wanted: the station.
         adopt: whether it may take over a station that has the external id.
         claims: which stations the resources of this run have.
         say: tells a person what they should know although nothing failed.

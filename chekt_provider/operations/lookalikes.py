@@ -24,12 +24,6 @@ MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed.
 class Lookalikes:
     """What a dealer's lists show of one wanted station.
 
-    Args:
-        stations: of the dealer.
-        operation: of the creation.
-        wanted: the station.
-        claims: which stations the resources of this run have.
-
     Attributes:
         before: the dealer's stations before the first POST, by number.
     """

@@ -43,13 +43,7 @@ LIST_SECONDS = 2.0
 
 
 class Moves:
-    """The moves of sites, for all threads of one run.
-
-    Args:
-        client: the API.
-        directory: what CHeKT lists; takes note of every move.
-        say: tells a person what they should know although nothing failed.
-    """
+    """The moves of sites, for all threads of one run; the directory takes note of them."""
 
     def __init__(self, client: Client, directory: Directory, say: Callable[[str], None]) -> None:
         self._client = client

@@ -34,11 +34,6 @@ from chekt_provider.text import listed, shown
 class Sites:
     """The sites of every dealer, for all threads of one run.
 
-    Args:
-        client: the API.
-        directory: what CHeKT lists.
-        say: tells a person what they should know although nothing failed.
-
     Attributes:
         moves: the moves of this run.
     """

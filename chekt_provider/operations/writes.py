@@ -18,13 +18,7 @@ from chekt_provider.text import shown
 
 
 class Writes:
-    """Writes to stations, for all threads of one run.
-
-    Args:
-        client: the API.
-        directory: takes note of every write.
-        api_host: the host that records name.
-    """
+    """PUTs stations, and records what came of it, for all threads of one run."""
 
     def __init__(self, client: Client, directory: Directory, api_host: str) -> None:
         self._client = client
