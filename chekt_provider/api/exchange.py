@@ -112,15 +112,12 @@ class Exchange:
     def _answer(self, response: requests.Response, item: Callable[[Any], object] | None) -> RawAnswer:
         if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
             return self._list(response, item)
-        return RawAnswer(response.status_code, response.headers, self._body(response))
-
-    def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
         for piece in self._pieces(response):
             body += piece
             if len(body) > LARGEST_ANSWER_BYTES:
                 raise NotChekt(f"the answer is larger than {LARGEST_ANSWER_BYTES // 1024**2} MiB")
-        return bytes(body)
+        return RawAnswer(response.status_code, response.headers, bytes(body))
 
     def _list(self, response: requests.Response, item: Callable[[Any], object]) -> RawAnswer:
         """Read an array, item by item."""

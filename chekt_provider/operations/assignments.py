@@ -65,7 +65,7 @@ class AssignmentOperations:
                 left = f"{wanted.dealer_id}/{site.monitoring_station_id}"
                 moving = self._assigned(wanted.dealer_id, site)
                 self._say(f"Moving {moving} from {left} to monitoring station {target}.")
-            return self._placed(operation, site, target, wanted)
+            return self._placed(operation, site, target, wanted, from_elsewhere=False)
 
     def keep(self, recorded: Assigned, declared_by: str) -> None:
         """Take note that a resource of this run goes on with its site. Sends nothing.
@@ -148,13 +148,7 @@ class AssignmentOperations:
         return found[0]
 
     def _placed(
-        self,
-        operation: Operation,
-        site: Site,
-        target: StationId,
-        wanted: AssignmentInputs,
-        *,
-        from_elsewhere: bool = False,
+        self, operation: Operation, site: Site, target: StationId, wanted: AssignmentInputs, *, from_elsewhere: bool
     ) -> Assigned:
         """Move the site to its station, unless the site itself shows it there: a list may be behind."""
         moves = self._sites.moves

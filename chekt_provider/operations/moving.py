@@ -264,13 +264,7 @@ class Moves:
         )
 
     def _shown(
-        self,
-        operation: Operation,
-        site: Site,
-        station_id: StationId,
-        wanted: Collection[str],
-        *,
-        to_the_end: bool = False,
+        self, operation: Operation, site: Site, station_id: StationId, wanted: Collection[str], *, to_the_end: bool
     ) -> tuple[Site, Mapping[str, Any]]:
         """A site as it answers itself, once it shows a station and the wanted fields, or at last.
 
