@@ -1,4 +1,4 @@
-"""What an answer means: looked at before it is believed, and cleaned before it is shown."""
+"""What an answer means: checks it before anybody believes it, and cleans it before anybody sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items of a JSON array, one after the other as the text comes in: a long list never lies in memory as a whole."""
+"""The items of a JSON array, one by one as the text arrives: a long list is never in memory as a whole."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from chekt_provider.errors import CredentialsRefused
 
 
 def expiry_margin(life: float) -> float:
-    """Seconds before its end at which a token is renewed: a minute, or a tenth of a short life."""
+    """Seconds before its end at which to renew a token: a minute, or a tenth of a short life."""
     return min(60.0, life / 10)
 
 

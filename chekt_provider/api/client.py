@@ -1,4 +1,4 @@
-"""CHeKT's Partner API, one method per row: paths and shapes, nothing of Pulumi, no repetition of its own."""
+"""CHeKT's Partner API, one method per row: paths and shapes; no Pulumi, no retries."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from chekt_provider.model.kinds import Value
 from chekt_provider.model.wire import Listed, Site
 
 LOOKS = (0, 1, 2, 4, 9)
-"""Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
+"""Seconds before each look for a write: CHeKT shows it within 15 s, as far as we know."""
 
 MOST_SUMMARIES = 100
-"""How many items are asked for by id because the list leaves out a field of theirs."""
+"""How many items to ask for by id when the list leaves out a field of theirs."""
 
 STATION = "monitoring_station_id"
 STATION_OF_SITE = {STATION, "external_monitoring_station_id"}
@@ -41,7 +41,7 @@ class Listing(Generic[Item]):
     Attributes:
         items: in CHeKT's order.
         requests: how many it took.
-        is_sampled: whether only some items were asked by id for a field that none of them shows.
+        is_sampled: whether only some items were asked by id for a field that none of them showed.
     """
 
     items: tuple[Item, ...]
@@ -54,7 +54,7 @@ class Created:
     """The answer to a POST.
 
     Attributes:
-        station: None where the answer says that it is made, and does not show it.
+        station: None where CHeKT says that it made it, and does not show it.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
         status: 201 where CHeKT made it; 200 may also show a station that was there.
     """
@@ -225,7 +225,7 @@ def _completed(
             got[item.number] = get(item.number)
         except NotFound:
             got[item.number] = None
-    if got and not any(got.values()):  # not one of what was listed just now: it is no way to ask
+    if got and not any(got.values()):  # none of what it listed just now: asking by id does not work
         raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}, and no item answers by its id")
     items = [got.get(item.number, item) for item in listing.items]
     whole = tuple(item for item in items if item is not None)

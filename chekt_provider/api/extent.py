@@ -1,7 +1,6 @@
 """What the headers of a list say of its extent: how long it is, and whether it goes on. CHeKT documents none of them.
 
-A header is known by the letters of its name, whatever stands between them; where it holds a JSON object, so is each of
-the object's fields.
+Only the letters of a header's name count; in a header that holds a JSON object, also those of each field's name.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ def _links(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _affirmed(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> bool:
-    """Whether something other than a no is said under such a name."""
+    """Whether anything but a no stands under such a name."""
     return any(named.fullmatch(name) and text.strip().lower() not in _NO for name, text in said)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from chekt_provider.errors import ChektError, Evidence, Unclear
 
 LONGEST_QUEUE_SECONDS = 480.0
-"""How much of the waiting for the rate limit is left out of an operation's deadline."""
+"""How much waiting for the rate limit does not count against an operation's deadline."""
 
 Error = TypeVar("Error", bound=ChektError)
 
@@ -20,12 +20,12 @@ class Operation:
     Attributes:
         action: in the infinitive, for errors: "create monitoring station 'central-01' of dealer 12345".
         trace_id: sent as x-partner-trace-id with each of its calls.
-        deadline: monotonic seconds after which no further attempt is made.
+        deadline: monotonic seconds after which no further attempt leaves.
         changing: whether any of its calls so far could have changed something.
         changed: whether one may have done so: it succeeded, or is in doubt.
-        doubtful: whether one is in doubt, and may be done later than those that follow.
-        paid: how many of its next reads have their place in the queue already.
-        has_turn: whether its next change has.
+        doubtful: whether one is in doubt, and may take effect after those that follow.
+        paid: how many of its next reads have a place in the queue already.
+        has_turn: whether its next change has one.
     """
 
     action: str
@@ -71,5 +71,5 @@ class Operation:
         return error.replace(outcome="Nothing was changed.", remedy=remedy)
 
     def shared(self, error: ChektError) -> ChektError:
-        """Another operation's failure to read what this one waited for too, as this one's."""
+        """Another operation's failure to read what both wanted, as this one's."""
         return self.weighed(error.replace(action=self.action, outcome=error.default_outcome))

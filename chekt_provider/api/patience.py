@@ -1,8 +1,8 @@
 """A time limit for an answer as a whole.
 
-The limits of requests count anew with every byte: a status line, headers, "100 Continue" or the sizes of chunks that
-come a byte every few seconds never end. Here every read of an answer, from its first byte to its last, has what is left
-of one limit.
+The limits of requests restart with every byte: a status line, headers, "100 Continue" or the sizes of chunks that come
+a byte every few seconds never end. Here every read of an answer, from its first byte to its last, has what is left of
+one limit.
 """
 
 from __future__ import annotations

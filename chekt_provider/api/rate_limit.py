@@ -50,7 +50,7 @@ class RateLimit:
         self._said = False
 
     def take(self, requests: int = 1) -> float:
-        """Take so many places in the queue, and wait until it is the last one's turn. Gives the seconds waited."""
+        """Take so many places in the queue, and wait for the last one's turn. Gives the seconds waited."""
         with self._lock:
             self._fill()
             self._tokens -= requests

@@ -7,11 +7,11 @@
     500, 502, 503, 504                    again                      never here
     any other answer                      never                      never
 
-All calls of a process share a budget of retries: an outage ends it after 35, and from then on every failure is final
+All calls of a process share a budget of retries: an outage uses it up after 35, and from then on every failure is final
 until calls succeed again.
 
-A POST may have made a station whatever was answered; only a list can tell, so creation.py looks before it sends again.
-A 401 is not in the table: the transport renews the token and sends once more, but for a POST.
+A POST may have made a station whatever CHeKT answers; only a list can tell, so creation.py looks before it sends again.
+A 401 is not in the table: the transport renews the token and sends once more, except a POST.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chekt_provider.errors import (
 
 ATTEMPTS = 5
 DEADLINE_SECONDS = 120.0
-"""How long one operation may take, its waits for the rate limit left out."""
+"""How long one operation may take, without its waits for the rate limit."""
 
 LONGEST_RETRY_AFTER_SECONDS = 60.0
 BUDGET, COST_OF_RETRY, COST_WHEN_THROTTLED = 500, 14, 5

@@ -1,4 +1,4 @@
-"""One call to CHeKT: token, pace, time limits, repetition, and an answer that was looked at before it is believed."""
+"""One call to CHeKT: token, pace, time limits, retries, and a check of the answer."""
 
 from __future__ import annotations
 

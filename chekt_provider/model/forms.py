@@ -90,9 +90,9 @@ def splits_number(kept: str, sent: str) -> bool:
     return _letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(_letters(sent))
 
 
-@lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
+@lru_cache(maxsize=100_000)  # each creation compares its external id with those of all stations
 def common_form(text: str) -> str:
-    """The form in which texts are compared by `same_form`."""
+    """The form in which `same_form` compares texts."""
     return " ".join(unicodedata.normalize("NFKC", unescape(text)).casefold().split())
 
 

@@ -43,7 +43,7 @@ class Recorded:
 
     @property
     def external_id(self) -> str:
-        """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
+        """The caller's own key as CHeKT answered it, else as the program has it; "" where the state has none."""
         return str(self.fields.get(KEY) or self.sent_external_id)
 
     @property
@@ -53,16 +53,16 @@ class Recorded:
 
     @property
     def external_ids(self) -> set[str]:
-        """The external id in each form that the state has; none where the state does not say."""
+        """The external id in each form that the state has; empty where it has none."""
         return {self.external_id, self.sent_external_id} - {""}
 
     def shown_as(self, live: Station) -> Recorded:
-        """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
+        """The record with the external id that CHeKT shows now; `declared_as` keeps the one that was sent."""
         fields = {**self.fields, KEY: live.external_monitoring_station_id}
         return replace(self, fields=fields, declared_as={**self.declared_as, KEY: self.sent_external_id})
 
     def answers(self, name: str, wanted: Value) -> bool:
-        """Whether this field is what was wanted, or CHeKT's own form of it."""
+        """Whether this field is the wanted value, or CHeKT's own form of it."""
         return wanted in (self.fields.get(name, ""), self.declared_as.get(name))
 
     def __str__(self) -> str:

@@ -69,6 +69,6 @@ def adopt(
         return writes.record_write(wanted, live)
     put = writes.put_and_look(operation, recorded, live, wanted)
     adopted = writes.record_write(wanted, put)
-    if kept := ", ".join(not_taken(put, wanted, live)):  # an error would leave it without a resource for ever
+    if kept := ", ".join(not_taken(put, wanted, live)):  # an error would leave it without a resource for good
         say(f"CHeKT gave {adopted} to this resource but did not take {kept}; the next preview shows it.")
     return adopted

@@ -268,7 +268,7 @@ class Moves:
     ) -> tuple[Site, Mapping[str, Any]]:
         """A site as it answers itself, once it shows a station and the wanted fields, or at last.
 
-        To the end: not earlier, since it showed them before the PUT as well.
+        `to_the_end` never stops early: the site may have shown them before the PUT as well.
         """
         for _ in self._client.looks(operation):
             moved, fields = self._client.get_whole_site(operation, station_id.dealer_id, site.site_id)
