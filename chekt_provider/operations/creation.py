@@ -101,7 +101,7 @@ class Creation:
         self._lookalikes = Lookalikes(self._stations, operation, wanted, claims)
         self._say = say
         self._doubt: ChektError | None = None
-        """The answer to the first POST that may have made the station."""
+        """The error of the first POST that may have made the station."""
         self._doubts = 0
         """How many POSTs may have made it."""
         self._accepted_at: float | None = None
