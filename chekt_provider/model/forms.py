@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from html import unescape
 
-_SHORTEST_WITHIN = 4
+SHORTEST_WITHIN = 4
 """Letters of a text to look for within another: a shorter one is within many."""
 
 _SHORTEST_CUT = 16
@@ -31,8 +31,7 @@ def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
 
 def is_rewritten(kept: str, sent: str) -> bool:
     """Whether CHeKT may have made one out of the other, if only letters and digits count, and it may cut them."""
-    kept, sent = _letters(kept), _letters(sent)
-    return bool(kept) and sent.startswith(kept)
+    return letters(kept) != "" and letters(sent).startswith(letters(kept))
 
 
 def is_cut_anywhere(kept: str, sent: str) -> bool:
@@ -54,25 +53,26 @@ def is_like_loosely(kept: str, sent: str) -> bool:
         has_same_letters(kept, sent)
         or is_cut_anywhere(kept, sent)
         or is_around(kept, sent)
-        or _folded(kept) == _folded(sent) != ""
+        or folded(kept) == folded(sent) != ""
     )
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """The letters and digits of a text, without accents, and without zeros in front of its numbers."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"0+(?=\d)", "", _letters(plain))
+    return re.sub(r"0+(?=\d)", "", letters(plain))
 
 
 def has_same_letters(kept: str, sent: str) -> bool:
     """Whether two external ids have the same letters and digits."""
-    return _letters(kept) == _letters(sent) != ""
+    return letters(kept) == letters(sent) != ""
 
 
 def is_around(kept: str, sent: str) -> bool:
     """Whether CHeKT may have put something in front of a text, or after it, but not within a number."""
-    if len(_letters(sent)) < _SHORTEST_WITHIN:
+    if len(letters(sent)) < SHORTEST_WITHIN:
         return False
-    parts = [form(kept).partition(form(sent)) for form in (common_form, _letters)]
+    parts = [form(kept).partition(form(sent)) for form in (common_form, letters)]
     return any(
         found and not _is_one_number(before, found) and not _is_one_number(found, after)
         for before, found, after in parts
@@ -86,8 +86,8 @@ def _is_one_number(text: str, following: str) -> bool:
 
 def splits_number(kept: str, sent: str) -> bool:
     """Whether a text is cut between two digits."""
-    cut = len(_letters(kept))
-    return _letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(_letters(sent))
+    cut = len(letters(kept))
+    return letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(letters(sent))
 
 
 @lru_cache(maxsize=100_000)  # each creation compares its external id with those of all stations
@@ -97,5 +97,6 @@ def common_form(text: str) -> str:
 
 
 @lru_cache(maxsize=100_000)  # likewise
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """The letters and digits of a text, in the form in which they are compared."""
     return "".join(character for character in common_form(text) if character.isalnum())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Generic
 
 from chekt_provider.api.client import LOOKS, Client, Item, Listing
@@ -12,11 +13,12 @@ from chekt_provider.api.operation import Operation
 from chekt_provider.api.shared import Shared
 from chekt_provider.errors import ListIncomplete, NotFound
 from chekt_provider.model.fields import Station
-from chekt_provider.model.forms import is_cut_anywhere, same_form
+from chekt_provider.model.forms import common_form, is_cut_anywhere, letters, same_form
 from chekt_provider.model.ids import StationId
 from chekt_provider.model.records import KEY, Recorded
 from chekt_provider.model.wire import Site
 from chekt_provider.operations.identity import is_given_again, require_same_station, shows_same
+from chekt_provider.operations.items import Items
 
 BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
@@ -40,8 +42,8 @@ class Look(Generic[Item]):
     """
 
     number: int
-    items: Mapping[str, Item]
-    listed: Mapping[str, Item]
+    items: Items[Item]
+    listed: Items[Item]
     trace_id: str
     begun: float
     ended: float
@@ -76,6 +78,8 @@ class SharedList(Generic[Item]):
         self._writes: dict[str, tuple[float, Item | None]] = {}
         self._deleted: dict[str, Recorded] = {}
         self._known: set[str] = set()
+        self._left_out: set[str] = set()
+        """Those of the known that the latest look does not show."""
         self._got: dict[tuple[int, str], Item | None] = {}
         self._first: Look[Item] | None = None
         self.latest: Look[Item] | None = None
@@ -110,7 +114,10 @@ class SharedList(Generic[Item]):
     def expect(self, item_ids: Iterable[str]) -> None:
         """Take note that these should be there: the state has them, or an earlier look."""
         with self._lock:
-            self._known.update(item_ids)
+            ids = set(item_ids)
+            self._known |= ids
+            if self.latest:
+                self._left_out |= {item_id for item_id in ids if item_id not in self.latest.items}
 
     def complete_look(self, operation: Operation) -> Look[Item]:
         """The run's look, or a later one that shows what should be there: whatever it does not show is asked for by id.
@@ -133,12 +140,13 @@ class SharedList(Generic[Item]):
         """
         with self._asking:
             with self._lock:
-                missing = sorted(self._known - look.items.keys(), key=int)
+                is_latest = self.latest is not None and self.latest.number == look.number
+                missing = sorted(self._left_out if is_latest else self._known - look.items.keys(), key=int)
             for item_id in missing:
                 if self.get(operation, item_id):
                     return item_id
                 with self._lock:
-                    self._known.discard(item_id)
+                    self._forget(item_id)
         return ""
 
     def get(self, operation: Operation, item_id: str) -> Item | None:
@@ -162,7 +170,7 @@ class SharedList(Generic[Item]):
     def note_gone(self, recorded: Recorded) -> None:
         """Take note that a station is no longer there."""
         with self._lock:
-            self._known.discard(recorded.id.station_id)
+            self._forget(recorded.id.station_id)
             self._deleted[recorded.id.station_id] = recorded
 
     def note_deleted(self, recorded: Recorded) -> None:
@@ -172,11 +180,15 @@ class SharedList(Generic[Item]):
 
     def _note(self, item_id: str, item: Item | None) -> None:
         with self._lock:
+            self._writes.pop(item_id, None)  # the latest write comes last
             self._writes[item_id] = (self._clock(), item)
             if self.latest:
-                items = dict(self.latest.items)
-                _apply(items, item_id, item)
-                self.latest = replace(self.latest, items=items)
+                self.latest = replace(self.latest, items=self.latest.items.changed(item_id, item))
+                self._left_out.discard(item_id)
+
+    def _forget(self, item_id: str) -> None:
+        self._known.discard(item_id)
+        self._left_out.discard(item_id)
 
     def deleted(self, item_id: str) -> Recorded | None:
         """What this run deleted, or found gone, under this id; None for nothing."""
@@ -187,14 +199,15 @@ class SharedList(Generic[Item]):
         """How many seconds lie between the run's first look and its latest, where neither shows the item; else 0."""
         with self._lock:
             first, latest = self._first, self.latest
-        if first is None or latest is None or item_id in first.listed.keys() | latest.listed.keys():
+        if first is None or latest is None or item_id in first.listed or item_id in latest.listed:
             return 0
         return latest.begun - first.begun
 
     def written_since(self, moment: float) -> set[str]:
         """What we wrote since a moment, by id."""
         with self._lock:
-            return {item_id for item_id, (written_at, _) in self._writes.items() if written_at >= moment}
+            latest_first = reversed(self._writes.items())
+            return {item_id for item_id, _ in takewhile(lambda write: write[1][0] >= moment, latest_first)}
 
     def _is_another(self, item: Item | None, item_id: str) -> bool:
         return isinstance(item, Station) and is_given_again(self._deleted[item_id], item)
@@ -208,15 +221,15 @@ class SharedList(Generic[Item]):
     def _take(self, operation: Operation) -> Look[Item]:
         number, begun = self._shared.begun, self._clock()
         listing = self._read(operation)
-        listed = {item.number: item for item in listing.items}
-        items = dict(listed)
+        listed = items = Items({item.number: item for item in listing.items})
         with self._lock:
             for item_id, (written_at, item) in self._writes.items():
                 is_another = item is None and self._is_another(items.get(item_id), item_id)
                 if written_at >= begun - BEHIND_SECONDS and not is_another:  # which the list may not show yet
-                    _apply(items, item_id, item)
+                    items = items.changed(item_id, item)
             if self.latest:
                 self._known |= self.latest.listed.keys() - self._deleted.keys()
+            self._left_out = self._known - items.keys()
             self.latest = Look(
                 number,
                 items,
@@ -333,16 +346,37 @@ def called(stations: Iterable[Station], external_id: str) -> list[Station]:
     return exact or stations
 
 
-def perhaps_cut(stations: Mapping[str, Station], external_id: str) -> list[str]:
+def called_in(stations: Items[Station], external_id: str) -> list[Station]:
+    """The same of listed stations."""
+    return called(stations.where(form_of, common_form(external_id)), external_id)
+
+
+def perhaps_cut(stations: Items[Station], external_id: str) -> list[str]:
     """The numbers of stations that may have this external id whole, where a list cuts it as it cuts every long one."""
-    listed = {number: station.external_monitoring_station_id for number, station in stations.items()}
-    longest = max(map(len, listed.values()), default=0)
-    return [number for number, kept in listed.items() if len(kept) == longest and is_cut_anywhere(kept, external_id)]
+    longest = max(stations.said(length_of), default=0)
+    return [
+        station.number
+        for station in beginning(stations, external_id)
+        if length_of(station) == longest and is_cut_anywhere(station.external_monitoring_station_id, external_id)
+    ]
 
 
-def _apply(items: dict[str, Item], item_id: str, item: Item | None) -> None:
-    """Bring one write into a list that was answered before it."""
-    if item is None:
-        items.pop(item_id, None)
-    else:
-        items[item_id] = item
+def beginning(stations: Items[Station], external_id: str) -> list[Station]:
+    """The stations whose external ids, as far as their letters and digits go, this one begins with."""
+    whole = letters(external_id)
+    return [station for end in range(1, len(whole) + 1) for station in stations.where(letters_of, whole[:end])]
+
+
+def form_of(station: Station) -> str:
+    """A station's external id as external ids are compared."""
+    return common_form(station.external_monitoring_station_id)
+
+
+def letters_of(station: Station) -> str:
+    """The letters and digits of a station's external id."""
+    return letters(station.external_monitoring_station_id)
+
+
+def length_of(station: Station) -> int:
+    """How long a station's external id is."""
+    return len(station.external_monitoring_station_id)

@@ -11,11 +11,20 @@ from collections.abc import Mapping
 from chekt_provider.api.operation import Operation
 from chekt_provider.errors import ChektError, Evidence, StationExists, TwinStations
 from chekt_provider.model.fields import Station, StationInputs
-from chekt_provider.model.forms import is_like_it, is_like_loosely
+from chekt_provider.model.forms import SHORTEST_WITHIN, folded, is_like_it, is_like_loosely, letters
 from chekt_provider.model.records import id_of, named
 from chekt_provider.operations.claims import StationClaims
-from chekt_provider.operations.directory import Look, SharedList, called, perhaps_cut
+from chekt_provider.operations.directory import (
+    Look,
+    SharedList,
+    beginning,
+    called,
+    called_in,
+    letters_of,
+    perhaps_cut,
+)
 from chekt_provider.operations.identity import is_alike, not_taken
+from chekt_provider.operations.items import Items
 from chekt_provider.text import shown
 
 MAY_BE_THIS = "That may be this station, with an external id that CHeKT changed."
@@ -46,7 +55,7 @@ class Lookalikes:
             TwinStations: several have it.
         """
         external_id = self._wanted.external_monitoring_station_id
-        found = called(look.items.values(), external_id)
+        found = called_in(look.items, external_id)
         if not found:
             cut = perhaps_cut(look.listed, external_id)
             got = [(number, self._stations.get_once(self._operation, look, number)) for number in cut]
@@ -110,9 +119,21 @@ class Lookalikes:
         """
         external_id = self._wanted.external_monitoring_station_id
         is_like = is_like_loosely if loosely else is_like_it
-        stations = {**look.listed, **self._whole}.values()
-        like = [station for station in stations if is_like(station.external_monitoring_station_id, external_id)]
+        near = [*beginning(look.listed, external_id), *(_near_loosely(look.listed, external_id) if loosely else ())]
+        stations = {station.number: station for station in [*near, *self._whole.values()]}
+        like = [it for it in stations.values() if is_like(it.external_monitoring_station_id, external_id)]
         return [station for station in like if not self._claims.may_be_of_another(self._wanted, station)]
+
+
+def _near_loosely(stations: Items[Station], external_id: str) -> list[Station]:
+    """The stations whose external ids may hold this one, or be it but for accents and zeros."""
+    near = stations.where(_folded_of, folded(external_id))
+    is_short = len(letters(external_id)) < SHORTEST_WITHIN
+    return near if is_short else near + stations.holding(letters_of, letters(external_id))
+
+
+def _folded_of(station: Station) -> str:
+    return folded(station.external_monitoring_station_id)
 
 
 def _if_it_is(station: Station) -> str:

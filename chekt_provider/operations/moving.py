@@ -163,10 +163,10 @@ class Moves:
         """
         sites = self._directory.sites(station_id.dealer_id)
         look = sites.recent_look(operation)
+        numbers = {_comparable(mover) for mover in movers} - {""}
         tells_numbers = any("account_number" in site.model_fields_set for site in look.listed.values())
         if tells_numbers and not look.is_sampled:
-            return [*look.items.values()]
-        numbers = {_comparable(mover) for mover in movers} - {""}
+            return [site for number in numbers for site in look.items.where(_comparable, number)]
 
         def is_summary(site: Site) -> bool:
             if look.is_sampled:

@@ -22,11 +22,12 @@ from chekt_provider.errors import (
     Unclear,
     Unsafe,
 )
-from chekt_provider.model.forms import same_form
+from chekt_provider.model.forms import common_form
 from chekt_provider.model.ids import SiteId, StationId
 from chekt_provider.model.records import Recorded
 from chekt_provider.model.wire import Site
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
+from chekt_provider.operations.items import Items
 from chekt_provider.operations.moving import LIST_SECONDS, Moves, named_site
 from chekt_provider.text import listed, shown
 
@@ -63,7 +64,7 @@ class Sites:
     def called(self, operation: Operation, dealer_id: str, external_site_id: str) -> list[Site]:
         """Every site of the dealer with this external id."""
         look = self._directory.sites(dealer_id).recent_look(operation)
-        return [site for site in look.items.values() if site.external_site_id == external_site_id]
+        return look.items.where(_external_site_id, external_site_id)
 
     def expect(self, site_id: SiteId) -> None:
         """Take note that the state has a site: a list that leaves it out is not whole."""
@@ -72,7 +73,7 @@ class Sites:
     def told(self, operation: Operation, recorded: Recorded) -> str:
         """Which sites send their signals to a station, as a clause; "" for none."""
         look = self._directory.sites(recorded.id.dealer_id).look(operation)
-        attached = [site for site in look.items.values() if _keeps(site, recorded)]
+        attached = _kept_by(look.items, recorded)
         return _who_sends(attached) if attached else ""
 
     @contextmanager
@@ -95,7 +96,7 @@ class Sites:
         Raises:
             SitesAttached: sites send their signals to it, or whether they do cannot be read.
         """
-        attached = {site.site_id: site for site in self._on_it(operation, recorded, _keeps)}
+        attached = {site.site_id: site for site in self._on_it(operation, recorded)}
         attached |= {site.site_id: site for site in self.moves.headed_to(recorded.id)}
         if attached:
             raise operation.error(SitesAttached, _who_sends([*attached.values()]), outcome="Nothing was deleted.")
@@ -122,7 +123,7 @@ class Sites:
         counts_from = look.ended if look.ended - look.begun >= LIST_SECONDS else look.begun
         return self._client.clock() - counts_from >= LIST_SECONDS
 
-    def _on_it(self, operation: Operation, recorded: Recorded, belongs: Callable[[Site, Recorded], bool]) -> list[Site]:
+    def _on_it(self, operation: Operation, recorded: Recorded, *, to_move: bool = False) -> list[Site]:
         """The sites that a list shows on a station. Raises SitesAttached where they cannot be read.
 
         A list that still shows there what we moved just now lags, and is read again until it must show the move. The
@@ -131,7 +132,9 @@ class Sites:
         try:
             for _ in self._client.looks(operation):
                 look = self._recent_list(operation, recorded.id.dealer_id)
-                on_it = [site for site in look.listed.values() if belongs(site, recorded)]
+                on_it = _kept_by(look.listed, recorded)
+                if to_move:
+                    on_it = [site for site in on_it if _is_its_own(site, recorded)]
                 moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
                 if not any(site.site_id in moved for site in on_it):
                     break
@@ -153,7 +156,7 @@ class Sites:
         elsewhere: set[str] = set()
         count = 0
         try:
-            while movers := self._on_it(operation, recorded, _is_on):
+            while movers := self._on_it(operation, recorded, to_move=True):
                 self._require_way(operation, recorded, movers, target, moved)
                 count = len(moved) + len(movers)
                 for site in movers:
@@ -208,14 +211,29 @@ class Sites:
             ) from None
 
 
-def _keeps(site: Site, recorded: Recorded) -> bool:
-    by_external_id = any(same_form(site.external_monitoring_station_id, form) for form in recorded.external_ids)
-    return site.monitoring_station_id == recorded.id.station_id or by_external_id
+def _kept_by(sites: Items[Site], recorded: Recorded) -> list[Site]:
+    """The sites that send their signals to a station, by its number or its external id."""
+    found = sites.where(_station_number, recorded.id.station_id)
+    for form in {common_form(external_id) for external_id in recorded.external_ids} - {""}:
+        found += sites.where(_station_form, form)
+    return [*{site.number: site for site in found}.values()]
 
 
-def _is_on(site: Site, recorded: Recorded) -> bool:
+def _external_site_id(site: Site) -> str:
+    return site.external_site_id
+
+
+def _station_number(site: Site) -> str | None:
+    return site.monitoring_station_id
+
+
+def _station_form(site: Site) -> str:
+    return common_form(site.external_monitoring_station_id)
+
+
+def _is_its_own(site: Site, recorded: Recorded) -> bool:
     """Whether a site is the station's to move; not one of a twin with the same external id."""
-    return site.monitoring_station_id in (None, recorded.id.station_id) and _keeps(site, recorded)
+    return site.monitoring_station_id in (None, recorded.id.station_id)
 
 
 def _unreadable(operation: Operation, recorded: Recorded, error: ChektError) -> SitesAttached:

@@ -26,7 +26,7 @@ from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
 from chekt_provider.operations import adoption
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.creation import Creation
-from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, called
+from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, called_in
 from chekt_provider.operations.identity import require_same_host, require_same_station, shows_same
 from chekt_provider.operations.sites import Sites
 from chekt_provider.operations.writes import Writes
@@ -108,7 +108,7 @@ class StationOperations:
 
     def _preview_adoption(self, operation: Operation, wanted: StationInputs) -> None:
         look = self._directory.stations(wanted.dealer_id).look(operation)
-        found = called(look.items.values(), wanted.external_monitoring_station_id)
+        found = called_in(look.items, wanted.external_monitoring_station_id)
         self._name_twins(wanted.dealer_id, found)
         if len(found) == 1:
             self._say(adoption.told(found[0], wanted))
@@ -302,7 +302,7 @@ class StationOperations:
             if recorded:
                 require_same_station(operation, recorded, station)
             look = stations.latest or look
-            twins = called(look.items.values(), station.external_monitoring_station_id)
+            twins = called_in(look.items, station.external_monitoring_station_id)
             self._name_twins(station_id.dealer_id, twins)
         return station
 

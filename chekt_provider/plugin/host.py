@@ -17,7 +17,9 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import SimpleQueue
 from types import FrameType, FunctionType, ModuleType
+from typing import Any
 
 from chekt_provider.errors import ChektError
 
@@ -64,8 +66,28 @@ def lift_worker_limit() -> None:
     while frame and not (frame.f_code.co_name == "_worker" and "executor_reference" in frame.f_locals):
         frame = frame.f_back
     executor = frame.f_locals["executor_reference"]() if frame else None
-    if isinstance(executor, ThreadPoolExecutor) and hasattr(executor, "_max_workers"):
+    known = {"_max_workers", "_idle_semaphore", "_work_queue"}
+    if isinstance(executor, ThreadPoolExecutor) and known <= vars(executor).keys():
         executor._max_workers = max(executor._max_workers, MOST_WORKERS)
+        executor._idle_semaphore = _Idle(executor._work_queue)
+        for _ in range(executor._work_queue.qsize()):  # what waits by now gets workers, too: each task starts one
+            executor.submit(int)
+
+
+class _Idle(threading.Semaphore):
+    """Counts a worker as idle that ends an operation only where no other waits: then it takes that.
+
+    Before Python 3.12 the executor counts every one, and starts too few.
+    """
+
+    def __init__(self, waiting: SimpleQueue[Any]) -> None:
+        super().__init__(0)
+        self._waiting = waiting
+
+    def release(self, n: int = 1) -> None:
+        """Count one that has ended an operation."""
+        if self._waiting.empty():
+            super().release(n)
 
 
 def on_cancel(act: Callable[[], None]) -> None:

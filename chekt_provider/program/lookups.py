@@ -28,7 +28,7 @@ from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.ids import StationId, id_digits
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.records import STATION_FIELDS, value
-from chekt_provider.operations.directory import Directory, Look, called
+from chekt_provider.operations.directory import Directory, Look, called_in
 from chekt_provider.plugin.host import say
 from chekt_provider.program.resources import MonitoringStationResult
 from chekt_provider.program.stack_config import refuse_bad_config, stack_config
@@ -113,7 +113,7 @@ class Lookups:
         dealer = self._checked("look up a monitoring station", given, dealer_id)
         operation = self._client.operation(f"look up monitoring station {shown(external_id)!r} of dealer {dealer}")
         look = self._look(operation, dealer)
-        found = called(look.items.values(), external_id)
+        found = called_in(look.items, external_id)
         evidence = Evidence(trace_id=look.trace_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)

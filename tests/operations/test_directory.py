@@ -20,6 +20,7 @@ from chekt_provider.model.ids import StationId
 from chekt_provider.model.records import Recorded
 from chekt_provider.model.wire import Site
 from chekt_provider.operations.directory import Directory, Look, SharedList, called
+from chekt_provider.operations.items import Items
 from tests.clock import Clock
 from tests.helpers import COLLECTION, EMPTY, LIST, anonymous, calls
 from tests.raw_server import RawServer, http
@@ -353,7 +354,7 @@ def test_after_a_change_a_look_that_is_under_way_is_not_enough(
     slow = SlowList(raw_server, new_transport, 1)
     changing, reading = slow.client.operation("change it"), slow.client.operation("read it")
     changing.changing = True
-    before = Look[Station](0, {}, {}, "", 0, 0, 0, is_sampled=False)
+    before = Look[Station](0, Items({}), Items({}), "", 0, 0, 0, is_sampled=False)
     with ThreadPoolExecutor(2) as pool:
         again: list[Future[Look[Station]]] = []
 
