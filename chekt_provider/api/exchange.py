@@ -28,12 +28,7 @@ LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
 
 
 class Exchange:
-    """Sends requests one at a time for each thread; repeats nothing.
-
-    Args:
-        clock: monotonic seconds.
-        interruption: counts the calls that are under way.
-    """
+    """Sends requests one at a time for each thread; repeats nothing. `clock` gives monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float], interruption: Interruption) -> None:
         self._clock = clock
