@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Attempts:
-    """Makes the attempts of all calls of a process, which share one budget of retries. Its parameters: see Transport."""
+    """Makes the attempts of all calls of a process, which share one budget of retries. Parameters: as of Transport."""
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
         self._clock = clock
