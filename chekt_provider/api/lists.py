@@ -53,7 +53,7 @@ class ListReader(Generic[Item]):
         self._bytes = 0
         self._total: int | None = None
         self._least = 0
-        """How many items there are, by what the list says of its pages."""
+        """How many items there are at least, by what the list says of its pages."""
         self._goes_on = False
         self._pages = 0
         self._may_have_slipped = False
