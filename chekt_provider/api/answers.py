@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from chekt_provider.api.extent import NOTHING_SAID, Extent, extent_of
+from chekt_provider.api.array import BROKEN, refuse_constant
+from chekt_provider.api.extent import NOTHING_SAID, Extent, extent_of, json_fields
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
     ChektError,
@@ -125,12 +126,8 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
     """Where the answer can be found again, and its error envelope: empty where it has none."""
     envelope: Mapping[str, Any] = {}
     if raw.status >= 400 and is_json(raw.headers):
-        try:
-            parsed = json.loads(raw.body)
-        except (ValueError, RecursionError):
-            parsed = None
-        inner = parsed.get("error") if isinstance(parsed, dict) else None
-        envelope = inner if isinstance(inner, dict) else {}
+        error = json_fields(raw.body).get("error")
+        envelope = error if isinstance(error, dict) else {}
 
     def text(name: str) -> str:
         value = envelope.get(name)
@@ -178,14 +175,10 @@ def _json(raw: RawAnswer, evidence: Evidence) -> Any:
     if not is_json(raw.headers):
         kind = shown(raw.headers.get("Content-Type", "no content type"), 80)
         raise NotChekt(f"something that is not CHeKT answered, with {kind}", evidence=evidence)
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     try:
-        return json.loads(raw.body, parse_constant=refuse)
+        return json.loads(raw.body, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        raise NotChekt("the answer is not the JSON it says it is", evidence=evidence) from None
+        raise NotChekt(BROKEN, evidence=evidence) from None
 
 
 def _host(url: str) -> str:

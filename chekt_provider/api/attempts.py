@@ -14,13 +14,7 @@ T = TypeVar("T")
 
 
 class Attempts:
-    """Makes the attempts of all calls of a process, which share one budget of retries.
-
-    Args:
-        clock: monotonic seconds.
-        sleep: waits so many seconds.
-        draw: gives a float in [0, 1), for the jitter.
-    """
+    """Makes the attempts of all calls of a process, which share one budget of retries. Parameters: as of Transport."""
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
         self._clock = clock

@@ -16,12 +16,7 @@ def expiry_margin(life: float) -> float:
 
 
 class TokenSource:
-    """Holds the current access token for all threads.
-
-    Args:
-        fetch: asks the token endpoint.
-        clock: monotonic seconds.
-    """
+    """Holds the current access token for all threads. `clock` gives monotonic seconds."""
 
     def __init__(self, fetch: Callable[[], AccessToken], clock: Callable[[], float]) -> None:
         self._fetch = fetch

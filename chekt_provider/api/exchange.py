@@ -17,9 +17,9 @@ import urllib3
 from chekt_provider.api.answers import RawAnswer, is_json
 from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.interruption import Interruption
-from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
+from chekt_provider.api.lists import require_bounded
 from chekt_provider.api.patience import PatientAdapter, at_most
-from chekt_provider.errors import ChektError, ListIncomplete, NotChekt, Unclear, Unreachable, Untrusted
+from chekt_provider.errors import ChektError, NotChekt, Unclear, Unreachable, Untrusted
 from chekt_provider.log import log
 from chekt_provider.settings import is_loopback
 
@@ -28,12 +28,7 @@ LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
 
 
 class Exchange:
-    """Sends requests one at a time for each thread; repeats nothing.
-
-    Args:
-        clock: monotonic seconds.
-        interruption: counts the calls that are under way.
-    """
+    """Sends requests one at a time for each thread; repeats nothing. `clock` gives monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float], interruption: Interruption) -> None:
         self._clock = clock
@@ -121,23 +116,21 @@ class Exchange:
 
     def _list(self, response: requests.Response, item: Callable[[Any], object]) -> RawAnswer:
         """Read an array, item by item."""
+        items: list[object] = []
         size = 0
 
         def counted() -> Iterator[bytes]:
             nonlocal size
             for piece in self._pieces(response):
                 size += len(piece)
-                if size > MOST_BYTES:
-                    raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")
+                require_bounded(len(items), size)
                 yield piece
 
-        items: list[object] = []
         broken = ""
         try:
             for value in array_items(counted()):
                 items.append(item(value))
-                if len(items) > MOST_ITEMS:
-                    raise ListIncomplete(f"a list has more than {MOST_ITEMS:,} items")
+                require_bounded(len(items), size)
         except BadArrayError as error:
             broken = str(error)
         return RawAnswer(response.status_code, response.headers, b"", items, broken, size)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -126,12 +127,12 @@ def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each name in small letters, and its text; Content-Range has the total behind its stroke."""
     yield "total", headers.get("Content-Range", "").rpartition("/")[2]
     for name, text in headers.items():
-        fields = _fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}
+        fields = json_fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}
         for each, value in {name: text, **fields}.items():
             yield re.sub("[^a-z]", "", each.lower()), str(value)
 
 
-def _fields(text: str) -> Mapping[str, object]:
+def json_fields(text: str | bytes) -> Mapping[str, Any]:
     """The fields of a JSON object; none of anything else."""
     try:
         parsed = json.loads(text)

@@ -1,4 +1,4 @@
-"""Ctrl-C, or an engine that was killed: what a run still does when it was interrupted."""
+"""What a run still does after Ctrl-C, or when somebody killed the engine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from contextlib import contextmanager
 from chekt_provider.errors import Interrupted
 
 GRACE_SECONDS = 5.0
-"""How long a run goes on after the call that is under way: enough to look what a change has become."""
+"""How long a run goes on after the call under way: enough to look what became of a change."""
 
 
 class Interruption:
-    """Whether the run was interrupted, for all threads of it.
-
-    Args:
-        clock: monotonic seconds.
-        pause: waits so many seconds.
-    """
+    """Whether somebody interrupted the run, for all its threads. `clock` and `pause` are in seconds."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep

@@ -53,7 +53,7 @@ class ListReader(Generic[Item]):
         self._bytes = 0
         self._total: int | None = None
         self._least = 0
-        """How many items there are, by what the list says of its pages."""
+        """How many items there are at least, by what the list says of its pages."""
         self._goes_on = False
         self._pages = 0
         self._may_have_slipped = False
@@ -234,8 +234,7 @@ class ListReader(Generic[Item]):
     def _merge(self, answer: Answer, came: dict[str, Item]) -> None:
         self._items |= came
         self._bytes += answer.size
-        _require(len(self._items) <= MOST_ITEMS, f"has more than {MOST_ITEMS:,} items")
-        _require(self._bytes <= MOST_BYTES, f"has more than {MOST_BYTES // 1024**2} MiB")
+        require_bounded(len(self._items), self._bytes)
 
     def _of(self, answer: Answer) -> dict[str, Item]:
         return {self._number(item): item for item in answer.data}
@@ -253,7 +252,8 @@ class ListReader(Generic[Item]):
             self._least = max(self._least, pages_before * len(answer.data) + 1)
         if self._pages == 1 or query not in _FIRST_PAGES:  # asked for once more, those say nothing of the end
             self._goes_on = extent.goes_on
-        _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
+        if self._pages > MOST_REQUESTS:
+            raise ListIncomplete(f"a list did not end after {MOST_REQUESTS:,} pages")
         return answer
 
 
@@ -261,6 +261,9 @@ class _Contradiction(Exception):
     """A list contradicts itself."""
 
 
-def _require(so: bool, otherwise: str) -> None:
-    if not so:
-        raise ListIncomplete(f"a list {otherwise}")
+def require_bounded(items: int, size: int) -> None:
+    """Raise ListIncomplete for a list with too many items or bytes."""
+    if items > MOST_ITEMS:
+        raise ListIncomplete(f"a list has more than {MOST_ITEMS:,} items")
+    if size > MOST_BYTES:
+        raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")

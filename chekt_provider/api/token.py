@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from chekt_provider.api.answers import RawAnswer, evidence_of, judged
 from chekt_provider.api.attempts import Attempts
 from chekt_provider.api.exchange import Exchange
+from chekt_provider.api.extent import json_fields
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.operation import Operation
 from chekt_provider.api.rate_limit import RateLimit
@@ -197,10 +197,6 @@ def _is_bearer(value: object, kind: object) -> bool:
 
 def _oauth_error(raw: RawAnswer) -> str:
     """The answer's `error` code (RFC 6749, section 5.2)."""
-    try:
-        parsed = json.loads(raw.body)
-    except (ValueError, RecursionError):
-        return "no reason given"
-    error = parsed.get("error") if isinstance(parsed, dict) else None
+    error = json_fields(raw.body).get("error")
     code = error.get("code") if isinstance(error, dict) else error
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "no reason given"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
 from chekt_provider.model.ids import id_digits
-from chekt_provider.model.kinds import answered
+from chekt_provider.model.kinds import answered, refusal
 
 
 def _wire_id(value: object) -> str:
     digits = id_digits(value)
     if digits is None:
-        raise PydanticCustomError("id", "is not an id")
+        raise refusal("is not an id")
     return digits
 
 

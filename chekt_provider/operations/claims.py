@@ -130,12 +130,7 @@ class StationClaims(Claims):
             self._born[station_id] = station.created_at
 
     def take_over(self, wanted: StationInputs, station: Station, operation: Operation) -> None:
-        """Take a station that was there before a creation.
-
-        Raises:
-            DeclaredTwice: another resource has it.
-            Unsafe: this run deletes it.
-        """
+        """Take a station that was there before a creation. Raises as `require_not_doomed` and `require_free`."""
         with self._lock:  # a deletion takes note of itself under the same lock
             self.require_not_doomed(wanted, station, operation)
             self.take(wanted, station, operation)
@@ -147,13 +142,10 @@ class StationClaims(Claims):
             self._not_adopted.add(id_of(wanted, station))
 
     def require_free(self, wanted: StationInputs, station: Station, operation: Operation) -> StationId:
-        """Make sure that no other resource has a station.
+        """Raise DeclaredTwice where another resource has a station.
 
         CHeKT may keep two external ids as one, and answer for both with one station. A number that it gave again, to a
         new station, has another time of creation.
-
-        Raises:
-            DeclaredTwice: another resource has it.
         """
         station_id = id_of(wanted, station)
         with self._lock:
@@ -166,8 +158,7 @@ class StationClaims(Claims):
     def doom(self, recorded: Recorded, operation: Operation) -> bool:
         """Take note that a station is about to be deleted, so that no creation takes it over; false for a kept one.
 
-        Raises:
-            Unsafe: a resource of this run failed to take it over: the next run may succeed.
+        Raises Unsafe where a resource of this run failed to take it over: the next run may succeed.
         """
         with self._lock:
             if self.is_kept(recorded.id):

@@ -49,11 +49,7 @@ class Lookalikes:
         self.before: Mapping[str, Station] = {}
 
     def existing(self, look: Look[Station]) -> Station | None:
-        """The station that has the external id.
-
-        Raises:
-            TwinStations: several have it.
-        """
+        """The station that has the external id. Raises TwinStations where several have it."""
         external_id = self._wanted.external_monitoring_station_id
         found = called_in(look.items, external_id)
         if not found:

@@ -282,8 +282,7 @@ class Moves:
 
         Only the station itself tells that, since lists may be behind; one that this run has just made need not show.
 
-        Raises:
-            NotFound, OtherStation: it is gone, or its number is another's.
+        Raises NotFound where it is gone, OtherStation where its number is another's.
         """
         stations, asked_at = self._directory.stations(station_id.dealer_id), self._client.clock()
         number, look = station_id.station_id, stations.latest

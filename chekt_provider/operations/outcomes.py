@@ -34,12 +34,7 @@ class Key(Enum):
 
 
 class Outcome(Enum):
-    """What came of a POST.
-
-    Attributes:
-        may_have_made: whether it may have made the station.
-        key: of the next POST.
-    """
+    """What came of a POST, whether it may have made the station, and the key of the next POST."""
 
     REPLAYED = ("CHeKT repeats an answer of an earlier POST, whose station was deleted", False, Key.NEW)
     UNSHOWN = ("a success that shows no station", True, Key.NEW_AFTER_TWO_UNSHOWN)

@@ -29,8 +29,7 @@ class Writes:
     def put(self, operation: Operation, recorded: Recorded, wanted: StationInputs) -> Station:
         """PUT every field. Which form clears a field is not documented: "" first, null where CHeKT refuses "".
 
-        Raises:
-            OtherStation: the number belongs to another station than the recorded one.
+        Raises OtherStation where the number belongs to another station than the recorded one.
         """
         cleared_as = self._cleared_as  # another thread may learn better meanwhile
         try:
@@ -83,11 +82,7 @@ class Writes:
         return station
 
     def put_over(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
-        """PUT over a known station.
-
-        Raises:
-            NotTaken: CHeKT answered that it changed the station, and did not.
-        """
+        """PUT over a known station. Raises NotTaken where CHeKT answered that it changed it, and did not."""
         station = self.put_and_look(operation, recorded, before, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(str(value(station, name)))!r}" for name in kept)
