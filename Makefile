@@ -20,8 +20,8 @@ test: ## run every test, those of the real Pulumi engine included
 faults: ## try the 60 faults of the fault table, and print what held
 	@$(SET_UP) && python -m tests.faults.table
 
-bench: ## count the requests of a thousand stations, and time them against plain HTTP calls (STATIONS=1000)
-	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),1000)
+bench: ## count the requests of stacks of stations, and time them against a provider that does nothing (STATIONS=100,1000)
+	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),100,1000) $(BENCH)
 
 scale: ## one roll-out over many stacks: seconds, memory, requests (STACKS=200 PARALLEL=2)
 	@$(SET_UP) && python -m tools.scale --stacks $(or $(STACKS),200) --parallel $(or $(PARALLEL),2)

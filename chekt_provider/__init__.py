@@ -41,8 +41,8 @@ __all__ = [
     "list_monitoring_stations_output",
 ]
 
-_HOMES = ("explicit", "fleet", "resources", "lookups")
-"""Modules of `program` that hold public names."""
+_HOMES = ("resources", "explicit", "fleet", "lookups")
+"""Modules of `program` that hold public names; what takes longest to load comes last."""
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,6 @@ from chekt_provider.model.ids import SiteId, StationId, id_digits
 from chekt_provider.model.inputs import input_problems
 from chekt_provider.model.kinds import Id
 from chekt_provider.model.records import REPLACED_ON, UPDATED_IN_PLACE, Assigned, Recorded
-from chekt_provider.plugin.run import run_of
 
 PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
@@ -45,6 +44,8 @@ class _Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Join the run of this process. `check` names what is wrong in the settings."""
+        from chekt_provider.plugin.run import run_of  # noqa: PLC0415 - slow to load, and a program needs the class alone
+
         self._run = run_of(req.config)
 
     def _hide(self, *properties: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A second CHeKT, written without a look at the emulator: what the author of one did not think of, the other may do.
+"""A second CHeKT, written without looking at the emulator: it may do what the emulator's author did not think of.
 
 It knows no faults and no switches: a test that needs another behaviour overrides the method that has it.
 """
@@ -18,12 +18,12 @@ Reply = tuple[int, Any]
 
 
 class AnotherChekt(ThreadingHTTPServer):
-    """Stations and sites of one dealer, whatever dealer is asked for.
+    """The stations and sites of one dealer, whichever dealer is asked for.
 
     Attributes:
         stations: what there is, by number.
-        sites: the same of sites.
-        log: method and path of each request but those for a token, with its idempotency key.
+        sites: the same for sites.
+        log: method and path of each request, with its idempotency key; requests for a token are left out.
     """
 
     daemon_threads = True
@@ -59,19 +59,19 @@ class AnotherChekt(ThreadingHTTPServer):
     # What a test may override
 
     def external_id(self, sent: str) -> str:
-        """The external id as it is kept."""
+        """The external id as CHeKT keeps it."""
         return sent
 
     def created_at(self) -> str:
-        """What a new station says of its age."""
+        """What a new station says about its age."""
         return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def token(self) -> Row:
-        """The answer to who asks for a token."""
+        """The answer to a request for a token."""
         return {"access_token": "another-token", "expires_in": 3600, "token_type": "Bearer"}
 
     def page(self, rows: list[Row], query: str) -> list[Row]:
-        """The part of a list that a query is answered."""
+        """The part of a list that answers a query."""
         return rows
 
     def post(self, body: Row, key: str) -> Reply:
@@ -98,7 +98,7 @@ class AnotherChekt(ThreadingHTTPServer):
     # What it is
 
     def add(self, **fields: Any) -> Row:
-        """Make a station, by whomever."""
+        """Make a station, whoever asks."""
         self._last += 1
         kept = self.external_id(fields["external_monitoring_station_id"])
         blank = {"name": "", "prefix": "", "linecard": ""}
@@ -129,7 +129,7 @@ class AnotherChekt(ThreadingHTTPServer):
 
 
 class ForgetsKeys(AnotherChekt):
-    """Takes each POST for a new one, and answers with what it keeps."""
+    """Treats each POST as a new one, and answers with what it keeps."""
 
     def post(self, body: Row, key: str) -> Reply:
         """Create a station."""

@@ -1,4 +1,4 @@
-"""Another CHeKT, and processes of one stack, that live by one clock: waits cost nothing."""
+"""Another CHeKT, and processes of one stack, all on one clock: waits cost nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLOCK = 1_700_000_000.0
 
 
 class Stack:
-    """Processes of one stack, and the CHeKT that they speak to, by one clock."""
+    """Processes of one stack, and the CHeKT that they talk to, on one clock."""
 
     def __init__(self, api: AnotherChekt, clock: Clock) -> None:
         self.api = api
@@ -29,7 +29,7 @@ class Stack:
         self.said: list[str] = []
 
     def process(self, **environment: str) -> Run:
-        """A new process, with some variables more."""
+        """A new process, with some extra variables."""
         settings = read_settings(lambda key: None, {**self.api.environment(), **environment})
         transport = Transport(
             settings, say=self.said.append, clock=self.clock, sleep=self.clock.sleep, draw=lambda: 0.5
@@ -51,7 +51,7 @@ class Stack:
 
 
 class Stacks:
-    """Begins a CHeKT of a kind."""
+    """Starts a CHeKT of a given kind."""
 
     def __init__(self, exits: ExitStack) -> None:
         self._exits = exits

@@ -1,4 +1,4 @@
-"""Fixtures: an emulator, and what speaks to it."""
+"""Fixtures: an emulator, and what talks to it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from tests.helpers import central
 from tests.raw_server import RawServer
 from tests.safe_world import World
 
-# Everybody sees the same examples, and on slow machines too.
+# Everybody sees the same examples, on slow machines too.
 hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("ours")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """A worker more than there are processors: many tests wait, for a call that hangs or for a pace that is kept."""
+    """One worker more than there are processors: many tests wait for a call that hangs, or for the pace."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the CHEKT_* variables of whoever runs the tests out of the way."""
+    """Hide the CHEKT_* variables of whoever runs the tests."""
     for name in [name for name in os.environ if name.startswith("CHEKT_")]:
         monkeypatch.delenv(name)
 
@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """A CHeKT without stations, and processes that live by its clock."""
+    """A CHeKT without stations, and processes that run on its clock."""
     clock = Clock(now=1_700_000_000.0)
     with Emulator(clock=clock) as emulator:
         yield World(emulator, clock)
@@ -71,7 +71,7 @@ def stack() -> Iterator[Stacks]:
 
 @pytest.fixture
 def said() -> list[str]:
-    """What was told to the person at the terminal."""
+    """What the person at the terminal was told."""
     return []
 
 
@@ -112,7 +112,7 @@ def client(transport: Transport) -> Client:
 
 @pytest.fixture
 def new_process(settings: Settings, clock: Clock, said: list[str]) -> Callable[..., Run]:
-    """A new process, with changed settings where given: nothing remembered of what came before."""
+    """A new process, with changed settings if given; it remembers nothing of what came before."""
 
     def start(**changes: Any) -> Run:
         changed = replace(settings, **changes)

@@ -65,7 +65,7 @@ def placed(emulator: Emulator) -> dict[int, int | None]:
 
 
 def calls(emulator: Emulator) -> list[str]:
-    """Method and path, below the dealer, of each request so far but those for a token."""
+    """Method and path, below the dealer, of each request so far, without those for a token."""
     short = [f"{r.method} {r.path.removeprefix('/partner/v1/dealers/12345')}" for r in emulator.requests]
     return [call for call in short if "/oauth/token" not in call]
 
@@ -88,7 +88,7 @@ EXISTS_REMEDY = (
 
 
 def anonymous(line: str) -> str:
-    """An error line with its trace id and request id taken out."""
+    """An error line without its trace id and request id."""
     line = re.sub(r"trace id [0-9a-f-]{36}", "trace id T", line)
     return re.sub(r"request id [\w-]+", "request id R", line)
 
@@ -100,12 +100,12 @@ def config_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def another_process() -> None:
-    """What is configured from here on is in a process of its own."""
+    """Whatever is configured from here on is in another process."""
     _begin.cache_clear()
 
 
 def configured(settings: Mapping[str, Any]) -> MonitoringStationProvider:
-    """A provider of stations as Pulumi configures it in a process of its own; `settings` as for `config_of`."""
+    """A provider of stations as Pulumi configures it in another process; `settings` as for `config_of`."""
     another_process()
     provider = MonitoringStationProvider()
     provider.configure(ConfigureRequest(Config(config_of(settings), "test")))
@@ -132,12 +132,12 @@ def steps(console: str) -> list[tuple[str, list[str]]]:
 
 
 def without_numbers(line: str) -> str:
-    """A line as it is whatever ids were given and however wide the terminal is."""
+    """A line as it is for any ids and any width of the terminal."""
     return re.sub(r"\s+", " ", re.sub(r"│ \d+ ", "│ N ", line)).strip()
 
 
 def assert_printed(promised: list[str], printed: str) -> None:
-    """Every promised line was printed; between two `…` in their order, the rows of a table in any."""
+    """Every promised line was printed; between two `…` in order, the rows of a table in any order."""
     lines = [without_numbers(line) for line in printed.splitlines()]
     for line in promised:
         assert line == "…" or without_numbers(line) in lines, f"not printed: {line!r}\n{printed}"

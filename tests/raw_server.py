@@ -17,11 +17,11 @@ Answer = bytes | Callable[[socket], None]
 class RawServer(socketserver.ThreadingTCPServer):
     """A server on this machine whose answers are bytes, or functions that write to the connection.
 
-    The n-th request gets the n-th answer, and all further ones the last; then the connection is closed.
+    The n-th request gets the n-th answer, and all later ones the last; then the connection is closed.
 
     Attributes:
         requests: what came, head and body, request by request.
-        connections: how many there were, those that never sent a request included.
+        connections: how many there were, including those that never sent a request.
     """
 
     daemon_threads = True
@@ -83,7 +83,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @contextmanager
 def dripping(before: bytes, drop: bytes, pause: Callable[[], None]) -> Iterator[Callable[[socket], None]]:
-    """An answer that begins with some bytes and goes on by drops, without an end but that of this context.
+    """An answer that begins with some bytes and goes on in drops, until its context ends.
 
     Args:
         before: what comes at once.
@@ -104,7 +104,7 @@ def dripping(before: bytes, drop: bytes, pause: Callable[[], None]) -> Iterator[
 
 
 def http(status: int = 200, body: bytes = b"[]", content_type: str = "application/json", headers: str = "") -> bytes:
-    """The bytes of an HTTP answer; further headers as lines, each with its line break."""
+    """The bytes of an HTTP answer; extra headers as lines, each with its line break."""
     lines = [
         f"HTTP/1.1 {status} X",
         "Connection: close",
@@ -115,7 +115,7 @@ def http(status: int = 200, body: bytes = b"[]", content_type: str = "applicatio
 
 
 def header(request: bytes, name: str) -> str | None:
-    """A header of a request, None when it was not sent."""
+    """A header of a request; None if it was not sent."""
     found = re.search(
         rf"\r\n{name}: (.*)\r\n", request.partition(b"\r\n\r\n")[0].decode("latin-1") + "\r\n", re.IGNORECASE
     )

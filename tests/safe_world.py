@@ -1,4 +1,4 @@
-"""A CHeKT, and processes of one stack, that live by one clock: waits cost nothing."""
+"""A CHeKT, and processes of one stack, on one clock: waits cost nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STACK = "acme/alarms/dev/central"
 
 @dataclass
 class World:
-    """A CHeKT and processes that live by one clock, which only moves when somebody waits."""
+    """A CHeKT and processes on one clock, which only moves when somebody waits."""
 
     emulator: Emulator
     clock: Clock

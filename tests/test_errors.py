@@ -1,4 +1,4 @@
-"""The tree of errors, and the one line that each of them is."""
+"""The tree of errors, and the one line that each error is."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def drawn() -> dict[str, str]:
 
 
 def test_the_tree_that_is_drawn_is_the_tree_that_is() -> None:
-    """The docstring's drawing names every class under its parent, and no other."""
+    """The docstring's tree names every class under its parent, and no other."""
     assert drawn() == {cls.__name__: cls.__bases__[0].__name__ for cls in CLASSES if cls is not ChektError}
 
 
 def test_the_drawing_is_read_as_it_is_meant() -> None:
-    """From its first line to its last, on three levels: the comparison above compares something."""
+    """It goes from its first line to its last, on three levels: so the comparison above really compares something."""
     assert drawn()["SettingsError"] == "ChektError"
     assert drawn()["CredentialsRefused"] == "TokenError"
     assert drawn()["WrongEnvironment"] == "Unsafe"
@@ -87,13 +87,13 @@ def test_the_drawing_is_read_as_it_is_meant() -> None:
     ],
 )
 def test_an_error_is_one_line(error: ChektError, line: str) -> None:
-    """What could not be done, why, what was and was not done, what to do next, and where it can be found again."""
+    """What could not be done, why, what was and was not done, what to do next, and where to find it again."""
     assert str(error) == line
 
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_each_error_has_a_sentence_that_explains_it(cls: type[ChektError]) -> None:
-    """Its docstring; and its outcome and remedy are sentences, where it has them."""
+    """That is its docstring; its outcome and remedy are sentences too, if it has them."""
     assert (cls.__doc__ or "").strip()
     for sentence in (cls.default_outcome, cls.default_remedy):
         assert sentence == "" or (sentence[0].isupper() and sentence.endswith("."))
@@ -101,7 +101,7 @@ def test_each_error_has_a_sentence_that_explains_it(cls: type[ChektError]) -> No
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_a_remedy_names_only_settings_that_exist(cls: type[ChektError]) -> None:
-    """By key and by variable, and the two belong together."""
+    """It names key and variable, and the two belong together."""
     keys = re.findall(r"chekt:\w+", cls.default_remedy)
     variables = re.findall(r"CHEKT_\w+", cls.default_remedy)
 
@@ -113,7 +113,7 @@ def test_a_remedy_names_only_settings_that_exist(cls: type[ChektError]) -> None:
     "cls", [SettingsError, CredentialsRefused, Unreachable, Untrusted, Unclear, InvalidInput, NotFound, ListIncomplete]
 )
 def test_a_changed_copy_is_the_same_kind_of_error(cls: type[ChektError]) -> None:
-    """replace() keeps the class and all that is not named, and leaves the original alone."""
+    """replace() keeps the class and everything not named, and leaves the original alone."""
     evidence = Evidence(status=400, trace_id="t-1", request_id="req_1", code="bad", field="name", retry_after=7)
     error = cls("first", action="do it", evidence=evidence, outcome="Half was done.", remedy="Do the rest.")
 

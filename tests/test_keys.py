@@ -1,4 +1,4 @@
-"""The key that signs client assertions: what is wrong with it, in one sentence each, and never shown."""
+"""The key that signs client assertions: each fault is one sentence, and the key is never shown."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settings_of(key: str, **more: str) -> Settings:
 
 
 def number_of(settings: Settings) -> int:
-    """What tells one key from another."""
+    """What distinguishes one key from another."""
     assert settings.private_key is not None
     return settings.private_key.private_numbers().d
 
@@ -69,7 +69,7 @@ def number_of(settings: Settings) -> int:
     ],
 )
 def test_a_key_is_taken_as_pem_text_and_from_a_file(key: str, tmp_path: Path) -> None:
-    """PKCS #8 or PKCS #1, with the line breaks of any system, and with the remarks that tools write above it."""
+    """PKCS #8 or PKCS #1, with the line breaks of any system, and the remarks that tools write above it."""
     (tmp_path / "key.pem").write_bytes(key.encode())
 
     for setting in (key, str(tmp_path / "key.pem")):
@@ -79,7 +79,7 @@ def test_a_key_is_taken_as_pem_text_and_from_a_file(key: str, tmp_path: Path) ->
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As a shell would have it."""
+    """A shell reads it the same way."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key.pem").write_text(GOOD)
 
@@ -88,7 +88,7 @@ def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_key_may_stand_in_the_stack_s_config() -> None:
-    """With its id and the audience, as any other setting."""
+    """Its id and the audience may be there too, like any other setting."""
     config = {
         "chekt:clientId": "app-1",
         "chekt:privateKey": GOOD,
@@ -137,7 +137,7 @@ def test_a_blank_key_is_an_absent_one() -> None:
     ],
 )
 def test_a_bad_key_is_one_sentence(key: str, sentence: str, tmp_path: Path) -> None:
-    """As text and in a file alike; the sentence says what to do, and repeats nothing of the key."""
+    """Text and file get the same one; it says what to do, and repeats nothing of the key."""
     (tmp_path / "key.pem").write_bytes(key.encode())
 
     for setting in (key, str(tmp_path / "key.pem")):
@@ -172,7 +172,7 @@ def test_what_is_neither_text_nor_path_is_one_sentence(path: str) -> None:
     "content", [b"", b"canary", RSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())]
 )
 def test_a_file_of_something_else_is_no_key(content: bytes, tmp_path: Path) -> None:
-    """Empty, other text, or the key in its binary form."""
+    """An empty file, other text, or the key in its binary form."""
     (tmp_path / "key").write_bytes(content)
 
     assert settings_of(str(tmp_path / "key")).problems == (SETTING + NO_PEM,)
@@ -192,7 +192,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch, libr
     assert settings_of("", CHEKT_CLIENT_SECRET="s").problems == ()
 
 
-# what stands beside it
+# what comes with it
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch, libr
     ],
 )
 def test_what_does_not_go_together_is_named(environ: dict[str, str], problems: list[str]) -> None:
-    """Each in one sentence; the id of a key that is bad is not blamed as well."""
+    """One sentence each; the id of a bad key is not blamed as well."""
     assert list(read_settings(lambda _: None, environ).problems) == problems
 
 
@@ -225,7 +225,7 @@ def test_what_does_not_go_together_is_named(environ: dict[str, str], problems: l
 
 
 def test_the_key_is_in_no_text_of_the_settings() -> None:
-    """repr, str and format leave it out, also in its parts."""
+    """repr, str and format leave it out, even in parts."""
     settings = settings_of(GOOD)
 
     for text in (repr(settings), str(settings), f"{settings}", str([settings])):
@@ -235,7 +235,7 @@ def test_the_key_is_in_no_text_of_the_settings() -> None:
 
 
 def test_an_operation_with_a_bad_key_is_refused_without_a_call() -> None:
-    """The sentence becomes the cause; there is no other exception behind it that could hold the key."""
+    """The sentence becomes the cause; no other exception behind it could hold the key."""
     with pytest.raises(SettingsError) as caught:
         settings_of(pem(SHORT)).require_credentials("list the stations")
 

@@ -24,7 +24,7 @@ NewTransport = Callable[..., Transport]
 
 @pytest.fixture(autouse=True)
 def _a_log_of_the_test_s_own() -> Iterator[None]:
-    """The log is one for the whole process: put it back as it was."""
+    """The whole process has one log: put it back as it was."""
     handlers, level = list(log.handlers), log.level
     yield
     log.handlers[:] = handlers
@@ -33,7 +33,7 @@ def _a_log_of_the_test_s_own() -> Iterator[None]:
 
 @pytest.fixture
 def ticking(settings: Settings) -> Transport:
-    """Calls whose clock moves by 4 ms each time somebody looks at it."""
+    """Calls whose clock moves by 4 ms each time somebody reads it."""
     ticks = itertools.count()
     changed = read_settings(
         lambda _: None,
@@ -55,7 +55,7 @@ def listed(transport: Transport) -> None:
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What stands on stderr; on stdout, where tables and JSON go, stands nothing."""
+    """The lines on stderr; stdout, where tables and JSON go, is empty."""
     out, err = capsys.readouterr()
     assert out == ""
     return err.splitlines()
@@ -70,7 +70,7 @@ AGAIN = (
 def test_debug_is_one_line_for_each_request_and_one_for_each_repeat(
     emulator: Emulator, ticking: Transport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Verb, path, status, milliseconds, attempt, trace id: what CHeKT's support asks for."""
+    """Method, path, status, milliseconds, attempt, trace id: CHeKT's support asks for these."""
     emulator.add_fault(Fault(path=COLLECTION, status=503))
     show_log("debug")
 
@@ -86,10 +86,10 @@ def test_debug_is_one_line_for_each_request_and_one_for_each_repeat(
 
 
 def test_the_milliseconds_are_those_of_one_attempt(ticking: Transport, capsys: pytest.CaptureFixture[str]) -> None:
-    """From before it is sent until its answer is read.
+    """They count from before it is sent until its answer is read.
 
-    Every reading of this clock takes 4 ms: one at the end, one for the limit, and one for each piece in which the
-    answer arrives, of which there are one to three.
+    Every reading of this clock takes 4 ms: one at the end, one for the limit, and one for each piece of the answer, of
+    which there are one to three.
     """
     show_log("debug")
     listed(ticking)
@@ -118,7 +118,7 @@ def test_info_is_what_is_repeated_and_nothing_else(
 def test_without_a_level_nothing_is_written(
     emulator: Emulator, ticking: Transport, capsys: pytest.CaptureFixture[str], ask: Callable[[], None]
 ) -> None:
-    """Pulumi shows every word on stderr: a run that repeats calls is silent, too."""
+    """Pulumi shows every word on stderr: even a run that repeats calls is silent."""
     emulator.add_fault(Fault(path=COLLECTION, status=503))
     ask()
 
@@ -140,7 +140,7 @@ def test_a_second_provider_does_not_double_the_lines(capsys: pytest.CaptureFixtu
 def test_a_request_without_an_answer_has_its_line(
     emulator: Emulator, ticking: Transport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In place of a status stands that it failed."""
+    """In place of a status it says that the request failed."""
     emulator.add_fault(Fault(path=COLLECTION, reset=True))
     show_log("debug")
 
@@ -152,7 +152,7 @@ def test_a_request_without_an_answer_has_its_line(
 def test_both_sides_of_a_renewed_token_have_their_lines(
     emulator: Emulator, ticking: Transport, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The refused request, the new token, and the replay, which is no further attempt."""
+    """The refused request, the new token, and the replay, which is not another attempt."""
     show_log("debug")
     listed(ticking)
     emulator.revoke_tokens()
@@ -170,7 +170,7 @@ def test_both_sides_of_a_renewed_token_have_their_lines(
 def test_the_trace_id_of_a_line_is_the_one_that_was_sent(
     emulator: Emulator, stations: StationOperations, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By it, a line finds its request in CHeKT's own logs."""
+    """It lets people find a line's request in CHeKT's own logs."""
     show_log("debug")
 
     stations.create(central())
@@ -187,7 +187,7 @@ def test_the_log_holds_neither_secret_nor_token(
     caplog: pytest.LogCaptureFixture,
     status: int,
 ) -> None:
-    """Also when each endpoint repeats what it was sent; the libraries below, at their most talkative, do not either."""
+    """Each endpoint may repeat what it was sent, and the libraries below may be at their most talkative."""
     form = b"client_secret=canary-secret"
     token = http(body=b'{"access_token": "canary-token"}')
     oauth = raw_server(http(503, form, "text/plain"), token, http(status, b'{"error": "%s"}' % form))
@@ -207,7 +207,7 @@ def test_the_log_holds_neither_secret_nor_token(
 def test_the_provider_shows_the_log_that_the_environment_asks_for(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the moment it is configured."""
+    """It starts when the provider is configured."""
     monkeypatch.setenv("CHEKT_LOG", "debug")
     provider = configured(emulator.environment())
 
@@ -223,7 +223,7 @@ def test_the_provider_shows_the_log_that_the_environment_asks_for(
 
 @pytest.mark.parametrize("level", ["trace", "DEBUG", "1", " debug"])
 def test_another_level_is_a_problem_of_the_settings(level: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One sentence with the two that exist, without the value; nothing is logged."""
+    """One sentence names the two that exist, without the value; nothing is logged."""
     settings = read_settings(lambda _: None, {"CHEKT_LOG": level})
     show_log(settings.log_level)
     log.error("unheard")

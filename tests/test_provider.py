@@ -29,7 +29,7 @@ STATE = {
 
 @pytest.fixture
 def offline() -> MonitoringStationProvider:
-    """A provider without any setting: a pull request from a fork."""
+    """A provider without any setting, as in a pull request from a fork."""
     return configured({})
 
 
@@ -54,7 +54,7 @@ def test_check_gives_the_inputs_in_canonical_form(offline: MonitoringStationProv
 
 
 def test_check_names_every_bad_input_at_once(offline: MonitoringStationProvider) -> None:
-    """One line each, and none of them holds the value."""
+    """One line each, none with the value."""
     bad = {"external_monitoring_station_id": " ", "name": 7.0, "prefix": "a\x1b[31m", "dealer_id": True, "nmae": "x"}
 
     assert reasons(offline, bad) == [
@@ -92,7 +92,7 @@ def test_a_dealer_that_nobody_names_is_a_failure(offline: MonitoringStationProvi
 
 
 def test_a_dealer_that_is_set_and_none_is_told_once() -> None:
-    """The setting is wrong, and not missing."""
+    """The setting is wrong, not missing."""
     provider = configured({"chekt:dealerId": "12345abc"})
 
     assert reasons(provider, {**CENTRAL, "dealer_id": None}) == [
@@ -178,14 +178,14 @@ def test_diff_says_what_changes_and_what_replaces(
 
 
 def test_state_without_unset_texts_is_the_same_state(offline: MonitoringStationProvider) -> None:
-    """Absent and "" are one in state as well."""
+    """Absent and "" are the same in state too."""
     olds = {name: value for name, value in STATE.items() if value}
 
     assert offline.diff("12345/1", olds, NEWS).changes is False
 
 
 def test_state_without_the_provider_is_updated_without_a_call(emulator: Emulator) -> None:
-    """State that came from elsewhere: `diff` answers "changed", `update` gives back what state holds."""
+    """State that came from elsewhere: `diff` answers "changed", `update` returns what the state holds."""
     provider = configured(emulator.environment())
     olds = {name: value for name, value in STATE.items() if name != "__provider"}
 
@@ -235,7 +235,7 @@ def test_the_life_of_a_station_in_state(emulator: Emulator) -> None:
 
 
 def test_credentials_that_are_absent_are_no_error_before_a_call_needs_them() -> None:
-    """Preview works without; create names the settings."""
+    """Preview works without them; create names the settings."""
     provider = configured({"chekt:dealerId": "12345"})
     assert provider.check({}, CENTRAL).failures == []
 
@@ -250,7 +250,7 @@ def test_credentials_that_are_absent_are_no_error_before_a_call_needs_them() -> 
 
 
 def test_a_stripped_line_break_is_told_once(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """A secret that was pasted with its line break works, and the person learns of it."""
+    """A secret pasted with its line break works, and the person learns of it."""
     configured(emulator.environment() | {"CHEKT_CLIENT_SECRET": "emulator-secret\n"}).create(CENTRAL)
 
     assert capsys.readouterr().err == (

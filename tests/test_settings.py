@@ -1,4 +1,4 @@
-"""Settings: where they come from, and what is wrong with them, in one sentence each."""
+"""Settings: where they come from, and one sentence for each thing that is wrong with them."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_environment_wins(key: str) -> None:
 
 @pytest.mark.parametrize("key", sorted(ALL))
 def test_environment_and_stack_may_say_the_same(key: str) -> None:
-    """Each of what belongs together as well."""
+    """So may those that belong together."""
     assert read_settings(ALL.get, {VARIABLES[key]: ALL[key]}) == READ
 
 
@@ -205,7 +205,7 @@ def test_a_setting_may_arrive_as_a_number_or_a_boolean(key: str, given: object, 
 )
 @pytest.mark.parametrize("key", ["chekt:baseUrl", "chekt:tokenUrl"])
 def test_a_url_that_credentials_must_not_go_to_is_refused(key: str, url: str, sentence: str) -> None:
-    """The same rule for both URLs, a sentence each; the value, which may hold a password, is not repeated."""
+    """Both URLs follow the same rule, with a sentence each; the value, which may hold a password, is not repeated."""
     settings = of_config({key: url})
 
     assert settings.problems == (f"{key} ({VARIABLES[key]}) {sentence}",)
@@ -234,7 +234,7 @@ def test_only_the_token_url_may_have_a_path() -> None:
     ],
 )
 def test_a_good_url_is_taken_and_leads_to_the_token_s(given: str, base_url: str, token_url: str) -> None:
-    """No slash at its end; http:// on this machine only; the token endpoint is the API's unless it is set."""
+    """No trailing slash; http:// on this machine only; the token endpoint is the API's unless it is set."""
     settings = of_config({"chekt:baseUrl": given})
 
     assert (settings.base_url, settings.token_url, settings.problems) == (base_url, token_url, ())
@@ -257,7 +257,7 @@ def test_a_good_url_is_taken_and_leads_to_the_token_s(given: str, base_url: str,
     ],
 )
 def test_the_api_s_host_is_one_name_for_all_of_this_machine(url: str, api_host: str) -> None:
-    """A new port of the emulator is the same environment; elsewhere another port is another."""
+    """A new port of the emulator is the same environment; on other hosts another port is another environment."""
     assert of_config({"chekt:baseUrl": url}).api_host == api_host
 
 
@@ -346,7 +346,7 @@ NO_FILE = "is neither a PEM text nor the path of a file that can be read."
 
 
 def test_a_key_takes_the_place_of_the_secret() -> None:
-    """As PEM text, with the id by which CHeKT knows it; its repr shows nothing of it."""
+    """It is PEM text, with the id by which CHeKT knows it; its repr shows nothing of it."""
     settings = of_config(
         {
             "chekt:clientId": "app-1",
@@ -417,7 +417,7 @@ def test_a_key_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_a_bad_key_is_named(config: dict[str, object], problem: str) -> None:
-    """What is wrong with it, and nothing of it."""
+    """The error says what is wrong with it, and shows nothing of it."""
     settings = of_config({"chekt:clientId": "app-1", **config})
 
     assert settings.problems == (problem,)
@@ -432,7 +432,7 @@ def test_a_bad_key_is_named(config: dict[str, object], problem: str) -> None:
     [({}, ""), ({"CHEKT_LOG": ""}, ""), ({"CHEKT_LOG": "debug"}, "debug"), ({"CHEKT_LOG": "info"}, "info")],
 )
 def test_the_log_is_asked_for_in_the_environment(given: dict[str, str], level: str) -> None:
-    """By whoever runs the command: stack config has no such setting."""
+    """Whoever runs the command asks: stack config has no such setting."""
     settings = of_environment(given)
 
     assert (settings.log_level, settings.problems) == (level, ())
@@ -440,7 +440,7 @@ def test_the_log_is_asked_for_in_the_environment(given: dict[str, str], level: s
 
 
 def test_a_level_of_the_log_that_does_not_exist_is_named() -> None:
-    """Debug and info do."""
+    """Debug and info exist."""
     assert of_environment({"CHEKT_LOG": "trace"}).problems == ("CHEKT_LOG must be debug or info.",)
 
 
@@ -448,7 +448,7 @@ def test_a_level_of_the_log_that_does_not_exist_is_named() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    """In the order of the table; a bad setting never stands in the way of the others."""
+    """In the order of the table; one bad setting never hides the others."""
     settings = of_environment(
         {
             "CHEKT_BASE_URL": "http://api.chekt.com",
@@ -469,7 +469,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n"])
 def test_a_line_break_at_the_end_of_a_credential_is_left_out_with_a_note(ending: str) -> None:
-    """Files and secret stores add it; it is no part of the secret."""
+    """Files and secret stores add it; it is not part of the secret."""
     settings = of_config({"chekt:clientId": "app-1", "chekt:clientSecret": SECRET + ending})
 
     assert settings.client_secret == SECRET
@@ -496,7 +496,7 @@ def test_settings_do_not_change() -> None:
 
 
 def test_absent_credentials_are_told_when_a_call_needs_them() -> None:
-    """Not before: a preview works without."""
+    """A preview works without them."""
     with pytest.raises(SettingsError) as caught:
         of_config({}).require_credentials("create monitoring station 'central-01' of dealer 12345")
 
@@ -508,7 +508,7 @@ def test_absent_credentials_are_told_when_a_call_needs_them() -> None:
 
 
 def test_a_call_with_bad_settings_is_refused_with_the_first_problem() -> None:
-    """Nothing is ever sent with settings that are wrong in themselves."""
+    """Nothing is ever sent with wrong settings."""
     with pytest.raises(SettingsError) as caught:
         of_config({**APP, "chekt:siteGuard": "no"}).require_credentials("list the stations")
 
@@ -524,7 +524,7 @@ def test_good_credentials_are_enough() -> None:
 
 @pytest.mark.parametrize("winner", ["chekt:clientSecret", "chekt:privateKey"])
 def test_of_secret_and_key_the_one_in_the_environment_wins(tmp_path: Path, winner: str) -> None:
-    """Who moves from one to the other need not clean the stack's config first."""
+    """People who move from one to the other need not clean up the stack's config first."""
     path = tmp_path / "key.pem"
     path.write_text(pem(RSA_KEY))
     given = {"chekt:clientId": "app", "chekt:clientSecret": "canary", "chekt:privateKey": str(path)}
@@ -549,12 +549,12 @@ def test_of_secret_and_key_the_one_in_the_environment_wins(tmp_path: Path, winne
     ],
 )
 def test_a_variable_that_is_no_setting_is_a_problem(variable: str, sentence: str) -> None:
-    """Ignored, it would leave the stack where the default is."""
+    """If it were ignored, the stack would stay at the default."""
     assert of_environment({variable: "x"}).problems == (sentence,)
 
 
 def test_variables_for_whoever_runs_the_command_are_settings() -> None:
-    """And what does not begin so is nothing to us."""
+    """A variable that begins otherwise does not matter to us."""
     assert of_environment({"CHEKT_LOG": "info", "CHEKT_DEBUG": "1", "CHEKTIFY": "x"}).problems == ()
 
 
@@ -565,7 +565,7 @@ OTHER_DEALER = (
 
 @pytest.mark.parametrize("dealer", ["12345", 12345.0])
 def test_environment_and_stack_that_name_different_dealers_are_a_problem(dealer: object) -> None:
-    """A variable that was left over moves a stack to another dealer."""
+    """A leftover variable would move a stack to another dealer."""
     settings = read_settings({"chekt:dealerId": dealer}.get, {"CHEKT_DEALER_ID": "777"})
 
     assert settings.problems == OTHER_DEALER
@@ -573,14 +573,14 @@ def test_environment_and_stack_that_name_different_dealers_are_a_problem(dealer:
 
 
 def test_on_this_machine_the_environment_may_name_another_dealer() -> None:
-    """An emulator around a command has dealers of its own."""
+    """An emulator around a command has its own dealers."""
     here = {"CHEKT_DEALER_ID": "777", "CHEKT_BASE_URL": "http://127.0.0.1:8112"}
 
     assert read_settings({"chekt:dealerId": "12345"}.get, here).problems == ()
 
 
 def test_a_base_url_of_the_environment_does_not_take_the_stack_s_token_url() -> None:
-    """The token of one environment would go to the host of another."""
+    """The token of one environment would go to another's host."""
     stack = {"chekt:baseUrl": "https://api.chekt.com", "chekt:tokenUrl": "https://auth.chekt.com/token"}
 
     settings = read_settings(stack.get, {"CHEKT_BASE_URL": "https://api.chektdev.com"})
@@ -592,7 +592,7 @@ def test_a_base_url_of_the_environment_does_not_take_the_stack_s_token_url() -> 
 
 
 def test_a_token_url_of_the_environment_does_not_go_with_the_stack_s_base_url() -> None:
-    """Nor the other way round; with the API that is the default it goes."""
+    """It does not go the other way round either; it does go with the default API."""
     auth = {"CHEKT_TOKEN_URL": "https://auth.chekt.com/token"}
 
     assert read_settings({"chekt:baseUrl": "https://api.chektdev.com"}.get, auth).problems == (
@@ -602,7 +602,7 @@ def test_a_token_url_of_the_environment_does_not_go_with_the_stack_s_base_url() 
 
 
 def test_a_provider_s_token_url_does_not_go_with_the_environment_s_base_url() -> None:
-    """Its own token URL is of the environment that it means."""
+    """Its own token URL belongs to the environment that it means."""
     inputs = {"chekt:provider": "alpha", "chekt:tokenUrl": "https://auth.chekt.com/token"}
 
     assert read_settings(inputs.get, {"CHEKT_BASE_URL": "https://api.chektdev.com"}).problems == (

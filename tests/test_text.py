@@ -1,4 +1,4 @@
-"""Text from outside is shown on one line and cannot steer the terminal."""
+"""Text from outside appears on one line and cannot steer the terminal."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_character_that_steers_hides_or_turns_is_unsafe(character: str) -> Non
 
 @pytest.mark.parametrize("character", [*"aZ5 -_'\"<é", "ß", "\xa0", "字", "ع", "\u0301", "🚒", "\u200c", "\u200d"])
 def test_a_character_that_words_are_written_with_is_safe(character: str) -> None:
-    """Letters of all scripts, blanks, emoji and the joiners that they are spelt with are safe."""
+    """Letters of all scripts, blanks, emoji and the joiners in their spelling are safe."""
     assert not unsafe(character)
 
 
@@ -59,7 +59,7 @@ def test_a_character_that_words_are_written_with_is_safe(character: str) -> None
     ],
 )
 def test_text_is_shown_on_one_line_with_unsafe_characters_by_code_point(text: str, line: str) -> None:
-    """Blanks and line breaks become one blank; what is unsafe is escaped; the rest stays as it is."""
+    """Blanks and line breaks become one blank; unsafe characters are escaped; the rest stays as it is."""
     assert shown(text) == line
 
 
@@ -78,7 +78,7 @@ def test_a_shown_line_is_no_longer_than_asked(text: str, line: str) -> None:
 
 @given(ANY_TEXT)
 def test_whatever_comes_is_safe_and_short_once_shown(text: str) -> None:
-    """A shown text holds nothing unsafe, has at most 200 characters, and is not changed by showing it again."""
+    """A shown text holds nothing unsafe, has at most 200 characters, and does not change when shown again."""
     line = shown(text)
 
     assert not any(unsafe(character) for character in line)
@@ -87,7 +87,7 @@ def test_whatever_comes_is_safe_and_short_once_shown(text: str) -> None:
 
 
 def test_what_is_hidden_is_in_no_sentence() -> None:
-    """In whatever case and quotes; a short one only in quotes, since it would be part of many words."""
+    """Case and quotes do not matter; a short one is hidden only in quotes, since many words would contain it."""
     hidden = Hidden()
     hidden.add("Canary\nStreet")
     hidden.add("7")
@@ -99,7 +99,7 @@ def test_what_is_hidden_is_in_no_sentence() -> None:
 
 
 def test_what_is_hidden_is_hidden_in_json_and_html_too() -> None:
-    """CHeKT may show what it was sent, in its own spelling."""
+    """CHeKT may show what it was sent in its own spelling."""
     hidden = Hidden()
     hidden.add("Süd & <9>")
 

@@ -10,7 +10,6 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,12 +17,11 @@ from rich.table import Table
 
 from chekt_provider.emulator import Emulator
 from chekt_provider.rollout.stack import WITHOUT_CHECKPOINTS
-from tools.bench import PROGRAM, Stack, timed
+from tools.bench import STATIONS, UP, Stack, environment_of
 from tools.postgres import cache_folder, ensure_programs
 from tools.s3 import s3_state
 from tools.states import State, folder_state, postgres_state
 
-UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
 STEPS = ("create", "destroy", "create without checkpoints")
 
@@ -74,13 +72,13 @@ def _states() -> Iterator[dict[str, State]]:
 
 def seconds_of(state: State, stations: int) -> list[float]:
     """How long each step takes on a new stack."""
-    environment = {"PULUMI_BACKEND_URL": state.url, **state.environment}
     with Emulator(plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), emulator, environment)
-        stack.write(PROGRAM.format(stations=stations, name="Station"))
-        seconds = [timed(partial(stack.pulumi, *UP)), timed(partial(stack.pulumi, *DESTROY))]
+        environment = environment_of(emulator.environment(), {"PULUMI_BACKEND_URL": state.url, **state.environment})
+        stack = Stack(Path(folder), environment)
+        stack.write(STATIONS.format(stations=stations, name="Station"))
+        seconds = [stack.measured(*UP).seconds, stack.measured(*DESTROY).seconds]
         stack.environment.update(WITHOUT_CHECKPOINTS)
-        return [*seconds, timed(partial(stack.pulumi, *UP))]
+        return [*seconds, stack.measured(*UP).seconds]
 
 
 if __name__ == "__main__":

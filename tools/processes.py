@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ def family(roots: Iterable[int]) -> list[Process]:
     for _ in range(5):  # generations
         pids |= {process.pid for process in alive if process.parent in pids}
     return [process for process in alive if process.pid in pids]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used so far; 0 where it has ended, or the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def kill(pid: int) -> None:

@@ -34,7 +34,7 @@ def pem(key: rsa.RSAPrivateKey) -> str:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """One that knows the public half of KEY as key-1, beside a secret that nobody here sends."""
+    """It knows the public half of KEY as key-1, and a secret that nobody here sends."""
     with Emulator(public_key=PUBLIC, key_id="key-1", client_secret=SECRET) as emulator:
         yield emulator
 
@@ -48,7 +48,7 @@ def environment(emulator: Emulator, key: rsa.RSAPrivateKey = KEY, **changes: str
 
 @pytest.fixture
 def run(clock: Clock) -> Callable[[dict[str, str]], StationOperations]:
-    """The operations of a new process with such an environment."""
+    """The operations of a new process with this environment."""
 
     def start(environ: dict[str, str]) -> StationOperations:
         settings: Settings = read_settings(lambda _: None, environ)
@@ -63,7 +63,7 @@ Run = Callable[[dict[str, str]], StationOperations]
 
 
 def token_calls(emulator: Emulator) -> list[tuple[int | None, Any]]:
-    """Status and fields of each request for a token, the constant ones left out."""
+    """Status and fields of each request for a token, without the constant ones."""
     constant = ("grant_type", "client_assertion_type")
     return [
         (r.status, {name: value for name, value in r.body.items() if name not in constant})
@@ -92,14 +92,14 @@ def test_a_key_makes_a_station_without_a_secret(emulator: Emulator, run: Run) ->
 
 @pytest.mark.parametrize("audience", ["{url}", "{url}/oauth/token"])
 def test_the_audience_that_was_set_is_the_one_that_is_sent(emulator: Emulator, run: Run, audience: str) -> None:
-    """Base URL and token URL are this emulator's names."""
+    """Base URL and token URL both name this emulator."""
     run(environment(emulator, CHEKT_TOKEN_AUDIENCE=audience.format(url=emulator.url))).create(central())
 
     assert len(held(emulator)) == 1
 
 
 def test_each_attempt_has_an_assertion_of_its_own(emulator: Emulator, run: Run) -> None:
-    """One whose answer was lost is spent: sent again as it was, it would be refused as a replay."""
+    """An assertion whose answer was lost is spent: sent again, it would be refused as a replay."""
     emulator.add_fault(Fault(path="/oauth/token", when="after", reset=True, times=2))
     emulator.add_fault(Fault(path="/oauth/token", when="after", status=503))
 
@@ -174,7 +174,7 @@ def test_a_secret_is_not_sent_beside_an_assertion(
 
 
 def test_an_endpoint_that_repeats_the_form_does_not_spill_the_assertion(emulator: Emulator, run: Run) -> None:
-    """Whatever is answered, the error holds nothing of it."""
+    """Whatever the endpoint answers, the error holds nothing of it."""
     emulator.add_fault(
         Fault(path="/oauth/token", status=400, body='{"error": "canary-assertion", "error_description": "canary"}')
     )

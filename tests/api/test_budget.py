@@ -32,13 +32,13 @@ def failure_of(transport: Transport, method: str = "GET") -> ChektError:
 
 
 def failures_of(transport: Transport, calls: int, threads: int) -> list[ChektError]:
-    """The errors of so many calls, made by so many threads."""
+    """The errors of this many calls, made by this many threads."""
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda _: failure_of(transport), range(calls)))
 
 
 def test_threads_share_the_35_retries_of_an_outage(emulator: Emulator, new_transport: NewTransport) -> None:
-    """A hundred calls of sixteen threads make 135 attempts, and every error that ends one says outage."""
+    """A hundred calls on sixteen threads make 135 attempts, and each error that ends one says outage."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
     transport = new_transport(requests_per_minute=60_000)
 
@@ -52,7 +52,7 @@ def test_threads_share_the_35_retries_of_an_outage(emulator: Emulator, new_trans
 def test_calls_that_are_throttled_are_retried_a_hundred_times_in_all(
     emulator: Emulator, new_transport: NewTransport
 ) -> None:
-    """A 429 costs less than a failure, and is no outage; what CHeKT asked to wait does not count."""
+    """A 429 costs less than a failure, and is no outage; a wait that CHeKT asked for does not count."""
     emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "0"}, times=None))
     transport = new_transport(requests_per_minute=60_000)
 
@@ -64,7 +64,7 @@ def test_calls_that_are_throttled_are_retried_a_hundred_times_in_all(
 
 
 def test_the_token_and_the_calls_are_paid_from_one_budget(emulator: Emulator, new_transport: NewTransport) -> None:
-    """Nine token requests that fail leave nothing for a tenth call's retries."""
+    """Nine failed token requests leave nothing for a tenth call's retries."""
     emulator.add_fault(Fault(path="/oauth/token", status=503, times=44))  # 8 times five attempts, then 4 of the ninth
     transport = new_transport(requests_per_minute=60_000)
     for _ in range(9):
@@ -77,7 +77,7 @@ def test_the_token_and_the_calls_are_paid_from_one_budget(emulator: Emulator, ne
 
 
 def test_an_outage_is_over_with_the_first_answer(emulator: Emulator, new_transport: NewTransport) -> None:
-    """The next failure is one of a single call again."""
+    """The next failure counts as that of a single call again."""
     transport = new_transport(requests_per_minute=60_000)
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=5))
     assert failure_of(transport).cause.endswith(", 5 times; no call gets through, this is an outage")
@@ -89,7 +89,7 @@ def test_an_outage_is_over_with_the_first_answer(emulator: Emulator, new_transpo
 
 
 def test_a_refusal_during_an_outage_is_no_outage(emulator: Emulator, new_transport: NewTransport) -> None:
-    """Only an error without a usable answer is told as one."""
+    """Only an error without a usable answer counts as an outage."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=5))
     emulator.add_fault(Fault(path=COLLECTION, status=403, times=None))
     transport = new_transport(requests_per_minute=60_000)
@@ -99,7 +99,7 @@ def test_a_refusal_during_an_outage_is_no_outage(emulator: Emulator, new_transpo
 
 
 def test_sixteen_threads_without_a_token_share_one_failure(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """One of them asks, five times; the fifteen that wait for it get its error, and each tells its own operation."""
+    """One of them asks, five times; the fifteen that wait get its error, and each names its own operation."""
 
     def fail_when_all_wait(connection: socket) -> None:
         until_threads_ask(16)
@@ -136,7 +136,7 @@ def test_who_waited_for_a_token_that_is_old_already_fetches_another() -> None:
 
 
 def test_refused_credentials_do_not_pile_up_with_the_calls() -> None:
-    """The error that is remembered for the whole process is raised as a copy, so that its traceback does not grow."""
+    """The process remembers the error and raises copies of it, so its traceback does not grow."""
 
     def refuse() -> AccessToken:
         raise CredentialsRefused("the token endpoint refused the credentials")
@@ -153,7 +153,7 @@ def test_refused_credentials_do_not_pile_up_with_the_calls() -> None:
 
 
 def until_threads_ask(count: int) -> None:
-    """Return when so many threads wait for a token, or fetch it."""
+    """Return when this many threads wait for a token, or fetch it."""
     give_up_at = time.monotonic() + 30
     while sum(map(_asks, sys._current_frames().values())) < count:
         assert time.monotonic() < give_up_at
@@ -161,7 +161,7 @@ def until_threads_ask(count: int) -> None:
 
 
 def _asks(frame: FrameType | None) -> bool:
-    """Whether a thread is in something that TokenSource.token called."""
+    """Whether a thread is inside something that TokenSource.token called."""
     callers = []
     while frame := frame and frame.f_back:
         callers.append(frame.f_code)

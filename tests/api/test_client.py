@@ -52,13 +52,13 @@ def failed(client: Client) -> ChektError:
 
 
 def filled(emulator: Emulator, count: int) -> None:
-    """Let the dealer have so many stations."""
+    """Give the dealer this many stations."""
     for number in range(1, count + 1):
         emulator.add_station(external_monitoring_station_id=f"s-{number}", name=f"Station {number}")
 
 
 def asked(emulator: Emulator) -> list[tuple[str, str, object, str | None]]:
-    """Method, path below the dealer, body and key of each call, those for a token left out."""
+    """Method, path below the dealer, body and key of each call, without those for a token."""
     return [
         (r.method, r.path.removeprefix("/partner/v1/dealers/12345"), r.body, r.idempotency_key)
         for r in emulator.requests
@@ -70,7 +70,7 @@ def asked(emulator: Emulator) -> list[tuple[str, str, object, str | None]]:
 
 
 def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: Client) -> None:
-    """And gives the station as answered, and CHeKT's clock."""
+    """It gives the station as answered, and CHeKT's clock."""
     emulator.add_fault(Fault(path=COLLECTION, when="after", headers={"Date": "Mon, 02 Nov 2026 12:00:00 GMT"}))
 
     created = client.create_station(client.operation("create"), "12345", BODY, "k-1")
@@ -92,7 +92,7 @@ def test_creating_posts_the_body_to_the_collection(emulator: Emulator, client: C
 def test_a_creation_that_is_answered_without_a_station_gives_none(
     emulator: Emulator, client: Client, fault: dict[str, Any]
 ) -> None:
-    """That it is made is known; which it is has to be looked for."""
+    """The station was made; which one it is, a look has to find out."""
     emulator.add_fault(Fault(path=COLLECTION, when="after", headers={"Date": "soon"}, **fault))
 
     assert client.create_station(client.operation("create"), "12345", BODY, "k-1") == Created(
@@ -112,7 +112,7 @@ def test_reading_gets_the_item(emulator: Emulator, client: Client) -> None:
 
 
 def test_updating_puts_the_item(emulator: Emulator, client: Client) -> None:
-    """With the body as given: null stays null."""
+    """The body goes as given: null stays null."""
     emulator.switches = Switches(clear="null")
     filled(emulator, 1)
     body = {"name": "New", "prefix": "NE", "linecard": None}
@@ -126,7 +126,7 @@ def test_updating_puts_the_item(emulator: Emulator, client: Client) -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_an_update_answered_without_a_body_gives_no_station(emulator: Emulator, client: Client, status: int) -> None:
-    """What CHeKT holds is not assumed; when to ask for it is decided above."""
+    """Nobody guesses what CHeKT holds; the layer above decides when to ask for it."""
     filled(emulator, 1)
     emulator.add_fault(Fault(method="PUT", when="after", status=status, body=None if status == 204 else ""))
 
@@ -143,7 +143,7 @@ def test_an_update_answered_without_a_body_gives_no_station(emulator: Emulator, 
     ],
 )
 def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fault | None, done: bool) -> None:
-    """204 as documented says that it is done; any other success says that it was accepted."""
+    """204 as documented means done; any other success means accepted."""
     filled(emulator, 2)
     if fault:
         emulator.add_fault(fault)
@@ -154,7 +154,7 @@ def test_deleting_deletes_the_item(emulator: Emulator, client: Client, fault: Fa
 
 
 def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, client: Client) -> None:
-    """Asked right before it would; the refusal is told as it stands."""
+    """Admission is asked right before the DELETE would leave; the error repeats the refusal."""
     filled(emulator, 1)
 
     def admit() -> None:
@@ -170,7 +170,7 @@ def test_a_deletion_that_is_not_admitted_does_not_leave(emulator: Emulator, clie
 
 
 def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator, client: Client) -> None:
-    """What held before the first attempt need not hold before the second."""
+    """What held before the first attempt may not hold before the second."""
     filled(emulator, 1)
     emulator.add_fault(Fault(method="DELETE", status=503, times=2))
     admitted: list[int] = []
@@ -185,7 +185,7 @@ def test_a_deletion_is_admitted_anew_each_time_that_it_leaves(emulator: Emulator
 
 @pytest.mark.parametrize("call", ["get", "update", "delete"])
 def test_a_station_that_is_not_there_is_not_found(client: Client, call: str) -> None:
-    """404 is an error of its own at this level; what it means is decided above."""
+    """404 is an error of its own at this level; the layer above decides what it means."""
     acts: dict[str, Callable[[], object]] = {
         "get": lambda: client.get_station(client.operation("x"), "12345", "77"),
         "update": lambda: client.update_station(client.operation("x"), "12345", "77", {"name": "N"}, "k", list),
@@ -238,7 +238,7 @@ def test_sites_are_listed_with_their_stations(emulator: Emulator, client: Client
 def test_an_answer_that_is_no_station_is_an_error(
     emulator: Emulator, client: Client, call: str, body: str, names: str
 ) -> None:
-    """It names the fields that do not fit, and none of their values."""
+    """It names the fields that do not fit, but none of their values."""
     emulator.add_fault(Fault(path="*/monitoring-stations*", body=body))
 
     operation = client.operation("do it")
@@ -255,7 +255,7 @@ def test_an_answer_that_is_no_station_is_an_error(
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client: Client, method: str) -> None:
-    """A cache on the way may mix answers up: what is said of one station is never believed of another."""
+    """A cache on the way may mix up answers: what is said of one station is never believed of another."""
     filled(emulator, 2)
     emulator.add_fault(Fault(method=method, when="after", body='{"monitoring_station_id": 2}'))
     operation = client.operation("do it")
@@ -272,7 +272,7 @@ def test_an_answer_about_another_station_is_an_error(emulator: Emulator, client:
 
 @pytest.mark.parametrize("answer", [{"delay": 0.001}, {"status": 200, "body": '"ok"'}, {"status": 204}])
 def test_moving_a_site_puts_it(emulator: Emulator, client: Client, answer: dict[str, Any]) -> None:
-    """With the body as given; whatever is answered, it is read to see what became of it."""
+    """The body goes as given; whatever the answer, the site is read to see what became of it."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.add_site(external_site_id="w-1", name="Warehouse")
     emulator.add_fault(Fault(method="PUT", when="after", **answer))
@@ -285,7 +285,7 @@ def test_moving_a_site_puts_it(emulator: Emulator, client: Client, answer: dict[
 
 
 def test_a_whole_site_has_what_this_package_does_not_know(emulator: Emulator, client: Client) -> None:
-    """The fields as they came, beside those that it knows."""
+    """The fields are as they came, beside those that this package knows."""
     body = '{"site_id": 5, "name": "Shop", "address1": null, "colour": {"r": 1}}'
     emulator.add_fault(Fault(path="*/sites/5", body=body))
 
@@ -296,7 +296,7 @@ def test_a_whole_site_has_what_this_package_does_not_know(emulator: Emulator, cl
 
 
 def test_an_answer_about_another_site_is_an_error(emulator: Emulator, client: Client) -> None:
-    """As for stations."""
+    """The rule is that for stations."""
     emulator.add_fault(Fault(path="*/sites/5", body='{"site_id": 6, "name": "Shop"}'))
 
     with pytest.raises(NotChekt) as caught:
@@ -309,14 +309,14 @@ def test_an_answer_about_another_site_is_an_error(emulator: Emulator, client: Cl
 
 
 def test_what_must_show_is_looked_for_over_sixteen_seconds(client: Client, clock: Clock) -> None:
-    """At once, and after 1, 2, 4 and 9 seconds more."""
+    """Looks come at once, and after 1, 2, 4 and 9 seconds more."""
     moments = [clock.now - 1000 for _ in client.looks(client.operation("look"))]
 
     assert moments == [0, 1, 3, 7, 16]
 
 
 def test_the_waits_between_looks_are_no_part_of_the_deadline(client: Client, clock: Clock) -> None:
-    """What is asked at the last look has as much time as what was asked at the first."""
+    """What the last look asks has as much time as what the first look asked."""
     operation = client.operation("look")
 
     left = [operation.deadline - clock.now for _ in client.looks(operation)]
@@ -344,7 +344,7 @@ def test_a_list_in_any_style_gives_every_station_once(
 
 @pytest.mark.parametrize("style", STYLES)
 def test_sites_in_pages_are_all_there(emulator: Emulator, client: Client, style: str) -> None:
-    """A site on the second page guards its station as well."""
+    """A site on the second page protects its station too."""
     emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
     for number in range(1, 6):
         emulator.add_site(external_site_id=f"w-{number}", name=f"Site {number}")
@@ -370,7 +370,7 @@ def test_sites_in_pages_are_all_there(emulator: Emulator, client: Client, style:
     ],
 )
 def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: str, count: int, requests: int) -> None:
-    """An empty list two, a whole one three: itself, and a question for more in either way of paging.
+    """An empty list costs two, a whole one three: itself, and a question for more in either way of paging.
 
     Pages without a total are read twice.
     """
@@ -385,7 +385,7 @@ def test_a_list_costs_few_requests(emulator: Emulator, client: Client, style: st
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_server_that_refuses_the_questions_for_more_gave_all(emulator: Emulator, client: Client, status: int) -> None:
-    """One that does not know these parameters may say so."""
+    """A server that does not know these parameters may say so."""
     filled(emulator, 3)
     emulator.add_fault(Fault(path=COLLECTION, skip=1, status=status, times=None))
 
@@ -393,7 +393,7 @@ def test_a_server_that_refuses_the_questions_for_more_gave_all(emulator: Emulato
 
 
 def test_a_dealer_that_is_gone_at_the_questions_for_more_fails_the_list(emulator: Emulator, client: Client) -> None:
-    """404 may be the end of the list, or its dealer's: the list itself is asked for again to tell."""
+    """404 may be the end of the list, or its dealer's: the list is asked for again to find out."""
     filled(emulator, 3)
     emulator.add_fault(Fault(path=COLLECTION, skip=1, status=404, times=None))
 
@@ -417,7 +417,7 @@ UNUSABLE: list[tuple[dict[str, Any], type[ChektError]]] = [
 def test_a_request_that_fails_fails_the_list(
     emulator: Emulator, client: Client, style: str, fault: dict[str, Any], kind: type[ChektError], place: int
 ) -> None:
-    """Absence on one page is not absence: half a list is never given for a whole one."""
+    """Absence on one page is not absence: half a list never passes for a whole one."""
     emulator.switches = Switches(lists=style, page_size=1)  # type: ignore[arg-type]
     filled(emulator, 5)
     emulator.add_fault(Fault(path=COLLECTION, skip=place - 1, **fault))
@@ -430,7 +430,7 @@ def test_a_request_that_fails_fails_the_list(
 def test_a_page_that_is_refused_fails_the_list_where_one_was_not(
     emulator: Emulator, client: Client, style: str, place: int, status: int
 ) -> None:
-    """A way of paging that CHeKT took once is one that it knows: a refusal is not the end of the list."""
+    """CHeKT took this way of paging once, so it knows it: a refusal is not the end of the list."""
     emulator.switches = Switches(lists=style, page_size=2)  # type: ignore[arg-type]
     filled(emulator, 5)
     emulator.add_fault(Fault(path=COLLECTION, skip=place - 1, status=status))
@@ -439,7 +439,7 @@ def test_a_page_that_is_refused_fails_the_list_where_one_was_not(
 
 
 def test_a_link_that_is_refused_fails_the_list(emulator: Emulator, client: Client) -> None:
-    """CHeKT named it itself: its refusal is not the end of the list."""
+    """CHeKT gave the link itself: its refusal is not the end of the list."""
     emulator.switches = Switches(lists="links", page_size=2)
     filled(emulator, 5)
     emulator.add_fault(Fault(path=COLLECTION, skip=1, status=400))
@@ -477,7 +477,7 @@ def test_a_failure_that_passes_does_not_cost_a_page(emulator: Emulator, client: 
 def test_what_is_no_list_is_never_an_empty_one(
     emulator: Emulator, client: Client, body: str, content_type: str, cause: str
 ) -> None:
-    """An empty list makes Pulumi create everything anew: it has to be a list, and each of its items a station."""
+    """An empty list makes Pulumi create everything again: it must be a list, and each item a station."""
     emulator.add_fault(Fault(path=COLLECTION, body=body, content_type=content_type))
 
     error = failed(client)
@@ -490,7 +490,7 @@ def test_what_is_no_list_is_never_an_empty_one(
 
 
 def page(*numbers: int, link: str = "", says: str = "", status: int = 200) -> bytes:
-    """A list of these stations; `says` is a further header, or "" for none."""
+    """A list of these stations; `says` is an extra header, or "" for none."""
     body = [{"monitoring_station_id": number, "external_monitoring_station_id": f"s-{number}"} for number in numbers]
     headers = [f"Link: {link}" if link else "", says]
     return http(status, json.dumps(body).encode(), headers="".join(f"{line}\r\n" for line in headers if line))
@@ -532,7 +532,7 @@ def test_a_list_goes_on_where_its_link_says(
 def test_an_empty_page_with_a_link_is_not_the_end(
     raw_server: NewServer, new_transport: Callable[..., Transport]
 ) -> None:
-    """Servers that filter may give pages without items."""
+    """Servers that filter may send pages without items."""
     pages = [page(link=f'<{COLLECTION}?c={n}>; rel="next"') for n in (1, 2)]
 
     listed, _ = listed_by(raw_server, new_transport, *[*pages, page(7)] * 2)
@@ -543,7 +543,7 @@ def test_an_empty_page_with_a_link_is_not_the_end(
 def test_a_page_of_known_items_with_a_link_is_not_the_end(
     raw_server: NewServer, new_transport: Callable[..., Transport]
 ) -> None:
-    """A station that was made meanwhile moves the others to the next page."""
+    """A station that was made in between moves the others to the next page."""
     listed, _ = listed_by(
         raw_server,
         new_transport,
@@ -586,7 +586,7 @@ def test_a_link_that_cannot_be_followed_fails_the_list(
 def test_a_list_that_goes_in_a_circle_is_an_error(
     raw_server: NewServer, new_transport: Callable[..., Transport]
 ) -> None:
-    """A link that was followed already leads nowhere new."""
+    """A link that was already followed leads nowhere new."""
     links = [f'<{COLLECTION}?c={n}>; rel="next"' for n in (1, 2, 1)]
     api = raw_server(*(page(1, link=link) for link in links))
 
@@ -601,7 +601,7 @@ def test_a_list_that_goes_in_a_circle_is_an_error(
     "link", ["", ";;;", "<", 'rel="next"', f'<{COLLECTION}?cursor=b>; rel="prev"', f"<{COLLECTION}?c=b>"]
 )
 def test_other_links_mean_nothing(raw_server: NewServer, new_transport: Callable[..., Transport], link: str) -> None:
-    """Only a next page is one."""
+    """Only a link to a next page counts."""
     listed, _ = listed_by(raw_server, new_transport, page(1, link=link))
 
     assert listed == ["1"]
@@ -610,7 +610,7 @@ def test_other_links_mean_nothing(raw_server: NewServer, new_transport: Callable
 def test_a_list_without_end_is_given_up(
     raw_server: NewServer, new_transport: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After so many pages that no dealer has as many stations; the error says of which operation it is."""
+    """It stops after more pages than any dealer could have; the error names the operation."""
     monkeypatch.setattr("chekt_provider.api.lists.MOST_REQUESTS", 5)
     api = raw_server(*(page(number) for number in range(1, 100)))
     client = Client(new_transport(base_url=api.url))
@@ -681,7 +681,7 @@ def last(query: str, more: str = "") -> str:
 def test_a_list_that_says_that_it_is_partial_is_never_a_whole_one(
     raw_server: NewServer, new_transport: Callable[..., Transport], status: int, says: str
 ) -> None:
-    """However it says so: the rest is read in one way of paging, and a list of which none can be had is an error."""
+    """However it says so: one way of paging reads the rest, and without a rest the list is an error."""
     first = page(1, 2, says=says, status=status)
 
     listed, _ = listed_by(raw_server, new_transport, first, page(2, 3), page(3), page())
@@ -736,7 +736,7 @@ def test_a_list_that_says_that_it_is_partial_is_never_a_whole_one(
 def test_a_header_that_does_not_say_that_there_is_more_means_nothing(
     raw_server: NewServer, new_transport: Callable[..., Transport], status: int, says: str
 ) -> None:
-    """A list that comes whole stays calm."""
+    """A whole list causes no fuss."""
     listed, _ = listed_by(raw_server, new_transport, page(1, 2, says=says, status=status))
 
     assert listed == ["1", "2"]
@@ -746,7 +746,7 @@ def test_a_header_that_does_not_say_that_there_is_more_means_nothing(
 def test_a_total_that_is_reached_does_not_make_a_part_whole(
     raw_server: NewServer, new_transport: Callable[..., Transport], says: str
 ) -> None:
-    """Some count what they show under such a name."""
+    """Some servers count what they show under such a name."""
     api = raw_server(page(1, 2, says=f"{says}\r\nX-Total-Count: 2"))
 
     assert type(failed(Client(new_transport(base_url=api.url)))) is ListIncomplete
@@ -756,7 +756,7 @@ def test_a_total_that_is_reached_does_not_make_a_part_whole(
 def test_more_than_any_list_can_have_is_more(
     raw_server: NewServer, new_transport: Callable[..., Transport], says: str
 ) -> None:
-    """A number is believed however long it is."""
+    """A number is believed, however long it is."""
     api = raw_server(page(1, 2, says=says))
 
     assert type(failed(Client(new_transport(base_url=api.url)))) is ListIncomplete
@@ -766,7 +766,7 @@ def test_more_than_any_list_can_have_is_more(
 def test_an_empty_list_has_one_page_or_none(
     raw_server: NewServer, new_transport: Callable[..., Transport], says: str
 ) -> None:
-    """Either is said of it."""
+    """A server may say either."""
     listed, api = listed_by(raw_server, new_transport, page(says=says))
 
     assert listed == []
@@ -777,7 +777,7 @@ def test_an_empty_list_has_one_page_or_none(
 
 
 def test_an_empty_list_may_come_without_a_body(raw_server: NewServer, new_transport: Callable[..., Transport]) -> None:
-    """204 says that there is nothing; it is asked for twice, as every empty list is."""
+    """204 means that there is nothing; it is asked for twice, like every empty list."""
     listed, api = listed_by(raw_server, new_transport, http(204, b""))
 
     assert listed == []
@@ -801,7 +801,7 @@ class Summaries(AnotherChekt):
 
     Attributes:
         left_out: the fields.
-        numbers: of which stations, or sites.
+        numbers: which stations, or sites.
     """
 
     left_out: tuple[str, ...] = ()
@@ -827,7 +827,7 @@ STATION_OF_SITE = ("monitoring_station_id", EXTERNAL)
 
 
 def summaries(stack: Stacks, *left_out: str, numbers: Collection[int] = range(1000)) -> tuple[Stack, Client]:
-    """A CHeKT whose lists leave these fields out, and a client of it."""
+    """A CHeKT whose lists leave out these fields, and a client of it."""
     acme = stack(Summaries)
     assert isinstance(acme.api, Summaries)
     acme.api.left_out, acme.api.numbers = left_out, numbers
@@ -835,7 +835,7 @@ def summaries(stack: Stacks, *left_out: str, numbers: Collection[int] = range(10
 
 
 def test_a_station_whose_external_id_the_list_leaves_out_is_asked_for(stack: Stacks) -> None:
-    """Such a list is a summary: what the station answers itself takes its place, and each question counts."""
+    """Such a list is a summary: the station's own answer takes its place, and each question counts."""
     acme, client = summaries(stack, EXTERNAL, "prefix", numbers=(1, 3))
     for number in (1, 2, 3):
         acme.api.add(external_monitoring_station_id=f"s-{number}", prefix="CH")
@@ -849,7 +849,7 @@ def test_a_station_whose_external_id_the_list_leaves_out_is_asked_for(stack: Sta
 
 
 def test_a_station_without_an_external_id_is_not_asked_for(stack: Stacks) -> None:
-    """Null says that it has none; so does the station itself, where it leaves the field out."""
+    """Null says that it has none; so does the station itself, if it leaves the field out."""
     acme, client = summaries(stack)
     acme.api.add(external_monitoring_station_id="a")[EXTERNAL] = None
     del acme.api.add(external_monitoring_station_id="b")[EXTERNAL]
@@ -859,7 +859,7 @@ def test_a_station_without_an_external_id_is_not_asked_for(stack: Stacks) -> Non
 
 
 def test_a_summary_of_what_is_gone_by_then_is_left_out(stack: Stacks) -> None:
-    """It answers 404, or is marked as deleted; one that the list marks so is not asked for."""
+    """It answers 404, or is marked as deleted; a station that the list marks as deleted is not asked for."""
     acme, client = summaries(stack, EXTERNAL, "deleted_at")
     for number in (1, 2, 3, 4):
         acme.api.add(external_monitoring_station_id=f"s-{number}")
@@ -877,7 +877,7 @@ def test_a_summary_of_what_is_gone_by_then_is_left_out(stack: Stacks) -> None:
 
 
 def test_summaries_that_all_answer_404_fail_the_list(emulator: Emulator, client: Client) -> None:
-    """They were listed just now: what asks by id is not there, and the list is not empty for that."""
+    """The list has just shown them: the route by id is missing, and the list is not empty because of that."""
     body = '[{"monitoring_station_id": 1, "name": "Central"}, {"monitoring_station_id": 2, "name": "Backup"}]'
     emulator.add_fault(Fault(path=COLLECTION, body=body, times=None))
 
@@ -887,7 +887,7 @@ def test_summaries_that_all_answer_404_fail_the_list(emulator: Emulator, client:
 
 
 def test_a_summary_that_cannot_be_asked_for_fails_the_list(emulator: Emulator, client: Client) -> None:
-    """What it leaves out is not known."""
+    """Nobody knows what it leaves out."""
     body = '[{"monitoring_station_id": 1, "name": "Central"}]'
     emulator.add_fault(Fault(path=COLLECTION, body=body, times=None))
     emulator.add_fault(Fault(path=f"{COLLECTION}/1", status=403))
@@ -896,7 +896,7 @@ def test_a_summary_that_cannot_be_asked_for_fails_the_list(emulator: Emulator, c
 
 
 def with_sites(acme: Stack, count: int) -> None:
-    """Let the dealer have so many sites, those with an odd number on station 1."""
+    """Give the dealer this many sites; those with an odd number are on station 1."""
     for number in range(1, count + 1):
         on = 1 if number % 2 else None
         acme.api.sites[number] = {"site_id": number, "name": "Shop", "monitoring_station_id": on}
@@ -909,7 +909,7 @@ def stations_of(client: Client) -> tuple[list[str | None], int]:
 
 
 def test_sites_whose_stations_the_list_leaves_out_are_asked_for(stack: Stacks) -> None:
-    """No site of the list says anything of a station: that does not mean that none has one."""
+    """If no site of the list says anything about a station, that does not mean that none has one."""
     acme, client = summaries(stack, *STATION_OF_SITE)
     with_sites(acme, 3)
 
@@ -919,7 +919,7 @@ def test_sites_whose_stations_the_list_leaves_out_are_asked_for(stack: Stacks) -
 
 @pytest.mark.parametrize("name", STATION_OF_SITE)
 def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(stack: Stacks, name: str) -> None:
-    """One other site has either field: this API leaves out what is not set."""
+    """Another site has either field: this API leaves out what is not set."""
     acme, client = summaries(stack)
     acme.api.sites |= {1: {"site_id": 1, "name": "Shop"}, 2: {"site_id": 2, "name": "Bank", name: None}}
 
@@ -928,7 +928,7 @@ def test_a_site_of_a_list_that_names_stations_has_none_where_it_leaves_it_out(st
 
 
 def test_sites_without_stations_leave_them_out_by_id_too(stack: Stacks) -> None:
-    """Of over a hundred, a hundred are asked: CHeKT leaves out what is not set, most likely with the others too."""
+    """Of over a hundred, a hundred are asked: CHeKT leaves out what is not set, most likely for the others too."""
     acme, client = summaries(stack)
     acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
 
@@ -939,7 +939,7 @@ def test_sites_without_stations_leave_them_out_by_id_too(stack: Stacks) -> None:
 
 
 def test_a_hundred_summaries_are_asked_for_and_no_more(stack: Stacks) -> None:
-    """Of sites as of stations: a longer list of them cannot be read at a bearable price."""
+    """This holds for sites as for stations: reading a longer list of them would cost too much."""
     acme, client = summaries(stack, *STATION_OF_SITE)
     with_sites(acme, 100)
     assert len(stations_of(client)[0]) == len(by_id(acme)) == 100
@@ -957,7 +957,7 @@ def test_a_hundred_summaries_are_asked_for_and_no_more(stack: Stacks) -> None:
 
 
 def test_more_than_a_hundred_stations_without_external_ids_are_an_error(stack: Stacks) -> None:
-    """It names the field that is missing; where a hundred lack it, the list may be longer."""
+    """It names the missing field; the list may be longer if a hundred lack it."""
     acme, client = summaries(stack, EXTERNAL, numbers=range(1, 101))
     for number in range(1, 103):
         acme.api.add(external_monitoring_station_id=f"s-{number}")

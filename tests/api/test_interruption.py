@@ -1,4 +1,4 @@
-"""Interrupted: nothing new is begun, what has begun is seen through for a few seconds, and what is said is true."""
+"""After an interruption nothing new begins, what has begun gets a few seconds to finish, and what is said is true."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.helpers import COLLECTION, anonymous, calls, central, held, house, pl
 
 
 class InterruptedClock(Clock):
-    """Somebody presses Ctrl-C while the run waits for so many seconds or more."""
+    """Somebody presses Ctrl-C during a wait of this many seconds or more."""
 
     interruption: Interruption
     at: float = 0.5
@@ -43,14 +43,14 @@ def clock() -> InterruptedClock:
 
 @pytest.fixture
 def emulator(clock: InterruptedClock) -> Iterator[Emulator]:
-    """One that lives by the same clock."""
+    """It runs on the same clock."""
     with Emulator(clock=clock) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def new_run(settings: Settings, clock: InterruptedClock, said: list[str]) -> Callable[[], Run]:
-    """Begins a run, which can be interrupted."""
+    """Begins a run that can be interrupted."""
 
     def begin() -> Run:
         transport = Transport(
@@ -68,12 +68,12 @@ def new_run(settings: Settings, clock: InterruptedClock, said: list[str]) -> Cal
 
 @pytest.fixture
 def run(new_run: Callable[[], Run]) -> Run:
-    """One run, which can be interrupted."""
+    """One run that can be interrupted."""
     return new_run()
 
 
 def failed(act: Callable[[], object]) -> str:
-    """The error of an operation of an interrupted run."""
+    """The error of an operation in an interrupted run."""
     with pytest.raises(ChektError) as caught:
         act()
     return anonymous(str(caught.value))
@@ -82,7 +82,7 @@ def failed(act: Callable[[], object]) -> str:
 def test_an_interrupted_run_begins_no_change(
     emulator: Emulator, new_run: Callable[[], Run], clock: InterruptedClock
 ) -> None:
-    """Neither a creation, nor an update, nor a deletion; what they look at first is read."""
+    """No creation, no update, no deletion; what they look at first is still read."""
     recorded = new_run().stations.create(central())
     run = new_run()
     emulator.clear_requests()
@@ -161,7 +161,7 @@ def test_a_creation_that_does_not_show_in_time_is_told(emulator: Emulator, run: 
 
 
 def test_an_update_in_doubt_says_so(emulator: Emulator, run: Run) -> None:
-    """CHeKT asked for half a minute of patience, and may have done it all the same; the PUT is not sent again."""
+    """CHeKT asked for half a minute of patience, and may still have done it; the PUT is not sent again."""
     recorded = run.stations.create(central())
     emulator.add_fault(Fault(method="PUT", path="*", when="after", status=429, headers={"Retry-After": "30"}))
 
@@ -194,7 +194,7 @@ def test_a_moved_site_gets_back_what_the_move_took(emulator: Emulator, new_run: 
 
 
 def test_an_interrupted_run_is_over_five_seconds_after_the_call_that_was_under_way(clock: InterruptedClock) -> None:
-    """However long that takes: what it has become is looked for. A call that begins later adds nothing."""
+    """However long the call takes, the run looks at what became of it. A call that begins later adds nothing."""
     interruption = clock.interruption
     with interruption.call():
         interruption.come()
@@ -221,7 +221,7 @@ def test_a_wait_ends_when_the_run_is_interrupted() -> None:
 
 
 def test_a_wait_in_an_interrupted_run_is_cut_to_what_is_left_of_it(clock: InterruptedClock) -> None:
-    """Five seconds from the first Ctrl-C, whatever a second one does."""
+    """It has five seconds from the first Ctrl-C, whatever a second one does."""
     clock.interruption.come()
     clock.now += 2
     clock.interruption.come()

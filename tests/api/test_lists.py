@@ -1,4 +1,4 @@
-"""Lists: an array taken apart as it comes, and one that CHeKT cuts into pages read to its end, or an error."""
+"""Lists: an array parsed as it arrives, and a list that CHeKT cuts into pages read to its end, or an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_ARRAY = "the list is not an array"
 
 
 def broken(*pieces: bytes) -> str:
-    """Why an array cannot be taken apart."""
+    """Why an array cannot be parsed."""
     with pytest.raises(BadArrayError) as caught:
         list(array_items(pieces))
     return str(caught.value)
@@ -39,7 +39,7 @@ ITEMS: list[Any] = [{"id": 1, "name": "Zürich 🏠"}, {"a": [1, {"b": "]},["}]}
 @pytest.mark.parametrize("indent", [None, 2], ids=["one line", "indented"])
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_an_array_is_taken_apart_wherever_its_pieces_end(ascii_only: bool, indent: int | None, size: int) -> None:
-    """Within a name or a letter."""
+    """A piece may end in the middle of a name or a letter."""
     text = json.dumps(ITEMS, ensure_ascii=ascii_only, indent=indent).encode()
 
     assert list(array_items(text[at : at + size] for at in range(0, len(text), size))) == ITEMS
@@ -56,13 +56,13 @@ def test_an_array_is_taken_apart_wherever_its_pieces_end(ascii_only: bool, inden
     ],
 )
 def test_blanks_and_a_byte_order_mark_mean_nothing(text: bytes, items: list[Any]) -> None:
-    """Before, within and behind the array."""
+    """Before, inside and after the array."""
     assert list(array_items([text])) == items
     assert list(array_items(bytes([byte]) for byte in text)) == items
 
 
 def test_a_number_may_go_on_in_the_next_piece() -> None:
-    """As all else may."""
+    """This is true of everything else too."""
     assert list(array_items([b"[1", b"2, 3", b"45]"])) == [12, 345]
 
 
@@ -84,7 +84,7 @@ def test_an_item_comes_before_the_next_is_there() -> None:
 
 @pytest.mark.parametrize("cut", range(len(b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]')))
 def test_an_array_that_is_cut_is_no_shorter_one(cut: int) -> None:
-    """At whichever byte: half a list is never given for a whole one."""
+    """It may be cut at any byte: half a list never passes for a whole one."""
     text = b'\xef\xbb\xbf[{"a": "\xc3\xa9"}, 12]'[:cut]
 
     why = broken(text)
@@ -98,7 +98,7 @@ def test_an_array_that_is_cut_is_no_shorter_one(cut: int) -> None:
     [b"{}", b'{"data": []}', b"null", b'"[]"', b"17", b"", b"  ", b"<html>", b"\xef\xbb\xbf", b"]", b",", b"NaN"],
 )
 def test_what_is_no_array_is_told_so(text: bytes) -> None:
-    """An empty answer is none either."""
+    """An empty answer is no array either."""
     assert broken(text) == NO_ARRAY
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_array_is_told_so(text: bytes) -> None:
     ],
 )
 def test_what_is_no_json_is_told_so(text: bytes) -> None:
-    """By the grammar and in UTF-8: NaN is no JSON, though Python's own reader takes it."""
+    """The grammar and UTF-8 decide: NaN is no JSON, though Python's own reader takes it."""
     assert broken(text) == BROKEN
     assert broken(*(bytes([byte]) for byte in text)) == BROKEN
 
@@ -147,7 +147,7 @@ def test_a_hundred_thousand_levels_are_no_json(piece: bytes, whole: bool) -> Non
 
 
 def test_the_longest_item() -> None:
-    """One of 1 MiB is taken, whatever its pieces are; one that does not end by then is given up."""
+    """An item of 1 MiB is taken, however it is cut into pieces; one that has not ended by then is given up."""
     assert LONGEST_ITEM == 1024 * 1024
     longest = b'"' + b"x" * (LONGEST_ITEM - 2) + b'"'
     pieces = [longest[at : at + 65536] for at in range(0, len(longest), 65536)]
@@ -157,7 +157,7 @@ def test_the_longest_item() -> None:
 
 
 def test_an_item_that_never_ends_does_not_fill_the_memory() -> None:
-    """No more is read than an item may be long."""
+    """It reads no more than an item may be long."""
     taken = 0
 
     def endless() -> Iterator[bytes]:
@@ -218,7 +218,7 @@ def answer(items: Iterable[int], *, size: int = 0, **more: Any) -> Answer:
 
 
 def having(shown: Answer, **more: Any) -> Answer:
-    """The same answer, which says more of its list."""
+    """The same answer, with more said about its list."""
     return replace(shown, extent=replace(shown.extent, **more))
 
 
@@ -227,15 +227,15 @@ def number(query: Query, name: str, default: int) -> int:
 
 
 class Listed:
-    """An API's list of so many items, 1, 2 …, and a record of what it was asked.
+    """An API's list of this many items, 1, 2 …, and a record of what it was asked.
 
     Args:
         way: how it is cut.
         count: of all items.
         size: of a page.
         told: whether answers name the total.
-        unknown: what a query is answered that the way does not know; None ignores it.
-        beyond: what a page beyond the end is answered; None gives an empty one.
+        unknown: the answer to a query that the way does not know; None ignores the query.
+        beyond: the answer to a page beyond the end; None gives an empty one.
     """
 
     def __init__(
@@ -285,14 +285,14 @@ def read(ask: Ask) -> list[int]:
 
 
 def refused(ask: Ask) -> str:
-    """Why a list is not taken for whole."""
+    """Why a list does not count as whole."""
     with pytest.raises(ListIncomplete) as caught:
         reader(ask).read()
     return caught.value.cause
 
 
 def scripted(*answers: Answer | type[ChektError]) -> tuple[Ask, list[Query]]:
-    """An API that gives these answers in turn, the last one again and again."""
+    """An API that gives these answers in turn, then the last one again and again."""
     left = list(answers)
     asked: list[Query] = []
 
@@ -316,7 +316,7 @@ WAYS = ["whole", "offset", "page 1", "page 0", "links"]
 def test_a_list_cut_in_any_way_gives_every_item_once(
     way: str, told: bool, beyond: type[ChektError] | None, unknown: type[ChektError] | None
 ) -> None:
-    """Whatever is answered to the ways that it does not know, and beyond its end; "skip" is tried with a total only."""
+    """Whatever it answers to ways it does not know, and beyond its end; "skip" is tried with a total only."""
     for count, size in itertools.product(range(8), (1, 2, 3)):
         api = Listed(way, count, size=size, told=told or way == "skip", unknown=unknown, beyond=beyond)
 
@@ -346,10 +346,10 @@ def test_a_list_cut_in_any_way_gives_every_item_once(
     ],
 )
 def test_what_a_list_is_asked(way: str, count: int, told: bool, asked: list[Query]) -> None:
-    """One way of paging at a time, and no further once one brings more, or all is there.
+    """One way of paging at a time, and no other once one brings more, or everything is there.
 
-    What is empty is asked for twice; so are pages that name no total. The last item is asked for again, where a page
-    may hold another.
+    An empty list is asked for twice; so are pages without a total. The last item is asked for again if a page may
+    hold another.
     """
     api = Listed(way, count, told=told)
     reading = reader(api)
@@ -377,7 +377,7 @@ def test_what_a_list_is_asked(way: str, count: int, told: bool, asked: list[Quer
     ],
 )
 def test_a_list_that_takes_no_questions_is_whole(unknown: type[ChektError], asked: list[Query]) -> None:
-    """404 may be about the dealer: then the list itself, asked for again, fails as well."""
+    """404 may be about the dealer: then the list, asked for again, fails as well."""
     api = Listed("whole", 2, unknown=unknown)
 
     assert read(api) == [1, 2]
@@ -387,7 +387,7 @@ def test_a_list_that_takes_no_questions_is_whole(unknown: type[ChektError], aske
 @pytest.mark.parametrize("kind", [InvalidInput, NotFound])
 @pytest.mark.parametrize("before", [[], [answer([1, 2])], [answer([1, 2]), answer([2, 3]), answer([3, 4])]])
 def test_a_list_that_fails_is_an_error(kind: type[ChektError], before: list[Answer]) -> None:
-    """At its beginning, and where the dealer goes, or a way is refused that was taken before."""
+    """It fails at its beginning, when the dealer goes, or when a way is refused that was taken before."""
     ask, _ = scripted(*before, kind)
 
     if kind is InvalidInput and len(before) == 1:
@@ -399,7 +399,7 @@ def test_a_list_that_fails_is_an_error(kind: type[ChektError], before: list[Answ
 
 @pytest.mark.parametrize("way", ["page 1", "page 0"])
 def test_a_page_that_is_refused_after_another_is_an_error(way: str) -> None:
-    """The way is one that CHeKT takes: the refusal is not the end."""
+    """CHeKT takes this way: the refusal is not the end."""
     api = Listed(way, 7)
 
     def ask(query: Query) -> Answer:
@@ -423,7 +423,7 @@ def test_a_list_that_comes_empty_once_is_read_from_the_second_answer() -> None:
 
 
 def test_an_empty_list_that_says_it_has_items_is_refused() -> None:
-    """Three times looked at, twice each."""
+    """It is looked at three times, twice each."""
     ask, asked = scripted(answer([], total=3))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are 3, and shows 0"
@@ -459,7 +459,7 @@ def test_a_total_that_is_reached_at_the_second_reading_is_enough() -> None:
 
 
 def test_a_total_that_changes_while_a_list_is_read_is_read_again() -> None:
-    """One item less and one page on: as many as it says there are, and one of them slipped through."""
+    """One item less and one page on: the count fits, but one item slipped through."""
     slipped = [answer([1, 2], total=4), answer([4], total=3)]
     ask, asked = scripted(*slipped, answer([1, 3, 4], total=3))
 
@@ -468,7 +468,7 @@ def test_a_total_that_changes_while_a_list_is_read_is_read_again() -> None:
 
 
 def test_links_that_end_before_the_total_are_an_error() -> None:
-    """A list of links says two things of its end."""
+    """A list of links says two things about its end."""
     ask, asked = scripted(*[answer([1, 2], next_page=f"{LIST}?c=1", total=5), answer([3], total=5)] * 4)
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are 5, and shows 3"
@@ -479,7 +479,7 @@ def test_links_that_end_before_the_total_are_an_error() -> None:
 
 
 def test_fewer_items_than_pages_that_are_told_are_an_error() -> None:
-    """A third page of pages of two has a fifth item; whatever was tried."""
+    """A third page of pages of two has a fifth item; nothing that was tried brought it."""
     ask, asked = scripted(answer([1, 2], pages=3))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 5, and shows 2"
@@ -487,7 +487,7 @@ def test_fewer_items_than_pages_that_are_told_are_an_error() -> None:
 
 
 def test_a_page_that_is_lost_of_those_that_are_told_is_an_error() -> None:
-    """The third comes empty, twice: without a number of pages that were the end."""
+    """The third comes empty, twice: without a number of pages, that would be the end."""
     api = Listed("page 1", 7)
 
     def ask(query: Query) -> Answer:
@@ -498,7 +498,7 @@ def test_a_page_that_is_lost_of_those_that_are_told_is_an_error() -> None:
 
 
 def test_a_total_that_is_less_than_the_pages_that_are_told_is_no_end() -> None:
-    """Some count the items of the page under such a name."""
+    """Some servers count the items of the page under such a name."""
     ask, _ = scripted(answer([1, 2], total=2, pages=2))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 3, and shows 2"
@@ -506,7 +506,7 @@ def test_a_total_that_is_less_than_the_pages_that_are_told_is_no_end() -> None:
 
 @pytest.mark.parametrize("way", ["offset", "page 1", "page 0", "skip", "links"])
 def test_a_part_is_read_to_the_end(way: str) -> None:
-    """Every page of it may say so, the last one too: a question for what comes after it shows that it is the last."""
+    """Every page may say so, even the last: only a question for what comes after shows that it is the last."""
     for count, size in itertools.product(range(2, 8), (1, 2, 3)):
         api = Listed(way, count, size=size)
 
@@ -529,7 +529,7 @@ def test_as_many_pages_as_are_told_are_read_to_the_end(way: str) -> None:
 
 
 def test_a_part_without_a_rest_is_an_error() -> None:
-    """Neither way of paging brings it."""
+    """Neither way of paging brings the rest."""
     ask, asked = scripted(answer([1, 2], is_part=True))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that there are at least 3, and shows 2"
@@ -537,7 +537,7 @@ def test_a_part_without_a_rest_is_an_error() -> None:
 
 
 def test_a_part_that_is_whole_the_next_time_is_whole() -> None:
-    """What is asked for after its end brings all of it."""
+    """The question for what comes after its end brings all of it."""
     ask, _ = scripted(answer([1, 2], is_part=True), answer([1, 2, 3]))
 
     assert read(ask) == [1, 2, 3]
@@ -563,7 +563,7 @@ def test_half_a_list_that_is_whole_at_the_second_question_is_whole() -> None:
 
 
 def test_a_whole_list_of_which_half_comes_the_next_time_is_read_again() -> None:
-    """The half is no end: its last item is not the list's."""
+    """The half is not the end: its last item is not the list's last."""
     ask, asked = scripted(answer([1, 2, 3, 4]), answer([1, 2]), answer([1, 2, 3, 4]))
 
     assert read(ask) == [1, 2, 3, 4]
@@ -574,7 +574,7 @@ def test_a_whole_list_of_which_half_comes_the_next_time_is_read_again() -> None:
     ("deleted", "first", "second"), [(1, [1, 2, 3], [4, 5, 6]), (3, [1, 2, 3], [4, 5, 6]), (2, [1, 2, 3], [4, 5, 6])]
 )
 def test_no_item_slips_through_when_another_is_deleted(deleted: int, first: list[int], second: list[int]) -> None:
-    """Offset 2 shows item 4 and not item 3, the last that is known: the list is read anew."""
+    """Offset 2 shows item 4 but not item 3, the last known one: the list is read again."""
     rest = [item for item in [*first, *second] if item != deleted]
     script = [answer(first), answer(rest[2:5]), answer(rest[:3]), answer(rest[2:5]), answer(rest[4:]), answer([])]
     ask, asked = scripted(*script)
@@ -584,7 +584,7 @@ def test_no_item_slips_through_when_another_is_deleted(deleted: int, first: list
 
 
 def test_an_item_that_was_made_meanwhile_moves_none_away() -> None:
-    """The newest comes first: the last known item comes again, and what follows it."""
+    """The newest comes first: the last known item comes again, followed by the rest."""
     ask, asked = scripted(answer([5, 4, 3]), answer([4, 3, 2]), answer([2]), answer([]))
 
     assert read(ask) == [5, 4, 3, 2]
@@ -645,7 +645,7 @@ def test_pages_that_never_agree_are_an_error() -> None:
 
 
 def test_pages_shorter_than_the_list_unasked_are_turned_from_the_first() -> None:
-    """Unasked it shows four, and two for each page by number: page 2 brings nothing new, and is not the end."""
+    """Without a page number it shows four items, with one two: page 2 brings nothing new, and is not the end."""
     items = [1, 2, 3, 4, 5, 6, 7]
 
     def ask(query: Query) -> Answer:
@@ -664,7 +664,7 @@ def test_pages_shorter_than_the_list_unasked_are_turned_from_the_first() -> None
 def test_pages_of_another_length_than_the_list_unasked_are_read(
     unasked: int, size: int, lowest: int, told: bool
 ) -> None:
-    """Shorter and longer ones, counted from 0 and from 1, and a list that comes whole where nobody asks for a page."""
+    """Shorter and longer pages, counted from 0 and from 1, and a list that comes whole if nobody asks for a page."""
     for count in (0, 1, 2, 19, 20, 25, 40, 45, 61):
         items = list(range(1, count + 1))
 
@@ -679,7 +679,7 @@ def test_pages_of_another_length_than_the_list_unasked_are_read(
 
 
 def test_items_one_at_a_time_are_not_the_end() -> None:
-    """Unasked three, and one for each offset: the last known item alone is no proof that nothing follows it."""
+    """Three items unasked, and one for each offset: the last known item alone does not prove that nothing follows."""
 
     def ask(query: Query) -> Answer:
         first = number(query, "offset", 0)
@@ -691,7 +691,7 @@ def test_items_one_at_a_time_are_not_the_end() -> None:
 @pytest.mark.parametrize("beyond", [[], [7]], ids=["empty", "the last again"])
 @pytest.mark.parametrize("kind", [None, InvalidInput, NotFound])
 def test_an_offset_ends_at_the_last_item(kind: type[ChektError] | None, beyond: list[int]) -> None:
-    """Whatever is answered to the question for what follows it: nothing, the last once more, or a refusal."""
+    """Whatever answers the question for what follows it: nothing, the last item again, or a refusal."""
 
     def ask(query: Query) -> Answer:
         first = number(query, "offset", 0)
@@ -703,7 +703,7 @@ def test_an_offset_ends_at_the_last_item(kind: type[ChektError] | None, beyond: 
 
 
 def test_a_list_that_contradicts_itself_is_waited_for() -> None:
-    """Its servers may be apart: three pauses, sixteen seconds in all."""
+    """Its servers may disagree for a while: three pauses, sixteen seconds in all."""
     slept: list[float] = []
     ask, _ = scripted(answer([1, 2], total=3))
 
@@ -722,7 +722,7 @@ def test_a_page_that_leads_to_itself_is_the_last() -> None:
 
 @pytest.mark.parametrize("path", [f"{LIST}/", "/dealers/1/sites", "/internal/v2/dealers/1/sites"])
 def test_a_link_may_have_the_path_of_a_server_behind_a_gateway(path: str) -> None:
-    """Its query counts; our own path is asked."""
+    """Its query counts; the request goes to our own path."""
     ask, asked = scripted(*[answer([1], next_page=f"{path}?c=1"), answer([2])] * 2)
 
     assert read(ask) == [1, 2]
@@ -730,7 +730,7 @@ def test_a_link_may_have_the_path_of_a_server_behind_a_gateway(path: str) -> Non
 
 
 def test_the_first_page_asked_for_once_more_does_not_say_that_the_list_goes_on() -> None:
-    """It does, as a page; the last one does not."""
+    """As a page it says so; the last page does not."""
 
     def ask(query: Query) -> Answer:
         page = number(query, "page", 1)
@@ -762,7 +762,7 @@ def test_a_second_page_without_a_first_is_an_error() -> None:
 
 
 def test_a_list_that_says_it_goes_on_and_not_how_is_an_error() -> None:
-    """There is a header for that, and its value is of no known use."""
+    """There is a header for that, but its value is of no known use."""
     ask, _ = scripted(answer([1, 2], goes_on=True))
 
     assert refused(ask) == "what CHeKT lists is not whole: it says that it goes on, and does not say how"
@@ -782,7 +782,7 @@ def test_a_list_whose_last_page_does_not_say_that_it_goes_on_is_whole() -> None:
     "link", ["/partner/v1/dealers/2/sites?c=1", "/?c=1", LIST, f"{LIST}?", f"{LIST}/2?c=1", "", "?"]
 )
 def test_a_link_elsewhere_is_not_followed(link: str) -> None:
-    """Nor one that says no more than the list's own path: what it shows is not this list."""
+    """Nor is one that gives only the list's own path: what it shows is not this list."""
     ask, asked = scripted(answer([1], next_page=link), answer([2]))
 
     assert refused(ask) == "a list goes on at another path"
@@ -806,7 +806,7 @@ def test_links_in_a_circle_are_an_error() -> None:
 
 
 def test_a_first_page_that_comes_again_under_its_own_link_is_a_circle() -> None:
-    """A page that leads to itself is the last one only where it brought something new."""
+    """A page that leads to itself is the last one only if it brought something new."""
     ask, asked = scripted(*[answer([1], next_page="?c=1")] * 4)
 
     assert refused(ask) == "a list goes in a circle"
@@ -814,7 +814,7 @@ def test_a_first_page_that_comes_again_under_its_own_link_is_a_circle() -> None:
 
 
 def test_pages_by_link_may_overlap() -> None:
-    """CHeKT says itself where the next one begins."""
+    """CHeKT itself says where the next one begins."""
     ask, _ = scripted(*[answer([1, 2], next_page="?c=1"), answer([2, 3], next_page="?c=2"), answer([2, 3])] * 2)
 
     assert read(ask) == [1, 2, 3]
@@ -835,7 +835,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("way", ["offset", "page 1", "page 0", "links"])
 def test_a_list_ends_after_so_many_requests(way: str) -> None:
-    """It is refused at once: it would only do so again."""
+    """It fails at once: another try would end the same way."""
     api = Listed(way, 20, size=1)
 
     assert refused(api) == "a list did not end after 10 pages"
@@ -845,20 +845,20 @@ def test_a_list_ends_after_so_many_requests(way: str) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_list_ends_after_so_many_items(way: str) -> None:
-    """At the page that has one too many."""
+    """It stops at the page that has one too many."""
     assert refused(Listed(way, 21, size=7)) == "a list has more than 20 items"
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("way", ["whole", "offset", "page 1", "page 0", "links"])
 def test_a_list_of_just_so_many_items_is_read(way: str) -> None:
-    """What CHeKT shows again where it takes no pages, or at page 1, is not more."""
+    """What CHeKT shows again because it takes no pages, or at page 1, does not count as more."""
     assert len(read(Listed(way, 20, size=7))) == 20
 
 
 @pytest.mark.usefixtures("small")
 def test_a_list_ends_after_so_many_bytes() -> None:
-    """Of all its pages together."""
+    """The limit is for all its pages together."""
     half, third = [answer([n], size=1536 * 1024) for n in (1, 2)], answer([3], size=1)
     whole, _ = scripted(*[*half, answer([]), answer([])] * 2)
     longer, asked = scripted(*half, third)
@@ -870,7 +870,7 @@ def test_a_list_ends_after_so_many_bytes() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_each_reading_counts_for_itself() -> None:
-    """A list that is read again is not longer for that."""
+    """Reading a list again does not make it longer."""
     overlapping = [answer([5, 4], size=1024 * 1024), answer([3, 2], size=1024 * 1024)]
     ask, asked = scripted(*overlapping * 2, answer(range(20), total=20, size=3 * 1024 * 1024))
     reading = reader(ask)
@@ -894,7 +894,7 @@ def test_each_reading_counts_for_itself() -> None:
 def test_a_list_of_which_an_answer_is_lost_is_whole_or_an_error(
     way: str, count: int, size: int, told: bool, beyond: type[ChektError] | None, data: st.DataObject
 ) -> None:
-    """One answer is empty although there is more: as long as a total is told, nothing is missing."""
+    """One answer is empty although there is more: if a total is told, nothing is missing."""
     api = Listed(way, count, size=size, told=told or way == "skip", unknown=beyond)
     struck = data.draw(st.integers(0, 8))
 

@@ -21,7 +21,7 @@ from tests.helpers import COLLECTION, central
 
 @pytest.fixture
 def free(clock: Clock) -> Iterator[Emulator]:
-    """A CHeKT on the smallest plan: 60 requests a minute, 5 at once; its clock is the client's."""
+    """A CHeKT on the smallest plan: 60 requests a minute, 5 at once; the client shares its clock."""
     with Emulator(plan=Plan.FREE, clock=clock) as emulator:
         yield emulator
 
@@ -46,7 +46,7 @@ def partner_calls(emulator: Emulator) -> list[Request]:
 
 
 def is_within(moments: list[float], plan: Plan) -> bool:
-    """Whether no window of time holds more calls than the plan's bucket gives."""
+    """Whether no time window holds more calls than the plan's bucket gives."""
     return all(
         last - first + 1 <= plan.burst + (moments[last] - moments[first]) * plan.per_minute / 60 + 1e-6
         for first in range(len(moments))
@@ -84,14 +84,14 @@ def test_a_plan_that_is_lowered_in_mid_run_is_followed(clock: Clock, said: list[
 
     assert [r.status for r in sent] == [200] * 3 + [201] * 25, "a look after the POST that found the token gone"
     assert is_within([r.time for r in sent], Plan.FREE)
-    # 16 s until a list must show what the refused POST may have made, in which the bucket fills; then 24 stations.
+    # 16 s until a list must show what the refused POST may have made; the bucket fills meanwhile. Then 24 stations.
     assert clock.now == pytest.approx(1040, abs=1)
 
 
 def test_another_program_on_the_same_app_leads_to_refusals_that_are_waited_out(
     free: Emulator, clock: Clock, said: list[str]
 ) -> None:
-    """After every third wait of ours the other one empties the bucket: some calls get 429, and all succeed."""
+    """After every third wait of ours the other program empties the bucket: some calls get 429, and all succeed."""
     credentials = {"grant_type": "client_credentials", "client_id": "emulator-client"}
     form = credentials | {"client_secret": "emulator-secret"}
     token = requests.post(free.token_url, data=form, timeout=5).json()["access_token"]
@@ -127,4 +127,4 @@ def test_a_wait_of_more_than_two_seconds_is_said_once() -> None:
         assert len(emulator.stations()) == 60
         moments = [r.monotonic for r in emulator.requests]
     assert said == ["Waiting for the rate limit of 600 requests a minute; this is said once."]
-    assert moments[-1] - moments[0] > 3  # how much more is held by the tests above, on a clock of their own
+    assert moments[-1] - moments[0] > 3  # how much more: the tests above hold that, on a clock of their own

@@ -1,4 +1,4 @@
-"""The pace of calls: never faster than the plan, and following what CHeKT says of it."""
+"""The pace of calls: never faster than the plan, and following what CHeKT says about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def limit(clock: Clock, pace: int | None = None, say: Callable[[str], None] = la
 
 
 def sent_at(limit: RateLimit, clock: Clock, calls: int) -> list[float]:
-    """The moments at which so many calls in a row are sent."""
+    """The moments at which this many calls in a row are sent."""
     moments = []
     for _ in range(calls):
         limit.take()
@@ -30,7 +30,7 @@ def sent_at(limit: RateLimit, clock: Clock, calls: int) -> list[float]:
 
 
 def is_within(moments: list[float], pace: int, burst: int) -> bool:
-    """Whether no window of time holds more calls than a bucket of this size gives."""
+    """Whether no time window holds more calls than a bucket of this size gives."""
     return all(
         last - first + 1 <= burst + (moments[last] - moments[first]) * pace / 60 + 1e-6
         for first in range(len(moments))
@@ -56,7 +56,7 @@ def test_without_a_word_from_chekt_the_smallest_plan_is_kept(clock: Clock) -> No
 
 @pytest.mark.parametrize(("pace", "burst"), [(6, 1), FREE, PRO, ENTERPRISE])
 def test_no_window_of_time_holds_more_than_the_plan(clock: Clock, pace: int, burst: int) -> None:
-    """Nor is the plan wasted: the last call leaves as soon as it may."""
+    """The plan is not wasted either: the last call leaves as soon as it may."""
     calls = burst * 2 + 10
     moments = sent_at(limit(clock, pace), clock, calls)
 
@@ -66,7 +66,7 @@ def test_no_window_of_time_holds_more_than_the_plan(clock: Clock, pace: int, bur
 
 @given(st.lists(st.one_of(st.floats(0, 30), st.sampled_from([FREE, PRO, ENTERPRISE])), max_size=30))
 def test_after_any_history_the_smallest_plan_met_is_kept(steps: list[float | tuple[int, int]]) -> None:
-    """Pauses and new plans, up and down: from the last change on, calls stay within the plan that holds."""
+    """Pauses and new plans, up and down: after each change, calls stay within the plan in force."""
     clock = Clock()
     ours = limit(clock)
     for step in steps:
@@ -92,7 +92,7 @@ def test_a_rest_fills_the_bucket_up_to_the_burst(clock: Clock) -> None:
 
 
 def test_a_larger_plan_is_taken_over_at_once(clock: Clock) -> None:
-    """What was sent already counts against its burst."""
+    """Calls already sent count against its burst."""
     ours = limit(clock)
     sent_at(ours, clock, 5)
 
@@ -125,7 +125,7 @@ def test_the_same_plan_again_changes_nothing(clock: Clock) -> None:
 
 @pytest.mark.parametrize("told", [60, 600, 3000])
 def test_a_pace_that_was_set_is_kept_whatever_the_answers_say(clock: Clock, told: int) -> None:
-    """It is this stack's share of a plan that others use as well."""
+    """It is this stack's share of a plan that others use too."""
     ours = limit(clock, 30)
     ours.follow(told)
 
@@ -133,7 +133,7 @@ def test_a_pace_that_was_set_is_kept_whatever_the_answers_say(clock: Clock, told
 
 
 def test_after_a_429_the_bucket_is_empty(clock: Clock) -> None:
-    """Others use the plan as well: the next call waits for its turn."""
+    """Others use the plan too: the next call waits for its turn."""
     ours = limit(clock)
     ours.take()
 
@@ -143,7 +143,7 @@ def test_after_a_429_the_bucket_is_empty(clock: Clock) -> None:
 
 
 def test_a_429_forgives_no_debt(clock: Clock) -> None:
-    """Calls that wait already stay in the queue."""
+    """Calls that already wait stay in the queue."""
     waits: list[float] = []
     ours = RateLimit(60, clock=clock, sleep=waits.append, say=lambda sentence: None)
     for _ in range(7):
@@ -156,7 +156,7 @@ def test_a_429_forgives_no_debt(clock: Clock) -> None:
 
 
 def test_taking_tells_how_long_it_waited(clock: Clock) -> None:
-    """The time in the queue is left out of an operation's deadline."""
+    """An operation's deadline leaves out the time in the queue."""
     ours = limit(clock, 6)
 
     assert [ours.take() for _ in range(3)] == [0, 10, 10]
@@ -179,7 +179,7 @@ def test_a_short_wait_is_not_told(clock: Clock, said: list[str]) -> None:
 
 
 def test_threads_share_one_queue(said: list[str]) -> None:
-    """64 calls at once from 16 threads: each gets its own turn, one a second after the burst, and one word is said."""
+    """64 calls at once from 16 threads: each gets its own turn, one a second after the burst, and one line says so."""
     start = threading.Barrier(16)
     waits: list[float] = []
     ours = RateLimit(60, clock=lambda: 1000.0, sleep=waits.append, say=said.append)

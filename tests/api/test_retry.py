@@ -36,7 +36,7 @@ NOON_UNIX = 1793620800
 
 
 def drawn() -> dict[str, tuple[str, str]]:
-    """The table in the module's docstring: what happens to the repeatable verbs, and to POST."""
+    """The table in the module's docstring: what happens to the repeatable methods, and to POST."""
     rows = re.findall(r"^    (\S.*?)  +(\S.*?)  +(\S.*)$", retry.__doc__ or "", re.MULTILINE)
     return {failure: (repeatable, post) for failure, repeatable, post in rows}
 
@@ -58,7 +58,7 @@ FAILURES: dict[str, list[ChektError]] = {
 
 
 def test_the_table_is_the_one_that_was_agreed() -> None:
-    """Word for word: it is the rule that reviewers read."""
+    """Word for word: reviewers read this rule."""
     assert drawn() == {
         "failure": ("GET, PUT, DELETE, token", "POST"),
         "no connection: nothing was sent": ("again", "again"),
@@ -81,7 +81,7 @@ def test_the_table_is_what_happens(failure: str, method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("cls", [Untrusted, NotChekt])
 def test_a_wrong_host_is_never_asked_twice(cls: type[ChektError], method: str) -> None:
-    """A bad certificate, or something that is not CHeKT, is the same a second later."""
+    """A bad certificate, or something that is not CHeKT, will be the same a second later."""
     assert not worth_repeating(cls("x"), method=method)
 
 
@@ -94,7 +94,7 @@ def test_a_wait_of_more_than_a_minute_is_not_waited(asked: float, again: bool, m
 
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])
 def test_a_bug_is_not_repeated(bug: BaseException) -> None:
-    """Only our own errors are."""
+    """Only our own errors are repeated."""
     numbers: list[int] = []
 
     def attempt(number: int) -> None:
@@ -111,7 +111,7 @@ def test_a_bug_is_not_repeated(bug: BaseException) -> None:
     ("retry_number", "ceiling"), [(1, 0.5), (2, 1), (3, 2), (4, 4), (5, 8), (6, 16), (7, 20), (99, 20)]
 )
 def test_the_backoff_doubles_from_half_a_second_to_twenty(retry_number: int, ceiling: float) -> None:
-    """Uniform from nothing to its ceiling: a draw of 0 waits 0, one of a half the half."""
+    """Uniform from zero to its ceiling: a draw of 0 waits 0, a draw of a half waits the half."""
     assert backoff_seconds(retry_number, draw=lambda: 0.0) == 0
     assert backoff_seconds(retry_number, draw=lambda: 0.5) == ceiling / 2
     assert backoff_seconds(retry_number, draw=lambda: 1.0) == ceiling
@@ -119,7 +119,7 @@ def test_the_backoff_doubles_from_half_a_second_to_twenty(retry_number: int, cei
 
 @given(st.integers(1, 200))
 def test_the_backoff_stays_in_bounds(retry_number: int) -> None:
-    """With the randomness of every day."""
+    """Here the randomness is real."""
     assert 0 <= backoff_seconds(retry_number) <= 20
 
 
@@ -137,7 +137,7 @@ def test_the_backoff_stays_in_bounds(retry_number: int) -> None:
     ],
 )
 def test_the_wait_before_an_attempt(error: ChektError, attempt: int, seconds: float) -> None:
-    """What a 429 asked for, else the backoff; a throttled call starts from one second."""
+    """It is what a 429 asked for, else the backoff; a throttled call starts from one second."""
     assert wait_seconds(error, attempt, draw=lambda: 0.5) == seconds
 
 
@@ -184,7 +184,7 @@ def test_what_a_429_asks_for(headers: dict[str, str], seconds: float | None) -> 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_no_header_breaks_the_wait(retry_after: str, reset: str, date: str) -> None:
-    """Whatever stands in the headers, the answer is no wait or one that is not negative."""
+    """Whatever the headers hold, the answer is no wait or one that is not negative."""
     asked = asked_wait({"Retry-After": retry_after, "X-RateLimit-Reset": reset, "Date": date}, 0.0)
 
     assert asked is None or asked >= 0
@@ -196,7 +196,7 @@ def test_no_header_breaks_the_wait(retry_after: str, reset: str, date: str) -> N
     )
 )
 def test_no_date_breaks_the_wait(date: str) -> None:
-    """Dates that are in no calendar are no dates."""
+    """Dates that are in no calendar do not count as dates."""
     asked = asked_wait({"Retry-After": date, "Date": date}, 0.0)
 
     assert asked is None or asked >= 0
@@ -233,7 +233,7 @@ def test_a_retry_that_is_too_dear_costs_nothing() -> None:
     [(None, 1), (NotFound("x"), 1), (Conflict("x"), 1), (THROTTLED, 0), (OUT, 0), (TokenError("x"), 0)],
 )
 def test_an_answer_earns_one_token_back(outcome: ChektError | None, earned: int) -> None:
-    """A refusal is an answer; a 429, a failure or a missing token is none."""
+    """A refusal is an answer; a 429, a failure or a missing token is not."""
     budget = RetryBudget()
     affordable(budget, OUT)  # 10 are left
     for _ in range(18):
@@ -266,7 +266,7 @@ def test_the_budget_never_grows_beyond_its_start() -> None:
 def test_five_attempts_in_a_row_without_an_answer_are_an_outage(
     outcomes: list[ChektError | None], outage: bool
 ) -> None:
-    """One answer ends it, were it a refusal."""
+    """One answer ends it, even a refusal."""
     budget = RetryBudget()
     for outcome in outcomes:
         budget.note(outcome, "one")
@@ -275,7 +275,7 @@ def test_five_attempts_in_a_row_without_an_answer_are_an_outage(
 
 
 def test_one_operation_that_fails_where_others_were_answered_is_no_outage() -> None:
-    """CHeKT may fail one call alone: only failures of a second operation show that none gets through."""
+    """CHeKT may fail one call alone: only failures of a second operation show that no call gets through."""
     budget, one, other = RetryBudget(), object(), object()
     budget.note(None, other)
     for _ in range(ATTEMPTS):
@@ -288,7 +288,7 @@ def test_one_operation_that_fails_where_others_were_answered_is_no_outage() -> N
 
 
 def test_a_token_is_no_sign_that_calls_get_through() -> None:
-    """Its endpoint may be there while the API is not."""
+    """The token endpoint may work while the API does not."""
     budget, one = RetryBudget(), object()
     budget.note(None, one, of_token=True)
     for _ in range(ATTEMPTS):

@@ -73,7 +73,7 @@ def test_two_hundred_stations_live_while_the_token_expires_every_second(
 def test_of_sixteen_threads_that_want_one_external_id_one_makes_it(
     emulator: Emulator, real_time: StationOperations
 ) -> None:
-    """One station; the fifteen others are told that another resource of the program has the same external id."""
+    """There is one station; the fifteen others learn that another resource of the program has the same external id."""
     start = threading.Barrier(16)
 
     def create(_: int) -> ChektError | None:

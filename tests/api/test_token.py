@@ -49,7 +49,7 @@ def failed(transport: Transport) -> ChektError:
 
 
 def at_once(threads: int, act: Callable[[], object]) -> None:
-    """Let so many threads do it at the same moment."""
+    """Let this many threads do it at the same moment."""
     start = threading.Barrier(threads)
 
     def go(_: int) -> None:
@@ -95,7 +95,7 @@ def test_the_token_is_asked_for_with_a_form_and_nothing_else(
 
 
 def test_one_token_serves_many_calls(emulator: Emulator, transport: Transport) -> None:
-    """It is kept in memory."""
+    """It stays in memory."""
     for _ in range(3):
         listed(transport)
 
@@ -103,7 +103,7 @@ def test_one_token_serves_many_calls(emulator: Emulator, transport: Transport) -
 
 
 def test_sixteen_threads_ask_for_one_token(emulator: Emulator, new_transport: NewTransport) -> None:
-    """At the start, and again when it has been revoked: one asks, the others wait for the same token."""
+    """This holds at the start, and again after it was revoked: one asks, the others wait for the same token."""
     transport = new_transport(requests_per_minute=3000)
 
     at_once(16, lambda: listed(transport))
@@ -115,7 +115,7 @@ def test_sixteen_threads_ask_for_one_token(emulator: Emulator, new_transport: Ne
 
 
 def test_sixteen_threads_renew_one_token(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
-    """At its end as well."""
+    """The same holds at its end."""
     transport = new_transport(requests_per_minute=3000)
     listed(transport)
     clock.now += 3600
@@ -161,7 +161,7 @@ def test_a_key_signs_an_assertion_in_place_of_the_secret(
 def test_the_audience_of_an_assertion_can_be_set(
     raw_server: NewServer, new_transport: NewTransport, key: rsa.RSAPrivateKey
 ) -> None:
-    """Some servers want their issuer; without an id of the key its header is left out."""
+    """Some servers want their issuer; without a key id its header is left out."""
     oauth = raw_server(http(body=token_answer("t-1").encode()))
     api = raw_server(http())
 
@@ -222,7 +222,7 @@ def test_a_token_is_renewed_before_it_expires(
     ],
 )
 def test_the_life_that_is_believed(expires_in: object, life: float) -> None:
-    """Between a second and a day; five minutes where it is no number."""
+    """It is between a second and a day; five minutes if it is no number."""
     assert token_life(expires_in) == life
 
 
@@ -275,7 +275,7 @@ def test_a_token_does_not_grow_old_in_our_own_queue(new_transport: NewTransport,
 
 
 def test_the_life_of_a_token_begins_when_it_is_asked_for(new_transport: NewTransport, clock: Clock) -> None:
-    """The wait for the rate limit before that is no part of it: at 10 s a request, 15 s serve two calls."""
+    """The wait for the rate limit before that does not count: at 10 s a request, 15 s serve two calls."""
     with Emulator(token_life=15, clock=lambda: 1_800_000_000 + clock.now) as emulator:
         transport = new_transport(base_url=emulator.url, token_url=emulator.token_url, requests_per_minute=6)
 
@@ -305,7 +305,7 @@ def test_a_revoked_token_is_renewed_and_the_call_made_again(emulator: Emulator, 
 
 
 def test_a_post_that_found_its_token_revoked_is_not_made_again(emulator: Emulator, transport: Transport) -> None:
-    """It may have been done all the same: whoever sends it looks first. The next call has a new token."""
+    """It may have been done all the same, so its sender looks first. The next call has a new token."""
     listed(transport)
     emulator.revoke_tokens()
     emulator.clear_requests()
@@ -338,7 +338,7 @@ def test_a_401_that_does_not_end_is_one_error(emulator: Emulator, transport: Tra
 def test_a_late_401_does_not_drop_the_token_that_replaced_its_own(
     emulator: Emulator, raw_server: NewServer, new_transport: NewTransport
 ) -> None:
-    """Of two calls that were answered 401 with the old token, only the first renews it."""
+    """If two calls got a 401 with the old token, only the first renews it."""
     both_are_asked = threading.Barrier(2)
 
     def refuse_both_at_once(connection: object) -> None:
@@ -366,7 +366,7 @@ REFUSED = (
 
 
 def test_credentials_that_are_refused_are_not_tried_again(emulator: Emulator, new_transport: NewTransport) -> None:
-    """Once per process: nobody hammers an auth server with a wrong secret. Each operation gets its own line."""
+    """One try per process: nobody hammers an auth server with a wrong secret. Each operation gets its own line."""
     transport = new_transport(client_secret=SECRET)
 
     first, second = failed(transport), failed(transport)
@@ -407,7 +407,7 @@ def test_sixteen_threads_with_refused_credentials_ask_once(emulator: Emulator, n
 def test_a_refusal_is_told_by_its_code(
     emulator: Emulator, transport: Transport, status: int, body: str, kind: type[TokenError], cause: str
 ) -> None:
-    """The code of OAuth or of CHeKT's envelope; nothing else of the answer."""
+    """The code is OAuth's or that of CHeKT's envelope; nothing else of the answer is shown."""
     emulator.add_fault(Fault(path="/oauth/token", status=status, body=body))
 
     error = failed(transport)
@@ -471,7 +471,7 @@ def test_threads_that_waited_for_a_token_share_the_failure(raw_server: NewServer
 
 
 def test_a_failure_is_shared_with_those_who_waited_only(emulator: Emulator, transport: Transport) -> None:
-    """Who comes later tries again."""
+    """A thread that comes later tries again."""
     emulator.add_fault(Fault(path="/oauth/token", status=503, times=5))
 
     assert type(failed(transport)) is TokenError
@@ -525,7 +525,7 @@ def test_a_token_endpoint_that_recovers_is_no_error(emulator: Emulator, transpor
 def test_an_answer_without_a_usable_token_is_an_error(
     emulator: Emulator, transport: Transport, body: str, content_type: str, cause: str
 ) -> None:
-    """One request, and not a word of the answer: it may hold a token."""
+    """It costs one request, and the error has no word of the answer: it may hold a token."""
     emulator.add_fault(Fault(path="/oauth/token", body=body, content_type=content_type))
 
     error = failed(transport)
@@ -542,7 +542,7 @@ def test_an_answer_without_a_usable_token_is_an_error(
 def test_a_bearer_token_may_be_called_so_in_any_case(
     emulator: Emulator, transport: Transport, token_type: str | None
 ) -> None:
-    """OAuth compares the type without regard to case; one that is not told is taken for bearer."""
+    """OAuth compares the type without regard to case; a missing type counts as bearer."""
     emulator.add_fault(Fault(path="/oauth/token", body=token_answer("t-1", token_type=token_type)))
     emulator.add_fault(Fault(path=COLLECTION, body="[]"))
 
@@ -567,7 +567,7 @@ FORM = "grant_type=client_credentials&amp;client_secret=canary%2B5e%2Fc%3D3t"
 def test_a_token_endpoint_that_repeats_the_form_does_not_spill_the_secret(
     emulator: Emulator, new_transport: NewTransport, status: int, body: str, content_type: str
 ) -> None:
-    """A page for debugging may show what was sent: no text of the error holds it, in whatever form."""
+    """A debug page may show what was sent: the error's text never holds it, whatever its form."""
     emulator.add_fault(Fault(path="/oauth/token", status=status, body=body, content_type=content_type, times=None))
 
     error = failed(new_transport(client_secret=SECRET))
@@ -607,7 +607,7 @@ SPELT = {
 def test_a_token_in_another_spelling_is_not_spilt(
     emulator: Emulator, raw_server: NewServer, new_transport: NewTransport, spelling: str, status: int
 ) -> None:
-    """Its text is left out as a whole."""
+    """The excerpt is left out as a whole."""
     emulator.add_fault(Fault(path="/oauth/token", body=token_answer("canary/token+0123=")))
     api = raw_server(http(status, SPELT[spelling].encode(), "application/json"))
 
@@ -628,7 +628,7 @@ def test_a_token_in_another_spelling_is_not_spilt(
 def test_a_token_in_a_header_is_not_spilt(
     emulator: Emulator, raw_server: NewServer, new_transport: NewTransport, name: str, spelling: str, status: int
 ) -> None:
-    """Of those that an error may repeat."""
+    """This goes for the headers that an error may repeat."""
     emulator.add_fault(Fault(path="/oauth/token", body=token_answer("canary/token+0123=")))
     header = f"{name}: https://x/{spelling}\r\n"
     kind = "" if name == "Content-Type" else "Content-Type: text/plain\r\n"

@@ -1,4 +1,4 @@
-"""One call: what is sent, what an answer means, when it is made again, and what is never done."""
+"""One call: what is sent, what an answer means, when it is sent again, and what is never done."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def failed(transport: Transport, method: str = "GET") -> ChektError:
 
 
 def statuses(emulator: Emulator) -> list[int | None]:
-    """The status of each call so far; None for one that got no answer. Calls for a token are left out."""
+    """The status of each call so far; None for one that got no answer. Calls for a token do not count."""
     return [request.status for request in emulator.requests if request.path != "/oauth/token"]
 
 
@@ -110,7 +110,7 @@ def test_a_change_carries_its_body_and_its_key(raw_server: NewServer, new_transp
 def test_an_operation_has_one_trace_id_and_one_key_through_all_attempts(
     emulator: Emulator, transport: Transport
 ) -> None:
-    """By them CHeKT's support, and CHeKT itself, see that it is one and the same."""
+    """They show CHeKT's support, and CHeKT itself, that it is one and the same operation."""
     emulator.add_fault(Fault(method="DELETE", status=503, times=2))
 
     with pytest.raises(NotFound):
@@ -124,7 +124,7 @@ def test_an_operation_has_one_trace_id_and_one_key_through_all_attempts(
 
 
 def test_each_operation_has_a_trace_id_of_its_own(emulator: Emulator, transport: Transport) -> None:
-    """And the token, which serves all of them, as well."""
+    """The same token serves all of them."""
     made(transport)
     made(transport)
 
@@ -132,7 +132,7 @@ def test_each_operation_has_a_trace_id_of_its_own(emulator: Emulator, transport:
 
 
 def test_a_trace_id_that_was_set_goes_with_every_call(emulator: Emulator, new_transport: NewTransport) -> None:
-    """The token's included."""
+    """The request for a token too."""
     transport = new_transport(trace_id=TRACE)
     made(transport)
     made(transport)
@@ -216,7 +216,7 @@ def test_a_refusal_is_one_error_and_final(
 def test_a_refusal_in_any_shape_is_told(
     emulator: Emulator, transport: Transport, body: str, content_type: str, reason: str
 ) -> None:
-    """Without the envelope, an excerpt of 200 characters stands for the reason."""
+    """Without the envelope, an excerpt of 200 characters gives the reason."""
     emulator.add_fault(Fault(path=COLLECTION, status=400, body=body, content_type=content_type))
 
     error = failed(transport)
@@ -226,7 +226,7 @@ def test_a_refusal_in_any_shape_is_told(
 
 
 def test_what_the_server_says_cannot_steer_a_terminal(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """Escape, bidirectional and control characters are shown by code point, wherever they stand."""
+    """Escape, bidirectional and control characters appear by code point, wherever they are."""
     body = envelope("c\x1b[31m", "left\u202etfel\x9b2J", field="f\x07", request_id="r\x1b").encode()
     page = "<html>\x1b]0;title\x07\u2066".encode()
     api = raw_server(http(400, body), http(400, page, "text/html"), http(200, page, "text/\x1b[2Jhtml"))
@@ -269,7 +269,7 @@ def test_reading_never_leaves_a_change_in_doubt(emulator: Emulator, transport: T
 
 
 def test_reading_after_a_change_does_not_take_the_doubt_away(emulator: Emulator, transport: Transport) -> None:
-    """The same operation may have changed something before."""
+    """The same operation may already have changed something."""
     emulator.add_fault(Fault(method="PUT", reset=True, times=None))
     emulator.add_fault(Fault(method="GET", status=503, times=None))
     operation = transport.operation("do it")
@@ -321,7 +321,7 @@ def test_what_is_not_chekt_s_shape_is_not_believed(
     content_type: str,
     cause: str,
 ) -> None:
-    """One kind of error, without a dump of the body, and no second attempt."""
+    """It gets one kind of error, no dump of the body, and no second attempt."""
     api = raw_server(http(status, body, content_type))
 
     error = failed(new_transport(base_url=api.url), method)
@@ -380,7 +380,7 @@ def test_a_success_in_any_usual_form_is_taken(
 def test_chekt_s_clock_is_read_from_the_answer(
     raw_server: NewServer, new_transport: NewTransport, date: str, answered_at: str | None
 ) -> None:
-    """None where it says nothing of use."""
+    """It is None if the answer says nothing usable."""
     api = raw_server(http(headers=f"Date: {date}\r\n"))
 
     answer = made(new_transport(base_url=api.url))
@@ -398,9 +398,9 @@ SEE_OTHER = [(status, method) for status in (300, 301, 302, 303) for method in (
 def test_a_redirect_is_not_followed(
     emulator: Emulator, raw_server: NewServer, transport: Transport, method: str, status: int
 ) -> None:
-    """Followed, a POST would become a GET, or the body and the token go to another host.
+    """If it were followed, a POST would become a GET, or the body and the token would go to another host.
 
-    Up to 303 it may follow a change.
+    Up to 303, the redirect may follow a change.
     """
     target = raw_server(http())
     emulator.add_fault(
@@ -423,7 +423,7 @@ def test_a_redirect_is_not_followed(
 def test_a_redirect_to_nowhere_is_no_other_error(
     raw_server: NewServer, new_transport: NewTransport, location: str
 ) -> None:
-    """A target that is absent, relative or no URL."""
+    """The target is absent, relative or no URL."""
     api = raw_server(http(302, b"", headers=location))
 
     error = failed(new_transport(base_url=api.url))
@@ -521,7 +521,7 @@ def test_a_lost_answer_to_a_post_leaves_it_in_doubt(
 
 
 def test_the_waits_double_from_half_a_second(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
-    """With a draw of a half: a half of 0.5, 1, 2 and 4 seconds."""
+    """With a draw of a half they are half of 0.5, 1, 2 and 4 seconds."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
 
     failed(new_transport(requests_per_minute=3000))
@@ -561,7 +561,7 @@ def test_a_throttled_call_waits_as_asked(
 def test_a_wait_that_is_too_long_is_told_at_once(
     emulator: Emulator, new_transport: NewTransport, clock: Clock, asked: str, figure: str
 ) -> None:
-    """Nobody sits in front of a terminal for that long without knowing why."""
+    """Nobody should sit at a terminal for that long without knowing why."""
     body = envelope("rate_limited", "too many")
     emulator.add_fault(Fault(path=COLLECTION, status=429, body=body, headers={"Retry-After": asked}))
 
@@ -578,7 +578,7 @@ def test_a_wait_that_is_too_long_is_told_at_once(
 
 
 def test_an_operation_ends_within_its_deadline(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
-    """Two minutes: a wait that would end later is not begun."""
+    """It has two minutes: a wait that would end later does not begin."""
     emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "50"}, times=None))
 
     error = failed(new_transport(requests_per_minute=3000))
@@ -606,7 +606,7 @@ def test_several_calls_of_one_operation_share_its_deadline(
 def test_a_wait_may_end_with_the_deadline(
     emulator: Emulator, new_transport: NewTransport, clock: Clock, used: float, slept: list[float]
 ) -> None:
-    """At 120 seconds sharp the last attempt is made, half a second later none."""
+    """The last attempt is made at exactly 120 seconds; half a second later there is none."""
     emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "60"}, times=None))
     transport = new_transport(requests_per_minute=3000)
     operation = transport.operation("do it")
@@ -621,7 +621,7 @@ def test_a_wait_may_end_with_the_deadline(
 def test_waiting_in_our_own_queue_is_left_out_of_the_deadline(
     emulator: Emulator, new_transport: NewTransport, clock: Clock
 ) -> None:
-    """At one request a minute all five attempts are made, four minutes long."""
+    """At one request a minute all five attempts are made; that takes four minutes."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
 
     failed(new_transport(requests_per_minute=1))
@@ -631,7 +631,7 @@ def test_waiting_in_our_own_queue_is_left_out_of_the_deadline(
 
 
 def test_the_time_that_is_left_out_has_a_limit() -> None:
-    """Eight minutes; with the deadline's two, an operation ends within ten."""
+    """It is eight minutes; with the deadline's two, an operation ends within ten."""
     operation = Operation("do it", TRACE, deadline=120)
 
     operation.excuse(400)
@@ -642,7 +642,7 @@ def test_the_time_that_is_left_out_has_a_limit() -> None:
 
 
 def test_an_outage_is_not_hammered(emulator: Emulator, new_transport: NewTransport) -> None:
-    """A hundred calls make 35 retries between them, each error says so, and nobody waits any more."""
+    """A hundred calls make 35 retries between them, each error says so, and nobody waits any longer."""
     emulator.add_fault(Fault(path=COLLECTION, status=503, times=None))
     transport = new_transport(requests_per_minute=3000)
 
@@ -673,7 +673,7 @@ def test_after_an_outage_retries_are_earned_back(emulator: Emulator, new_transpo
 def test_every_request_is_one_line_of_the_log(
     emulator: Emulator, new_transport: NewTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Verb, path, status, milliseconds, attempt and trace id at level debug; what is tried again, and why, at info."""
+    """Method, path, status, milliseconds, attempt, trace id at level debug; what is tried again, and why, at info."""
     emulator.add_fault(Fault(path=COLLECTION, status=503))
     emulator.add_fault(Fault(path=COLLECTION, reset=True))
     caplog.set_level("DEBUG", "chekt_provider")
@@ -703,7 +703,7 @@ def test_every_request_is_one_line_of_the_log(
 def test_the_log_holds_no_secret(
     raw_server: NewServer, new_transport: NewTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither secret nor token, at the most talkative of levels and of all libraries below."""
+    """No secret and no token, even with the most talkative levels of this package and all libraries below."""
     oauth = raw_server(http(body=b'{"access_token": "canary-token"}'))
     api = raw_server(http(500, b"Bearer canary-token"), http())
     caplog.set_level("DEBUG")
@@ -718,7 +718,7 @@ def test_the_log_holds_no_secret(
 
 
 def test_fifty_calls_stay_within_the_smallest_plan(new_transport: NewTransport, clock: Clock, said: list[str]) -> None:
-    """No 429, no time lost, and one word about the wait."""
+    """No 429, no time lost, and one line about the wait."""
     with Emulator(plan=Plan.FREE, clock=lambda: 1_800_000_000 + clock.now) as emulator:
         transport = new_transport(base_url=emulator.url, token_url=emulator.token_url)
         for _ in range(50):
@@ -741,7 +741,7 @@ def test_the_pace_follows_the_plan_that_answers_tell(emulator: Emulator, transpo
 def test_what_others_used_of_the_plan_is_respected(
     emulator: Emulator, new_transport: NewTransport, clock: Clock, remaining: str, slept: list[float]
 ) -> None:
-    """X-RateLimit-Remaining counts for all programs of the app: so many calls at once, then each waits its turn."""
+    """X-RateLimit-Remaining counts for all programs of the app: that many calls go at once, then each waits."""
     emulator.add_fault(Fault(path=COLLECTION, headers={"X-RateLimit-Remaining": remaining}))
     emulator.add_fault(Fault(path=COLLECTION, body="[]", times=None))
     transport = new_transport(requests_per_minute=60)
@@ -752,7 +752,7 @@ def test_what_others_used_of_the_plan_is_respected(
 
 
 def test_after_a_429_nobody_has_calls_left(emulator: Emulator, new_transport: NewTransport, clock: Clock) -> None:
-    """However few we made ourselves: the next ones go out at the plan's pace."""
+    """However few calls we made ourselves, the next ones go out at the plan's pace."""
     emulator.add_fault(Fault(path=COLLECTION, status=429, headers={"Retry-After": "0"}))
     emulator.add_fault(Fault(path=COLLECTION, body="[]", times=None))
     transport = new_transport(requests_per_minute=60)
@@ -829,7 +829,7 @@ def test_an_answer_that_drips_is_given_up(raw_server: NewServer, new_transport: 
 def test_whatever_drips_has_a_minute_in_all(
     raw_server: NewServer, new_transport: NewTransport, clock: Clock, before: bytes, drop: bytes, what: str
 ) -> None:
-    """Twenty seconds from each drop to the next, each of them in time; that of a token endpoint too."""
+    """It drips every twenty seconds, each time in time; a token endpoint has the same limit."""
     with dripping(before, drop, lambda: clock.sleep(20)) as drip:
         api = raw_server(drip)
         urls = {"token_url": f"{api.url}/oauth/token"} if what == "a token" else {"base_url": api.url}
@@ -840,7 +840,7 @@ def test_whatever_drips_has_a_minute_in_all(
 
 @pytest.mark.parametrize("fault", [Fault(pad=5 * 1024**2), Fault(pad=5 * 1024**2, gzip=True)])
 def test_an_answer_that_is_too_large_is_given_up(emulator: Emulator, transport: Transport, fault: Fault) -> None:
-    """At 5 MiB, decompressed."""
+    """It stops at 5 MiB, decompressed."""
     emulator.add_fault(fault.model_copy(update={"path": COLLECTION}))
 
     error = failed(transport)
@@ -858,7 +858,7 @@ def test_an_answer_of_almost_five_mib_is_taken(emulator: Emulator, transport: Tr
 
 
 def test_a_compressed_bomb_does_not_fill_the_memory(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """100 MiB in 100 KiB: no more is unpacked than is taken."""
+    """100 MiB in 100 KiB: it unpacks no more than it takes."""
     bomb = gzip.compress(b" " * 100 * 1024**2)
     api = raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n"))
     transport = new_transport(base_url=api.url)
@@ -872,7 +872,7 @@ def test_a_compressed_bomb_does_not_fill_the_memory(raw_server: NewServer, new_t
 def test_a_compressed_answer_is_unpacked_although_none_was_asked_for(
     raw_server: NewServer, new_transport: NewTransport
 ) -> None:
-    """Also when it comes byte by byte, so that the first ones unpack to nothing."""
+    """This also holds when it comes byte by byte, and the first bytes unpack to nothing."""
 
     def byte_by_byte(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -885,7 +885,7 @@ def test_a_compressed_answer_is_unpacked_although_none_was_asked_for(
 
 
 def test_an_answer_that_cannot_be_unpacked_is_unclear(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """As one that broke off."""
+    """It counts as an answer that broke off."""
     api = raw_server(http(body=b"not gzip", headers="Content-Encoding: gzip\r\n"))
 
     assert type(failed(new_transport(base_url=api.url), "POST")) is Unclear
@@ -902,7 +902,7 @@ def test_an_answer_that_cannot_be_unpacked_is_unclear(raw_server: NewServer, new
     ],
 )
 def test_what_is_not_even_http_is_unclear(raw_server: NewServer, new_transport: NewTransport, answer: bytes) -> None:
-    """Whatever speaks on that port, a POST may have been understood by it."""
+    """Whatever listens on that port, it may have understood a POST."""
     api = raw_server(answer)
 
     error = failed(new_transport(base_url=api.url), "POST")
@@ -912,7 +912,7 @@ def test_what_is_not_even_http_is_unclear(raw_server: NewServer, new_transport: 
 
 
 def test_a_connection_that_was_reset_is_unclear(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """In the middle of an answer as well."""
+    """This also holds in the middle of an answer."""
 
     def reset(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n[")
@@ -931,7 +931,7 @@ def test_a_connection_that_was_reset_is_unclear(raw_server: NewServer, new_trans
 def test_a_host_that_takes_no_connections_is_tried_five_times(
     emulator: Emulator, new_transport: NewTransport, closed_port: int, clock: Clock, method: str
 ) -> None:
-    """Nothing was sent: a POST is repeated, too. No token is asked for anew."""
+    """Nothing was sent, so a POST is repeated too. No new token is asked for."""
     error = failed(new_transport(base_url=f"http://127.0.0.1:{closed_port}", requests_per_minute=3000), method)
 
     assert type(error) is Unreachable
@@ -943,7 +943,7 @@ def test_a_host_that_takes_no_connections_is_tried_five_times(
 
 
 def test_a_name_that_is_not_known_is_told(new_transport: NewTransport) -> None:
-    """`.invalid` never is (RFC 6761)."""
+    """No name under `.invalid` is ever known (RFC 6761)."""
     error = failed(new_transport(base_url="https://chekt.invalid"), "POST")
 
     assert type(error) is Unreachable
@@ -969,7 +969,7 @@ def test_a_token_endpoint_that_takes_no_connections_is_a_token_s_error(
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port that nobody listens on."""
+    """A port where nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -1022,13 +1022,13 @@ def proxy(raw_server: NewServer, monkeypatch: pytest.MonkeyPatch) -> RawServer:
 def test_this_machine_is_not_reached_through_a_proxy(
     proxy: RawServer, emulator: Emulator, transport: Transport
 ) -> None:
-    """The emulator works in a network that has one."""
+    """The emulator also works in a network that has one."""
     assert made(transport).data == []
     assert proxy.connections == 0
 
 
 def test_other_hosts_are_reached_through_the_proxy(proxy: RawServer, new_transport: NewTransport) -> None:
-    """As the environment says; the token endpoint on this machine still is not."""
+    """The environment decides; the token endpoint on this machine is still reached directly."""
     error = failed(new_transport(base_url="https://api.chekt.invalid"), "POST")
 
     assert type(error) is Unreachable
@@ -1041,7 +1041,7 @@ def test_other_hosts_are_reached_through_the_proxy(proxy: RawServer, new_transpo
 def test_a_token_endpoint_elsewhere_is_reached_through_the_proxy(
     proxy: RawServer, emulator: Emulator, new_transport: NewTransport
 ) -> None:
-    """Each host by itself: also when the API is on this machine."""
+    """Each host is decided by itself, even when the API is on this machine."""
     error = failed(new_transport(token_url="https://auth.chekt.invalid/oauth/token"))
 
     assert type(error) is TokenError
@@ -1098,7 +1098,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 def test_a_certificate_that_does_not_check_out_ends_it(
     raw_server: NewServer, new_transport: NewTransport, tls: ssl.SSLContext, method: str
 ) -> None:
-    """One connection, nothing sent; the line names the way to trust an authority, and that there is no other."""
+    """One connection, nothing sent; the line names the way to trust an authority, and says that there is no other."""
     api = raw_server(http(), tls=tls)
 
     error = failed(new_transport(base_url=f"https://localhost:{api.port}"), method)
@@ -1116,7 +1116,7 @@ def test_a_certificate_that_does_not_check_out_ends_it(
 def test_a_token_endpoint_that_is_not_trusted_says_what_to_do(
     raw_server: NewServer, new_transport: NewTransport, tls: ssl.SSLContext
 ) -> None:
-    """As the API itself does: no advice on the network or on a URL."""
+    """It says the same as the API does: no advice on the network or on a URL."""
     oauth = raw_server(http(), tls=tls)
 
     error = failed(new_transport(token_url=f"https://localhost:{oauth.port}/oauth/token"))
@@ -1168,7 +1168,7 @@ def test_a_bundle_that_cannot_be_read_is_told(
     monkeypatch: pytest.MonkeyPatch,
     content: str | None,
 ) -> None:
-    """One line, like all errors; nothing was sent."""
+    """It is one line, like all errors; nothing was sent."""
     named = tmp_path / "wrong.pem"
     if content is not None:
         named.write_text(content)
@@ -1192,7 +1192,7 @@ def test_encryption_that_breaks_on_the_way_is_no_matter_of_trust(
     method: str,
     requests: int,
 ) -> None:
-    """The request was sent: what became of it is not known, as with any connection that breaks."""
+    """The request was sent: nobody knows what became of it, as with any broken connection."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     api = raw_server(lambda connection: connection.sendall(b"not a TLS record at all"), tls=tls)
 

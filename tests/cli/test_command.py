@@ -17,7 +17,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_tells_its_version() -> None:
-    """That of the package, and nothing else."""
+    """It prints the package's version, and nothing else."""
     done = run(CHEKT, "--version")
 
     assert (done.stdout, done.stderr, done.returncode) == (f"chekt {version('chekt-provider')}\n", "", 0)
@@ -25,7 +25,7 @@ def test_it_tells_its_version() -> None:
 
 @pytest.mark.parametrize("verb", [[], ["emulator"], ["rollout"], ["schema"], ["stations"]])
 def test_help_has_a_short_form(verb: list[str]) -> None:
-    """Of the command and of each verb."""
+    """The command has it, and so has each verb."""
     short, long = run(CHEKT, *verb, "-h"), run(CHEKT, *verb, "--help")
 
     assert short.returncode == 0
@@ -40,7 +40,7 @@ def test_shells_complete_it() -> None:
 
 @pytest.mark.parametrize("verb", ["", "emulator", "rollout", "schema", "stations"])
 def test_a_help_loads_neither_pulumi_nor_what_speaks_to_chekt(verb: str) -> None:
-    """They take most of a second, and completion asks for the command at each key."""
+    """They take most of a second, and completion starts the command at each key."""
     program = (
         "import sys\n"
         "from chekt_provider.cli import main\n"
@@ -53,7 +53,7 @@ def test_a_help_loads_neither_pulumi_nor_what_speaks_to_chekt(verb: str) -> None
 
 
 def test_a_missing_extra_is_one_line() -> None:
-    """`pip install chekt-provider` brings the command without what it needs."""
+    """`pip install chekt-provider` brings the command without its libraries."""
     done = run(
         sys.executable, "-c", "import sys; sys.modules['typer'] = None; from chekt_provider.cli import main; main()"
     )

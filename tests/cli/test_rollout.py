@@ -1,4 +1,4 @@
-"""What `chekt rollout` prints, and how it ends, where no Pulumi is needed."""
+"""What `chekt rollout` prints, and how it ends, when it needs no Pulumi."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_the_list_for_people() -> None:
 
 
 def test_a_stack_that_no_wave_means_is_named() -> None:
-    """On stderr, whatever the command is to do."""
+    """It is named on stderr, whatever the command does."""
     Path("Pulumi.prod_3.yaml").touch()
     assert chekt("rollout.yaml", "--list", "--json").stderr == "chekt: In no wave: prod_3.\n"
 
 
 def test_the_list_for_machines() -> None:
-    """What a CI matrix is made of; `approval` is what the file of approval must hold."""
+    """A CI matrix is made of it; `approval` is what the approval file must hold."""
     done = chekt("rollout.yaml", "--list", "--json", "--wave", "production", "--shard", "2/2")
     listed = json.loads(done.stdout)
     token = listed["waves"][0].pop("approval")
@@ -66,7 +66,7 @@ def test_the_list_for_machines() -> None:
 
 
 def test_the_list_for_other_engines() -> None:
-    """The page's rollout.yaml as resources of the operator, in a stream of documents, and as Deployments' settings."""
+    """The page's rollout.yaml becomes the operator's resources, in a stream of documents, and Deployments' settings."""
     operator, deployments = blocks(PAGE.read_text(), "yaml")
 
     Path("rollout.yaml").write_text(operator)
@@ -129,7 +129,7 @@ def test_the_list_for_other_engines() -> None:
 def test_what_cannot_be_done_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], line: str
 ) -> None:
-    """And exit status 2; nothing is done."""
+    """The exit status is 2; nothing is done."""
     monkeypatch.setenv("PATH", str(tmp_path))
     done = chekt(*arguments)
     assert (done.exit_code, done.stderr) == (2, line.format(folder=tmp_path) + "\n")
@@ -137,7 +137,7 @@ def test_what_cannot_be_done_is_one_line(
 
 
 def test_the_examples_workflow_approves_in_the_environment_that_it_rolls_out_in() -> None:
-    """What the environment decides is in the token: with another one the wave would wait for ever."""
+    """The token covers what the environment decides: with another environment the wave would wait forever."""
     steps = yaml.safe_load(WORKFLOW.read_text())["jobs"]["production"]["steps"]
     approves, rolls_out = (step for step in steps if "chekt rollout" in step.get("run", ""))
     assert "approval.py" in approves["run"]

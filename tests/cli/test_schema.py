@@ -1,4 +1,4 @@
-"""`chekt schema`: what editors know of a stations file is what a Fleet takes."""
+"""`chekt schema`: editors know the same stations file that a Fleet takes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_taken(folder: Path, text: str) -> bool:
 
 
 def test_the_command_prints_the_schema_of_the_example() -> None:
-    """JSON alone, of the draft that it names; the file beside the example's stations is what it prints."""
+    """It is JSON alone, of the draft that it names; the file beside the example's stations is the same."""
     chekt = Path(sys.executable).with_name("chekt")
     done = subprocess.run([chekt, "schema"], capture_output=True, text=True, check=False, timeout=60)
 
@@ -43,7 +43,7 @@ def test_the_command_prints_the_schema_of_the_example() -> None:
 
 
 def test_the_schema_has_every_key_with_its_meaning() -> None:
-    """Those of the file, of a group and of a station, none besides, and the lengths that a program takes."""
+    """All keys of the file, of a group and of a station, no others, and the lengths that a program takes."""
     schema = stations_schema()
     group, station = schema["$defs"]["group"], schema["$defs"]["station"]
 
@@ -106,6 +106,6 @@ def test_editors_and_programs_agree(tmp_path: Path, text: str, taken: bool) -> N
     "text", [f"stations: [{{{STATION}}}, {{{STATION}}}]", "stations: [{external_monitoring_station_id: a, name: ' A'}]"]
 )
 def test_a_program_refuses_more_than_a_schema_can_say(tmp_path: Path, text: str) -> None:
-    """Never the other way about: an editor marks nothing that is taken."""
+    """Never the other way round: an editor marks nothing that a program takes."""
     assert not is_taken(tmp_path, text)
     assert jsonschema_rs.is_valid(stations_schema(), yaml.safe_load(text))

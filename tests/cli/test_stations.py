@@ -48,7 +48,7 @@ def stocked(emulator: Emulator) -> Emulator:
 
 
 def test_the_stations_are_printed_as_a_table(stocked: Emulator) -> None:
-    """One row each, all pages; what could steer the terminal is shown by code point."""
+    """One row each, all pages; what could steer the terminal appears by code point."""
     done = chekt(**stocked.environment())
 
     assert done.returncode == 0
@@ -63,7 +63,7 @@ def test_the_stations_are_printed_as_a_table(stocked: Emulator) -> None:
 
 
 def test_the_stations_are_printed_as_json(stocked: Emulator) -> None:
-    """For programs: every field, values as CHeKT holds them, on standard output alone and in ASCII."""
+    """This is for programs: every field, values as CHeKT holds them, on standard output alone and in ASCII."""
     done = chekt("--json", **stocked.environment())
     created = [station["created_at"] for station in stocked.stations()]
 
@@ -116,7 +116,7 @@ groups:
 
 
 def test_the_stations_are_printed_as_a_stations_file(emulator: Emulator, tmp_path: Path) -> None:
-    """A `Fleet` takes it as it is: each value in quotes that YAML would take for something else, in UTF-8."""
+    """A `Fleet` takes it as it is: in UTF-8, with quotes around each value that YAML would read as something else."""
     emulator.add_station(external_monitoring_station_id="central-01", name="CHeKT Central", prefix="CH", linecard="7")
     emulator.add_station(external_monitoring_station_id="süd-02", name="NO")
     done = chekt("--yaml", PYTHONIOENCODING="ascii:strict", **emulator.environment())
@@ -164,14 +164,14 @@ def test_a_station_that_no_program_can_declare_is_left_out_and_named(emulator: E
 
 
 def test_a_dealer_without_stations_has_a_stations_file_too(emulator: Emulator, tmp_path: Path) -> None:
-    """An empty one."""
+    """It is an empty one."""
     (tmp_path / "stations.yaml").write_text(chekt("--yaml", **emulator.environment()).stdout)
 
     assert read_stations(tmp_path / "stations.yaml") == []
 
 
 def test_two_forms_at_once_are_refused(emulator: Emulator) -> None:
-    """Before anything is sent."""
+    """The command refuses before anything is sent."""
     done = chekt("--json", "--yaml", **emulator.environment())
 
     assert done.returncode == 2
@@ -180,7 +180,7 @@ def test_two_forms_at_once_are_refused(emulator: Emulator) -> None:
 
 
 def test_no_stations_are_said_to_be_none(emulator: Emulator) -> None:
-    """A sentence for people, an empty list for programs."""
+    """People get a sentence, programs an empty list."""
     environment = emulator.environment()
 
     assert chekt(**environment).stdout == "CHeKT holds no monitoring station of dealer 12345.\n"
@@ -188,7 +188,7 @@ def test_no_stations_are_said_to_be_none(emulator: Emulator) -> None:
 
 
 def test_another_dealer_can_be_named(emulator: Emulator) -> None:
-    """--dealer goes before CHEKT_DEALER_ID."""
+    """--dealer wins over CHEKT_DEALER_ID."""
     emulator.add_dealer(99)
 
     assert chekt("--dealer", "99", **emulator.environment()).stdout == (
@@ -240,7 +240,7 @@ def test_missing_credentials_are_one_line() -> None:
 
 
 def test_half_of_the_credentials_is_one_line() -> None:
-    """By the variables that this command reads."""
+    """It names the variables that this command reads."""
     done = chekt("--dealer", "12345", CHEKT_CLIENT_ID="me", CHEKT_BASE_URL="http://127.0.0.1:9")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -251,7 +251,7 @@ def test_half_of_the_credentials_is_one_line() -> None:
 
 
 def test_an_unreachable_host_is_one_line(emulator: Emulator) -> None:
-    """With the port that was tried."""
+    """It names the port that was tried."""
     done = chekt(**{**emulator.environment(), "CHEKT_BASE_URL": "http://127.0.0.1:9", "CHEKT_TOKEN_URL": ""})
 
     assert anonymous(done.stderr) == (
@@ -263,7 +263,7 @@ def test_an_unreachable_host_is_one_line(emulator: Emulator) -> None:
 
 
 def test_an_error_is_shown_with_its_traceback_on_request(emulator: Emulator) -> None:
-    """CHEKT_DEBUG=1, as for Pulumi's commands."""
+    """CHEKT_DEBUG=1 does it, as for Pulumi's commands."""
     done = chekt(**{**emulator.environment(), "CHEKT_CLIENT_SECRET": "canary-9c1e", "CHEKT_DEBUG": "1"})
 
     assert done.returncode == 1
@@ -273,7 +273,7 @@ def test_an_error_is_shown_with_its_traceback_on_request(emulator: Emulator) -> 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_lacks_letters_is_shown_code_points(emulator: Emulator, encoding: str) -> None:
-    """Of the letters that it lacks, and no others."""
+    """It shows them for the letters that it lacks, and for no others."""
     emulator.add_station(external_monitoring_station_id="x", name="Süd Łódź")
 
     done = subprocess.run(
@@ -303,7 +303,7 @@ def test_a_failing_list_is_one_line(emulator: Emulator) -> None:
 
 
 def test_bad_settings_are_one_line(emulator: Emulator) -> None:
-    """Nothing is sent to a host that is wrong."""
+    """Nothing is sent to a wrong host."""
     done = chekt(**{**emulator.environment(), "CHEKT_BASE_URL": "http://api.chekt.com"})
 
     assert (done.returncode, done.stdout) == (1, "")

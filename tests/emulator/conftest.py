@@ -1,4 +1,4 @@
-"""Fixtures: an emulator, and a caller of its API that is plain requests over a socket."""
+"""Fixtures: an emulator, and a caller of its API that uses plain HTTP over a socket."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Api:
         return self.session.post(self.emulator.token_url, data=form | changes, timeout=TIMEOUT)
 
     def call(self, method: str, path: str, body: Any = None, **rest: Any) -> requests.Response:
-        """Call a path below the dealer; one that starts with // is taken from the root."""
+        """Call a path below the dealer; one that starts with // begins at the root."""
         url = self.emulator.url
         url += path[1:] if path.startswith("//") else f"/partner/v1/dealers/{self.dealer_id}{path}"
         return self.session.request(method, url, json=body, **({"timeout": TIMEOUT} | rest))

@@ -1,4 +1,4 @@
-"""The switches of what is kept, and of what the answers to one station or list say."""
+"""The switches for what is kept, and for what the answers about one station or list say."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refusal(answer: Any) -> tuple[int, str, str | None]:
 def test_an_external_id_is_kept_as_sent_folded_or_trimmed(
     make_api: Callable[..., Api], external_ids: Any, kept: str, twin: str
 ) -> None:
-    """What is kept decides what a duplicate is: nothing else does."""
+    """Only what is kept decides what a duplicate is."""
     api = make_api(switches=Switches(external_ids=external_ids))
 
     made = api.post(STATIONS, EAST | {"external_monitoring_station_id": "  CS  East "})
@@ -83,7 +83,7 @@ def test_values_are_kept_as_sent_in_capitals_or_cut(
 
 @pytest.mark.parametrize(("numbers", "given"), [("once", [1, 2, 3, 4, 5]), ("again", [1, 2, 3, 2, 4])])
 def test_a_number_is_given_once_or_again(make_api: Callable[..., Api], numbers: Any, given: list[int]) -> None:
-    """Again gives the smallest that is free, to stations of the API and of the controls alike."""
+    """Again gives the smallest free number, to stations of the API and of the controls alike."""
     api = make_api(switches=Switches(numbers=numbers))
     made = [api.emulator.add_station(external_monitoring_station_id=name, name=name) for name in "abc"]
 
@@ -109,7 +109,7 @@ def test_a_number_is_given_once_or_again(make_api: Callable[..., Api], numbers: 
 def test_created_at_of_a_station_is_zoned_naive_or_absent(
     make_api: Callable[..., Api], time: Time, created_at: Any, shown: dict[str, str], unset: Any
 ) -> None:
-    """From POST, GET, PUT and list alike; the controls show it in full."""
+    """POST, GET, PUT and list agree; the controls show it in full."""
     api = make_api(clock=time, switches=Switches(created_at=created_at, unset=unset))
 
     stations = [api.post(STATIONS, EAST), api.get(f"{STATIONS}/1"), api.put(f"{STATIONS}/1", {"name": "N"})]
@@ -125,7 +125,7 @@ def test_created_at_of_a_station_is_zoned_naive_or_absent(
 def test_the_database_s_clock_may_differ_from_that_of_the_date(
     make_api: Callable[..., Api], time: Time, ahead: float, created_at: str
 ) -> None:
-    """For what is made from now on; the Date header keeps the one clock."""
+    """It applies to what is made from now on; the Date header keeps the one clock."""
     api = make_api(clock=time, switches=Switches(database_clock=ahead))
 
     made = api.post(STATIONS, EAST)
@@ -137,7 +137,7 @@ def test_the_database_s_clock_may_differ_from_that_of_the_date(
 
 
 def test_answers_may_have_no_date(api: Api) -> None:
-    """None at all: not on a refusal, nor on a fault's own answer."""
+    """This includes refusals, and a fault's own answer."""
     assert "Date" in api.get(STATIONS).headers
     api.emulator.switches = Switches(date_header="absent")
     api.emulator.add_fault(Fault(body="[]", skip=3))
@@ -208,7 +208,7 @@ def test_delete_may_be_done_later(make_api: Callable[..., Api], time: Time) -> N
 
 @pytest.mark.parametrize("look", ["controls", "post"])
 def test_whatever_comes_next_finds_a_late_deletion_done(make_api: Callable[..., Api], time: Time, look: str) -> None:
-    """The controls see it, and its external id is free again, even when what comes is refused itself."""
+    """The controls see it, and its external id is free again, even if the next request itself is refused."""
     api = make_api(clock=time, switches=Switches(delete_answer="202", delete_delay=30))
     api.post(STATIONS, EAST)
     api.post(STATIONS, WEST)
@@ -223,7 +223,7 @@ def test_whatever_comes_next_finds_a_late_deletion_done(make_api: Callable[..., 
 
 
 def test_a_late_deletion_spares_whoever_has_its_number_by_then(make_api: Callable[..., Api], time: Time) -> None:
-    """The station was removed meanwhile, and its number given again."""
+    """The station was removed in between, and its number given again."""
     api = make_api(clock=time, switches=Switches(delete_answer="202", numbers="again"))
     api.post(STATIONS, EAST)
     api.delete(f"{STATIONS}/1")
@@ -236,7 +236,7 @@ def test_a_late_deletion_spares_whoever_has_its_number_by_then(make_api: Callabl
 
 
 def test_a_late_deletion_spares_the_station_that_was_put_in_its_place(make_api: Callable[..., Api], time: Time) -> None:
-    """As after a restored backup."""
+    """It is as after a restored backup."""
     api = make_api(clock=time, switches=Switches(delete_answer="202"))
     api.post(STATIONS, EAST)
     api.delete(f"{STATIONS}/1")
@@ -248,7 +248,7 @@ def test_a_late_deletion_spares_the_station_that_was_put_in_its_place(make_api: 
 
 
 def test_two_late_deletions_of_a_station_are_one(make_api: Callable[..., Api], time: Time) -> None:
-    """The first of them counts; the second finds nothing, and does not strike the next one of that number."""
+    """The first one counts; the second finds nothing, and does not hit the next station of that number."""
     api = make_api(clock=time, switches=Switches(delete_answer="202", numbers="again"))
     api.post(STATIONS, EAST)
     api.delete(f"{STATIONS}/1")
@@ -279,7 +279,7 @@ def test_a_late_deletion_is_refused_at_once_for_its_sites(make_api: Callable[...
 
 @pytest.mark.parametrize(("gone", "expected"), [("404", (404, "not_found")), ("410", (410, "gone"))])
 def test_what_was_deleted_answers_404_or_410(make_api: Callable[..., Api], gone: Any, expected: Any) -> None:
-    """What never existed is 404 all the same, as is a station of another dealer."""
+    """What never existed is still 404, as is a station of another dealer."""
     api = make_api(dealers=(12345, 2), switches=Switches(gone=gone))
     api.post(STATIONS, EAST)
     api.emulator.add_station(external_monitoring_station_id="other", name="Other", dealer_id=2)
@@ -301,7 +301,7 @@ def test_what_was_deleted_answers_404_or_410(make_api: Callable[..., Api], gone:
 
 
 def test_a_site_cannot_go_to_a_deleted_station(make_api: Callable[..., Api]) -> None:
-    """404, since it is the site's path and not the station's."""
+    """404, since the path is the site's, not the station's."""
     api = make_api(switches=Switches(gone="410"))
     api.post(STATIONS, EAST)
     api.delete(f"{STATIONS}/1")
@@ -316,7 +316,7 @@ def test_a_site_cannot_go_to_a_deleted_station(make_api: Callable[..., Api]) -> 
 @pytest.mark.parametrize("lists", ["whole", "pages", "links"])
 @pytest.mark.parametrize("path", [STATIONS, "/sites"])
 def test_a_list_may_tell_how_many_rows_there_are(make_api: Callable[..., Api], path: str, lists: Any) -> None:
-    """The whole list's, on every page; otherwise nothing does."""
+    """It is the whole list's count, on every page; without the switch nothing tells it."""
     api = make_api()
     for name in "abc":
         api.emulator.add_station(external_monitoring_station_id=name, name=name)
@@ -345,7 +345,7 @@ def test_a_list_may_tell_how_many_rows_there_are(make_api: Callable[..., Api], p
 def test_a_list_may_refuse_a_parameter_that_it_does_not_know(
     make_api: Callable[..., Api], path: str, lists: Any, known: str, unknown: str
 ) -> None:
-    """400 that names the parameter; what it knows, it takes."""
+    """A 400 names the parameter; it takes what it knows."""
     api = make_api(switches=Switches(lists=lists))
     assert api.get(f"{path}?{unknown}").status_code == 200
 
@@ -360,7 +360,7 @@ def test_a_list_may_refuse_a_parameter_that_it_does_not_know(
 
 @pytest.mark.parametrize(("replays", "mark"), [("unmarked", None), ("marked", "true")])
 def test_a_repeated_answer_may_be_marked_as_one(make_api: Callable[..., Api], replays: Any, mark: str | None) -> None:
-    """The first answer never is."""
+    """The first answer never has the mark."""
     api = make_api(switches=Switches(replays=replays))
 
     answers = [api.post(STATIONS, EAST, headers=KEY) for _ in range(2)]

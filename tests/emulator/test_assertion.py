@@ -48,13 +48,13 @@ def without_signature(assertion: str) -> str:
 
 
 class Client:
-    """A client that signs; the emulator's time is that of `time`: Unix time 1,800,000,000."""
+    """A client that signs; `time` sets the emulator's time: Unix time 1,800,000,000."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Good claims, changed; a change of ... leaves that claim out."""
+        """Good claims, changed; a change of ... removes that claim."""
         claims = {
             "iss": "emulator-client",
             "sub": "emulator-client",
@@ -70,12 +70,12 @@ class Client:
         return jwt.PyJWS().encode(claims, key, algorithm, headers=None if kid is None else {"kid": kid})
 
     def ask(self, assertion: str, **changes: Any) -> requests.Response:
-        """Ask for a token with an assertion and the fields of `changes`; a change of None leaves that field out."""
+        """Ask for a token with an assertion and the fields of `changes`; a change of None removes that field."""
         form = {"grant_type": "client_credentials", "client_assertion_type": TYPE, "client_assertion": assertion}
         return requests.post(self.emulator.token_url, data=form | changes, timeout=20)
 
     def refusal(self, assertion: str, **changes: Any) -> str:
-        """What a refused client is told."""
+        """What a refused client reads."""
         answer = self.ask(assertion, **changes)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), answer.text
         told: str = answer.json()["error_description"]
@@ -95,7 +95,7 @@ def client(make_client: Callable[..., Client]) -> Client:
 
 
 def test_an_assertion_gets_a_token_that_works(client: Client) -> None:
-    """In place of the secret, which is not sent; the client id may be."""
+    """It replaces the secret, which is not sent; the client id may be."""
     for n, fields in enumerate([{}, {"client_id": "emulator-client"}]):
         answer = client.ask(client.signed(jti=f"j-{n}"), **fields)
 
@@ -106,7 +106,7 @@ def test_an_assertion_gets_a_token_that_works(client: Client) -> None:
 
 
 def test_the_secret_still_works_beside_a_registered_key(client: Client) -> None:
-    """And is what the environment says."""
+    """The environment names the secret."""
     form = {"grant_type": "client_credentials", "client_id": "emulator-client", "client_secret": "emulator-secret"}
 
     assert requests.post(client.emulator.token_url, data=form, timeout=20).status_code == 200
@@ -115,7 +115,7 @@ def test_the_secret_still_works_beside_a_registered_key(client: Client) -> None:
 
 
 def test_the_audience_is_the_token_url_or_the_base_url(client: Client) -> None:
-    """As it was called: on this machine, two names are usual. One among several will do."""
+    """Each as it was called: on this machine, two names are usual. One among several will do."""
     url = client.emulator.url
 
     for n, audience in enumerate([f"{url}/oauth/token", url, ["https://other.example", url]]):
@@ -159,7 +159,7 @@ def test_an_assertion_that_fails_a_check_is_refused_with_its_name(
 
 
 def test_an_assertion_may_live_five_minutes_and_ends_with_its_life(client: Client, time: Time) -> None:
-    """By the emulator's clock."""
+    """The emulator's clock decides."""
     assert client.ask(client.signed(exp=1_800_000_300, jti="j-1")).status_code == 200
     time.now += 299.9
     assert client.ask(client.signed(exp=1_800_000_300, jti="j-2")).status_code == 200
@@ -180,7 +180,7 @@ def test_an_assertion_is_good_for_one_request(client: Client) -> None:
 
 
 def test_the_kid_is_that_of_the_registered_key(make_client: Callable[..., Client]) -> None:
-    """Where one is registered; otherwise any will do, or none."""
+    """If one is registered; otherwise any will do, or none."""
     named = make_client(key_id="key-1")
     assert named.refusal(named.signed()) == "kid is not the id of the registered key"
     assert named.refusal(named.signed(kid="key-2")) == "kid is not the id of the registered key"
@@ -205,7 +205,7 @@ def test_the_fields_around_an_assertion_must_fit(client: Client, fields: dict[st
 
 
 def test_an_assertion_without_a_signature_is_refused(client: Client) -> None:
-    """Neither `none` nor a signature made with the public key as if it were a secret."""
+    """`none` is refused, and so is a signature made with the public key as if it were a secret."""
     assert client.refusal(without_signature(client.signed())) == "The specified alg value is not allowed"
     head = base64.urlsafe_b64encode(b'{"alg": "HS256"}').rstrip(b"=").decode()
     assert client.refusal(f"{head}.{client.signed().split('.')[1]}.AAAA") == "The specified alg value is not allowed"
@@ -213,7 +213,7 @@ def test_an_assertion_without_a_signature_is_refused(client: Client) -> None:
 
 @pytest.mark.parametrize("junk", ["x", "..", "a.b.c", "\u00e9.\u00e9.\u00e9", "W10.W10.W10", "\x00", "[" * 100_000])
 def test_junk_is_refused_like_any_other_assertion(client: Client, junk: str) -> None:
-    """401, never a failure of the server."""
+    """It gets a 401, and never makes the server fail."""
     assert client.refusal(junk)
 
 
@@ -225,14 +225,14 @@ def test_a_header_of_a_hundred_thousand_brackets_is_refused(client: Client) -> N
 
 
 def test_without_a_registered_key_no_assertion_is_taken(api: Api) -> None:
-    """The emulator of every day."""
+    """This is the usual emulator."""
     client = Client(api.emulator)
 
     assert client.refusal(client.signed()) == "no public key is registered"
 
 
 def test_a_token_by_assertion_ends_and_is_revoked_as_any_other(client: Client) -> None:
-    """A spent assertion does not become good again by it."""
+    """That does not make a spent assertion good again."""
     assertion = client.signed()
     token = client.ask(assertion).json()["access_token"]
 
@@ -244,7 +244,7 @@ def test_a_token_by_assertion_ends_and_is_revoked_as_any_other(client: Client) -
 
 
 def test_the_log_never_holds_an_assertion(client: Client) -> None:
-    """Neither an accepted nor a refused one, wherever it was put."""
+    """Accepted or refused, wherever it was put."""
     good, bad = client.signed(), client.signed(key=OTHER)
     client.ask(good)
     client.ask(bad)
@@ -306,7 +306,7 @@ print(answer.status_code, answer.json().get("error_description"))
 
 
 def test_the_command_registers_a_key(tmp_path: Path) -> None:
-    """A program around which it runs gets a token with the right kid, and none with another."""
+    """A program inside it gets a token with the right kid, and none with another."""
     (tmp_path / "public.pem").write_text(public(RSA))
     (tmp_path / "private.pem").write_text(private(RSA))
     chekt = [sys.executable, "-c", "from chekt_provider.cli import main; main()", "emulator"]
@@ -330,7 +330,7 @@ def refused(capfd: pytest.CaptureFixture[str], *options: str) -> str:
 
 
 def test_a_bad_key_file_is_one_line_and_status_2(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A file that is not there, a folder, a file of something else, a key's id without the key."""
+    """A missing file, a folder, a file of something else, a key id without the key."""
     (tmp_path / "notes").write_bytes(b"\xff\xfecanary")
 
     assert refused(capfd, "--public-key", f"{tmp_path}/none") == (
@@ -347,7 +347,7 @@ def test_a_bad_key_file_is_one_line_and_status_2(capfd: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("library", ["jwt", "cryptography"])
 def test_a_missing_library_is_one_line_that_says_how_to_get_it(tmp_path: Path, library: str) -> None:
-    """And none is needed without a registered key."""
+    """Without a registered key it needs none."""
     (tmp_path / "public.pem").write_text(public(RSA))
     absent = f"import sys; sys.modules[{library!r}] = None; from chekt_provider.cli import main; main()"
     chekt = [sys.executable, "-c", absent, "emulator"]

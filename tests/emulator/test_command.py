@@ -41,7 +41,7 @@ def python(program: str) -> list[str]:
 
 @pytest.fixture
 def started() -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes of a test; those that still run after it are killed with all their children."""
+    """Processes of a test; those still running after it are killed with all their children."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
     for process in processes:
@@ -70,14 +70,14 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 def test_a_command_finds_the_emulator_and_its_status_is_passed_on() -> None:
-    """It can call the API; of our own not a word is printed."""
+    """It can call the API; the emulator itself prints nothing."""
     made = run(*python("print(session.get(stations).json()); raise SystemExit(7)"))
 
     assert (made.returncode, made.stdout, made.stderr) == (7, "[]\n", "")
 
 
 def test_the_caller_s_own_credentials_do_not_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator's take their place; a private key would go before them."""
+    """The emulator's take their place; a private key would win over them."""
     for name in ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID", "CHEKT_BASE_URL"):
         monkeypatch.setenv(name, "canary")
 
@@ -85,17 +85,17 @@ def test_the_caller_s_own_credentials_do_not_reach_the_command(monkeypatch: pyte
 
 
 def test_the_two_dashes_may_be_left_out() -> None:
-    """Everything from the first word on is the command's, its options too."""
+    """Everything from the first word on belongs to the command, its options too."""
     assert run("sh", "-c", "exit 5").returncode == 5
 
 
 def test_a_command_that_dies_of_a_signal_gives_128_and_its_number() -> None:
-    """As a shell tells it."""
+    """Shells tell it the same way."""
     assert run("--", "sh", "-c", "kill -9 $$").returncode == 137
 
 
 def test_a_command_that_does_not_exist_is_127_and_one_line() -> None:
-    """As a shell does it."""
+    """Shells do the same."""
     made = run("--", "no-such-command", "-x")
 
     assert (made.returncode, made.stdout) == (127, "")
@@ -103,7 +103,7 @@ def test_a_command_that_does_not_exist_is_127_and_one_line() -> None:
 
 
 def test_a_command_that_cannot_be_run_is_126_and_one_line(tmp_path: Path) -> None:
-    """A file without the right to be run."""
+    """It is a file without the right to be run."""
     (tmp_path / "notes").write_text("x")
 
     made = run("--", str(tmp_path / "notes"))
@@ -143,7 +143,7 @@ def test_a_bad_value_is_one_line_and_status_2(
 
 
 def test_a_port_in_use_is_one_line_and_status_2(emulator: Emulator) -> None:
-    """Somebody else listens there."""
+    """Somebody else listens on it."""
     made = run("--port", str(emulator.port))
 
     assert (made.returncode, made.stdout) == (2, "")
@@ -151,7 +151,7 @@ def test_a_port_in_use_is_one_line_and_status_2(emulator: Emulator) -> None:
 
 
 def test_every_option_reaches_the_emulator() -> None:
-    """Seen from within: dealers, plan, life of tokens and every switch."""
+    """Seen from inside: dealers, plan, life of tokens and every switch."""
     options = ["--dealer", "7", "--dealer", "8", "--plan", "free", "--token-life", "90", "--page-size", "3"]
     options += ["--put", "replace", "--unset", "absent", "--clear", "null", "--duplicate", "twin"]
     options += ["--idempotency", "ignored", "--delete-with-sites", "refuse", "--lists", "links"]
@@ -228,7 +228,7 @@ def test_a_state_file_lasts_from_one_command_to_the_next(tmp_path: Path) -> None
 def test_without_a_command_it_serves_until_it_is_told_to_end(
     started: list[subprocess.Popen[str]], number: signal.Signals
 ) -> None:
-    """It prints where it is, where its page is, and the lines to paste; then it ends with status 0."""
+    """It prints its address, its page, and the lines to paste; then it ends with status 0."""
     process = start(started)
 
     url = line(process).removeprefix("CHeKT's Partner API, emulated: ").removesuffix(" (Ctrl-C ends it)")
@@ -249,7 +249,7 @@ def test_without_a_command_it_serves_until_it_is_told_to_end(
 
 
 def test_ctrl_c_reaches_the_command_once_and_the_emulator_outlives_it(started: list[subprocess.Popen[str]]) -> None:
-    """The command tidies up with the API still there, and its status is passed on."""
+    """The command cleans up while the API is still there, and its status is passed on."""
     program = """
 import signal, sys, threading
 count, done = [], threading.Event()
@@ -270,7 +270,7 @@ raise SystemExit(9)
 
 
 def test_sigterm_is_passed_on_to_the_command(started: list[subprocess.Popen[str]]) -> None:
-    """Sent to the emulator alone, as a supervisor does; the command's way of ending is what counts."""
+    """It is sent to the emulator alone, as a supervisor does; the status is the command's."""
     process = start(started, *python('print("ready", flush=True); import signal; signal.pause()'))
     assert line(process) == "ready"
 
@@ -298,7 +298,7 @@ print([(s["name"], s["account_number"], s["monitoring_station_id"]) for s in ses
 
 
 def test_it_begins_with_the_stations_and_sites_of_a_file(tmp_path: Path) -> None:
-    """Those that a kept state has already are not added again."""
+    """It does not add those that a kept state already has."""
     (tmp_path / "seed.yaml").write_text(SEED)
     begins = ("--state", str(tmp_path / "state"), "--seed", str(tmp_path / "seed.yaml"), *python(SHOW))
 
@@ -329,7 +329,7 @@ def test_it_begins_with_the_stations_and_sites_of_a_file(tmp_path: Path) -> None
     ],
 )
 def test_a_seed_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, line: str) -> None:
-    """Nothing is begun."""
+    """Nothing begins."""
     file = tmp_path / "seed.yaml"
     file.write_text(text)
 
@@ -340,7 +340,7 @@ def test_a_seed_that_cannot_be_taken_is_one_line(tmp_path: Path, text: str, line
 
 
 def test_a_seed_that_is_not_there_is_one_line() -> None:
-    """As any file of the command."""
+    """The same goes for any file of the command."""
     done = run("--seed", "/nowhere/seed.yaml", "--", "true")
 
     assert done.returncode == 2

@@ -42,7 +42,7 @@ def test_a_station_can_be_added_edited_and_removed_behind_the_api_s_back(api: Ap
 
 
 def test_a_station_can_be_put_on_any_number(api: Api, emulator: Emulator) -> None:
-    """In place of the one that has it, of whichever dealer; its sites stay. New numbers go on above it."""
+    """It replaces the one that has the number, of whichever dealer; its sites stay. New numbers go on above it."""
     emulator.add_dealer(2)
     emulator.add_station(external_monitoring_station_id="a", name="A", prefix="P", dealer_id=2)
     emulator.add_site(external_site_id="s", name="S", monitoring_station_id=1)
@@ -63,7 +63,7 @@ def test_a_station_can_be_put_on_any_number(api: Api, emulator: Emulator) -> Non
 
 
 def test_a_number_can_be_given_again(api: Api, emulator: Emulator) -> None:
-    """What was deleted is there again, and is another."""
+    """The number of a deleted station is there again, and belongs to another one."""
     emulator.add_station(external_monitoring_station_id="a", name="A")
     api.delete(f"{STATIONS}/1")
 
@@ -82,7 +82,7 @@ def test_a_site_can_be_removed(api: Api, emulator: Emulator) -> None:
 
 
 def test_twins_can_be_planted(emulator: Emulator) -> None:
-    """What the API would refuse, the controls do."""
+    """The controls do what the API would refuse."""
     for _ in range(2):
         emulator.add_station(external_monitoring_station_id="a", name="A")
 
@@ -90,7 +90,7 @@ def test_twins_can_be_planted(emulator: Emulator) -> None:
 
 
 def test_sites_can_be_added_and_edited(api: Api, emulator: Emulator) -> None:
-    """Any field by its name in the API; a site may point at a station that is not there."""
+    """They set any field by its name in the API; a site may point at a station that is not there."""
     emulator.add_station(external_monitoring_station_id="a", name="A")
     emulator.add_site(external_site_id="s", name="S", monitoring_station_id=99, account_number="1", address1="x")
     assert api.get("/sites/1").json()["monitoring_station_id"] == 99
@@ -129,13 +129,13 @@ def test_what_does_not_exist_is_a_lookup_error(emulator: Emulator) -> None:
 
 
 def test_an_emulator_needs_a_dealer() -> None:
-    """There is no default dealer to speak of without one."""
+    """Without one there is no default dealer."""
     with pytest.raises(ValueError, match="at least one dealer"):
         Emulator(dealers=())
 
 
 def test_reset_goes_back_to_the_start(api: Api, emulator: Emulator) -> None:
-    """Nothing of the past is left, except switches, the life of tokens, the port."""
+    """Nothing of the past is left, except switches, the life of tokens and the port."""
     key = {"Idempotency-Key": "k"}
     emulator.switches = Switches(put="replace")
     emulator.token_life = 99
@@ -178,7 +178,7 @@ def test_the_log_and_the_faults_over_http(api: Api) -> None:
 
 
 def test_a_log_with_half_a_character_can_be_read_over_http(api: Api) -> None:
-    """JSON can name it by its number, UTF-8 cannot hold it."""
+    """JSON can name it by its number; UTF-8 cannot hold it."""
     api.post(STATIONS, {"name": "\ud800"})
 
     assert api.control("GET", "/requests").json()[-1]["body"] == {"name": "\ud800"}
@@ -198,7 +198,7 @@ def test_the_settings_over_http(api: Api) -> None:
 
 
 def test_dealers_stations_and_sites_over_http(api: Api) -> None:
-    """What Python can do, any language can."""
+    """Any language can do what Python can."""
     assert api.control("PUT", "/dealers/2").status_code == 204
     station = {"external_monitoring_station_id": "a", "name": "A"}
     assert api.control("POST", "/dealers/2/stations", station).json() == {"id": 1}
@@ -251,7 +251,7 @@ def test_dealers_stations_and_sites_over_http(api: Api) -> None:
 def test_a_bad_control_call_is_refused_in_the_api_s_form(
     api: Api, method: str, path: str, body: Any, status: int
 ) -> None:
-    """With the error envelope, and without any effect."""
+    """It has the error envelope, and no effect."""
     answer = api.control(method, path, body)
 
     assert answer.status_code == status

@@ -37,7 +37,7 @@ def schemathesis(api: Api, folder: Path, *options: str) -> subprocess.CompletedP
 
 
 def test_schemathesis_finds_nothing_in_the_imitated_api(make_api: Callable[..., Api], tmp_path: Path) -> None:
-    """What the document promises is what is answered: statuses, shapes, refusals, methods, tokens."""
+    """The answers keep what the document promises: statuses, shapes, refusals, methods, tokens."""
     # Schemathesis likes small ids: with a dealer 1 its calls get past the dealer
     api = make_api(dealers=(1,), plan=None)
 
@@ -48,7 +48,7 @@ def test_schemathesis_finds_nothing_in_the_imitated_api(make_api: Callable[..., 
 
 
 def test_schemathesis_finds_nothing_under_the_other_switches(make_api: Callable[..., Api], tmp_path: Path) -> None:
-    """The document says what these switches change of statuses and shapes."""
+    """The document says how these switches change statuses and shapes."""
     switches = Switches(
         created_at="absent",
         unset="absent",
@@ -68,7 +68,7 @@ def test_schemathesis_finds_nothing_under_the_other_switches(make_api: Callable[
 
 
 def test_schemathesis_finds_nothing_in_the_controls(make_api: Callable[..., Api], tmp_path: Path) -> None:
-    """The same for what is the emulator's own."""
+    """The same holds for the emulator's own routes."""
     api = make_api(dealers=(1,), plan=None)
 
     run = schemathesis(api, tmp_path, "--include-path-regex", "^/_emulator")
@@ -103,7 +103,7 @@ def test_the_document_lists_the_eleven_calls_of_the_api(api: Api) -> None:
 
 
 def test_the_document_follows_the_switches(api: Api) -> None:
-    """Paging parameters and the value that clears are those in force."""
+    """It shows the paging parameters and the value that clears as they are in force."""
     api.emulator.switches = Switches(lists="offset", clear="null")
 
     document = api.get("//openapi.json").json()
@@ -117,7 +117,7 @@ def test_the_document_follows_the_switches(api: Api) -> None:
 
 
 def test_the_document_follows_what_is_answered(api: Api) -> None:
-    """Statuses of POST, DELETE and of what is gone; what a station tells and a site requires."""
+    """It shows the statuses of POST, DELETE and of what is gone; what a station tells and a site requires."""
     assert "410" not in api.get("//openapi.json").json()["paths"][STATION]["get"]["responses"]
     api.emulator.switches = Switches(
         post_answer="accepted", delete_answer="202", gone="410", created_at="absent", site_put="required"
@@ -157,7 +157,7 @@ class Links(HTMLParser):
 
 
 def test_the_page_shows_everything_and_loads_nothing(api: Api) -> None:
-    """Routes, fields, switches with their present positions, faults; well formed, and no word from elsewhere."""
+    """Routes, fields, switches with their present positions, faults; well formed, and nothing from elsewhere."""
     api.emulator.switches = Switches(put="replace")
     answer = api.get("//docs")
     links = Links()

@@ -47,7 +47,7 @@ def raw_get(api: Api) -> bytes:
     ],
 )
 def test_a_status_is_answered_once_and_nothing_is_stored(api: Api, status: int, code: str) -> None:
-    """The answer has the API's envelope; the next request is served as ever."""
+    """The answer has the API's envelope; the next request is served as usual."""
     api.emulator.add_fault(Fault(status=status))
 
     struck, next_ = (api.post(STATIONS, EAST) for _ in range(2))
@@ -60,7 +60,7 @@ def test_a_status_is_answered_once_and_nothing_is_stored(api: Api, status: int, 
 
 @pytest.mark.parametrize("status", [401, 408, 425, 429, 502])
 def test_after_means_that_the_change_was_stored(api: Api, status: int) -> None:
-    """A refusal that hides a 201, and says nothing of what was made; the key's own answer is still the 201."""
+    """A refusal hides a 201, and says nothing about what was made; the key's own answer is still the 201."""
     api.emulator.switches = Switches(post_answer="location")
     api.emulator.add_fault(Fault(method="POST", status=status, when="after"))
 
@@ -73,7 +73,7 @@ def test_after_means_that_the_change_was_stored(api: Api, status: int) -> None:
 
 @pytest.mark.parametrize("status", [401, 408, 425, 429])
 def test_after_means_so_for_put_and_delete(api: Api, status: int) -> None:
-    """The change is made once, and the caller is told otherwise."""
+    """The change is made once, and the caller learns otherwise."""
     api.post(STATIONS, EAST)
     api.emulator.add_fault(Fault(status=status, when="after", times=2))
 
@@ -92,7 +92,7 @@ def test_a_body_may_say_that_it_failed(api: Api) -> None:
 
 
 def test_a_body_replaces_the_answer(api: Api) -> None:
-    """Somebody who is not CHeKT answers 200 with HTML; nothing is stored, and no header is CHeKT's."""
+    """Something that is not CHeKT answers 200 with HTML; nothing is stored, and no header is CHeKT's."""
     api.emulator.add_fault(Fault(body="<h1>Log in</h1>", content_type="text/html"))
 
     answer = api.post(STATIONS, EAST)
@@ -127,7 +127,7 @@ def test_an_answer_without_a_body_is_past_damage(api: Api, damage: dict[str, Any
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_a_body_has_none(api: Api, status: int) -> None:
-    """And the connection goes on."""
+    """The connection goes on."""
     api.emulator.add_fault(Fault(status=status))
 
     answer = api.get(STATIONS)
@@ -137,7 +137,7 @@ def test_a_status_without_a_body_has_none(api: Api, status: int) -> None:
 
 
 def test_headers_are_added_to_the_api_s_own_answer(api: Api) -> None:
-    """One that is there is replaced, whatever its case; the rest stays."""
+    """A header that is already there is replaced, whatever its case; the rest stays."""
     api.emulator.add_fault(Fault(headers={"x-ratelimit-remaining": "0", "Sunset": "soon"}))
 
     answer = api.post(STATIONS, EAST)
@@ -160,7 +160,7 @@ def test_a_throttle_with_retry_after(api: Api) -> None:
     ("status", "error"), [(401, "invalid_client"), (400, "invalid_request"), (503, "server_error")]
 )
 def test_a_status_at_the_token_endpoint_has_the_form_of_oauth(api: Api, status: int, error: str) -> None:
-    """`error`, and no envelope."""
+    """It has `error`, and no envelope."""
     api.emulator.add_fault(Fault(path="/oauth/token", status=status))
 
     answer = api.token()
@@ -170,7 +170,7 @@ def test_a_status_at_the_token_endpoint_has_the_form_of_oauth(api: Api, status: 
 
 @pytest.mark.parametrize(("when", "stored"), [("before", 0), ("after", 1)])
 def test_a_reset_breaks_the_connection(api: Api, when: Any, stored: int) -> None:
-    """The caller sees ECONNRESET, not an end of file; the change is stored or not, as asked for."""
+    """The caller sees ECONNRESET, not an end of file; the change is stored or not, as asked."""
     api.emulator.add_fault(Fault(method="POST", reset=True, when=when))
 
     with pytest.raises(requests.ConnectionError, match="Connection reset by peer"):
@@ -193,7 +193,7 @@ def test_a_hang_says_nothing_and_then_closes(api: Api, when: Any, stored: int) -
 
 
 def test_a_caller_that_does_not_wait_out_a_hang_times_out(api: Api) -> None:
-    """The other requests are served meanwhile."""
+    """Other requests are served in the meantime."""
     api.emulator.add_fault(Fault(hang=600))
 
     with pytest.raises(requests.ReadTimeout):
@@ -214,7 +214,7 @@ def test_a_delay_comes_before_or_after_storing(api: Api, when: Any, stored: int)
 
 
 def test_a_delay_that_is_waited_for_ends_in_the_api_s_answer(api: Api) -> None:
-    """Late, but whole."""
+    """It comes late, but whole."""
     api.emulator.add_fault(Fault(delay=TOO_SOON))
     start = monotonic()
 
@@ -232,7 +232,7 @@ def test_a_delay_can_be_followed_by_another_answer(api: Api) -> None:
 
 
 def test_a_cut_answer_promises_more_than_it_sends(api: Api) -> None:
-    """Ten bytes of the body come, then the connection ends; what was asked for is stored."""
+    """Ten bytes of the body come, then the connection ends; the change is stored."""
     api.emulator.add_fault(Fault(method="POST", cut=10))
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="10 bytes read"):
@@ -309,7 +309,7 @@ def test_a_fault_without_an_end_lasts_until_cleared(api: Api) -> None:
 
 
 def test_a_fault_strikes_only_what_it_names(api: Api) -> None:
-    """The method must be equal and the path must match; the query plays no part."""
+    """The method must be equal and the path must match; the query does not matter."""
     api.emulator.add_station(external_monitoring_station_id="a", name="a")
     api.emulator.add_fault(Fault(method="GET", path="*/monitoring-stations/*", status=503))
 
@@ -320,7 +320,7 @@ def test_a_fault_strikes_only_what_it_names(api: Api) -> None:
 
 
 def test_of_two_faults_the_first_added_strikes_first(api: Api) -> None:
-    """One request is struck by one fault; a fault that still skips lets the next one strike."""
+    """One request meets one fault; a fault that still skips lets the next one strike."""
     api.emulator.add_fault(Fault(status=500, skip=1))
     api.emulator.add_fault(Fault(status=502, times=2))
 
@@ -364,7 +364,7 @@ def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("fault", [Fault(delay=600), Fault(delay=600, when="after"), Fault(hang=600)])
 def test_waiting_faults_end_when_the_emulator_stops(api: Api, fault: Fault) -> None:
-    """However long they were to last."""
+    """It does not matter how long they were meant to last."""
     api.emulator.add_fault(fault)
     with pytest.raises(requests.ReadTimeout):
         api.get(STATIONS, timeout=TOO_SOON)
@@ -376,7 +376,7 @@ def test_waiting_faults_end_when_the_emulator_stops(api: Api, fault: Fault) -> N
 
 
 def test_a_drip_ends_when_the_emulator_stops(api: Api) -> None:
-    """The reader is told by the end of the connection."""
+    """The reader learns it from the end of the connection."""
     api.emulator.add_fault(Fault(body="x" * 600, drip=1))
     with api.get(STATIONS, stream=True) as answer:
         start = monotonic()
@@ -389,7 +389,7 @@ def test_a_drip_ends_when_the_emulator_stops(api: Api) -> None:
 
 
 def test_a_reset_on_a_reused_connection_and_a_new_one_alike(api: Api, emulator: Emulator) -> None:
-    """The kernel says RST each time: a bare socket gets no byte."""
+    """The kernel sends RST each time: a bare socket gets no byte."""
     for _ in range(3):
         emulator.add_fault(Fault(reset=True))
         with pytest.raises(ConnectionResetError):
@@ -397,7 +397,7 @@ def test_a_reset_on_a_reused_connection_and_a_new_one_alike(api: Api, emulator: 
 
 
 def test_an_answer_leaves_nagle_s_algorithm_off(api: Api) -> None:
-    """Two hundred answers on one connection take no 40 ms each: with it on they would need eight seconds."""
+    """Two hundred answers on one connection take no 40 ms each: with it on, they would need eight seconds."""
     start = monotonic()
 
     for _ in range(200):

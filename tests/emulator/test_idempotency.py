@@ -20,7 +20,7 @@ DAY = 24 * 60 * 60
 
 
 def test_the_same_key_and_body_get_the_first_answer_again(api: Api) -> None:
-    """Status and body are the first ones; one station is made, and the log tells which answer was a repeat."""
+    """Status and body are those of the first; one station is made, and the log tells which answer was a repeat."""
     first, second = (api.post(STATIONS, EAST, headers=KEY) for _ in range(2))
 
     assert (second.status_code, second.json()) == (201, first.json())
@@ -29,7 +29,7 @@ def test_the_same_key_and_body_get_the_first_answer_again(api: Api) -> None:
 
 
 def test_keys_can_be_ignored(api: Api) -> None:
-    """The switch for an API that does not know them: every request is carried out."""
+    """This switch is for an API that does not know them: it carries out every request."""
     api.emulator.switches = Switches(idempotency="ignored", duplicate="twin")
 
     first, second = (api.post(STATIONS, EAST, headers=KEY) for _ in range(2))
@@ -39,7 +39,7 @@ def test_keys_can_be_ignored(api: Api) -> None:
 
 
 def test_the_same_key_with_another_body_is_409(api: Api) -> None:
-    """And changes nothing."""
+    """It changes nothing."""
     api.post(STATIONS, EAST, headers=KEY)
 
     answer = api.post(STATIONS, EAST | {"external_monitoring_station_id": "west"}, headers=KEY)
@@ -59,7 +59,7 @@ def test_a_refusal_is_remembered_too(api: Api) -> None:
 
 
 def test_put_and_delete_have_keys_as_well(api: Api) -> None:
-    """A repeated DELETE is 204 again, a repeated PUT does not undo what came between."""
+    """A repeated DELETE is 204 again; a repeated PUT does not undo what came between."""
     api.post(STATIONS, EAST)
     api.put(f"{STATIONS}/1", {"name": "A"}, headers=KEY)
     api.put(f"{STATIONS}/1", {"name": "B"})
@@ -80,7 +80,7 @@ def test_a_key_belongs_to_its_endpoint(api: Api) -> None:
 
 
 def test_a_read_has_no_key(api: Api) -> None:
-    """A GET looks anew each time."""
+    """Each GET looks again."""
     assert api.get(STATIONS, headers=KEY).json() == []
     api.post(STATIONS, EAST)
     assert len(api.get(STATIONS, headers=KEY).json()) == 1
@@ -128,7 +128,7 @@ def test_a_fault_in_front_of_the_api_is_not_remembered(api: Api) -> None:
 
 
 def test_many_at_once_with_one_key_make_one_station(make_api: Callable[..., Api]) -> None:
-    """Even where a second POST would make a twin."""
+    """This holds even where a second POST would make a twin."""
     api = make_api(switches=Switches(duplicate="twin"))
 
     with ThreadPoolExecutor(16) as pool:

@@ -1,4 +1,4 @@
-"""The switches of when a change is seen and when a change is made, and what PUT does to a site."""
+"""The switches for when a change is seen and when it is made, and for what PUT does to a site."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def status(api: Api, path: str) -> int:
 
 
 def test_lists_show_what_was_there_some_time_ago(make_api: Callable[..., Api], time: Time) -> None:
-    """Made, changed, deleted: each is seen when the lag is over, and not a moment before."""
+    """Made, changed, deleted: each is seen when the lag is over, and not a moment earlier."""
     api = make_api(clock=time, switches=Switches(list_lag=15))
     api.post(STATIONS, EAST)
     time.now += 10
@@ -57,7 +57,7 @@ def test_lists_show_what_was_there_some_time_ago(make_api: Callable[..., Api], t
 
 
 def test_a_lagging_list_of_sites_shows_old_stations_on_them(make_api: Callable[..., Api], time: Time) -> None:
-    """The station's external id is that of then, too, though it was deleted since; the list is in order."""
+    """The station's external id is the old one too, though it was deleted since; the list is in order."""
     api = make_api(clock=time, switches=Switches(list_lag=5))
     api.post(STATIONS, EAST)
     api.post("/sites", SHOP)
@@ -76,7 +76,7 @@ def test_a_lagging_list_of_sites_shows_old_stations_on_them(make_api: Callable[.
 
 
 def test_one_item_may_lag_and_what_is_written_does_not(make_api: Callable[..., Api], time: Time) -> None:
-    """GET says 404 of what is new; POST and PUT answer with the present, and so do lists and controls."""
+    """GET answers 404 for what is new; POST and PUT answer with the present, and so do lists and controls."""
     api = make_api(clock=time, switches=Switches(item_lag=3))
     assert api.post(STATIONS, EAST).json()["name"] == "East"
     assert api.post("/sites", SHOP).status_code == 201
@@ -90,7 +90,7 @@ def test_one_item_may_lag_and_what_is_written_does_not(make_api: Callable[..., A
 
 
 def test_an_item_that_lags_is_there_after_its_deletion(make_api: Callable[..., Api], time: Time) -> None:
-    """For GET: a second DELETE finds nothing. What answers is the same as before."""
+    """Only for GET: a second DELETE finds nothing. The answer is the same as before."""
     api = make_api(clock=time, switches=Switches(item_lag=3, gone="410"))
     api.post(STATIONS, EAST)
     api.post("/sites", SHOP)
@@ -107,7 +107,7 @@ def test_an_item_that_lags_is_there_after_its_deletion(make_api: Callable[..., A
 
 
 def test_an_item_is_404_and_not_410_before_it_is_seen(make_api: Callable[..., Api], time: Time) -> None:
-    """Made and deleted within the lag: it was not there then."""
+    """It was made and deleted within the lag: at that time it was not there."""
     api = make_api(clock=time, switches=Switches(item_lag=3, gone="410"))
     api.post(STATIONS, EAST)
     api.delete(f"{STATIONS}/1")
@@ -116,7 +116,7 @@ def test_an_item_is_404_and_not_410_before_it_is_seen(make_api: Callable[..., Ap
 
 
 def test_a_list_and_an_item_lag_each_for_itself(make_api: Callable[..., Api], time: Time) -> None:
-    """An item is seen that is in no list yet."""
+    """An item is seen that no list shows yet."""
     api = make_api(clock=time, switches=Switches(list_lag=15))
     api.post(STATIONS, EAST)
 
@@ -124,7 +124,7 @@ def test_a_list_and_an_item_lag_each_for_itself(make_api: Callable[..., Api], ti
 
 
 def test_what_the_controls_do_is_seen_late_too(make_api: Callable[..., Api], time: Time) -> None:
-    """As if somebody in the portal did it."""
+    """It looks as if somebody did it in the portal."""
     api = make_api(clock=time, switches=Switches(list_lag=2))
     for step in (
         lambda: api.emulator.add_station(external_monitoring_station_id="a", name="A"),
@@ -142,7 +142,7 @@ def test_what_the_controls_do_is_seen_late_too(make_api: Callable[..., Api], tim
 
 
 def test_a_minute_can_be_looked_back(make_api: Callable[..., Api], time: Time) -> None:
-    """The longest lag there is."""
+    """This is the longest lag."""
     api = make_api(clock=time, switches=Switches(list_lag=60))
     api.post(STATIONS, EAST)
     time.now += 59.9
@@ -155,7 +155,7 @@ def test_a_minute_can_be_looked_back(make_api: Callable[..., Api], time: Time) -
 
 
 def test_a_look_back_leaves_the_present_as_it_is(make_api: Callable[..., Api], time: Time) -> None:
-    """Neither stations nor the next number change by it."""
+    """It changes neither stations nor the next number."""
     api = make_api(clock=time, switches=Switches(list_lag=60, item_lag=60))
     api.post(STATIONS, EAST)
     for path in (STATIONS, f"{STATIONS}/1", "/sites"):
@@ -166,7 +166,7 @@ def test_a_look_back_leaves_the_present_as_it_is(make_api: Callable[..., Api], t
 
 
 def test_a_late_deletion_is_seen_late_from_its_own_moment_on(make_api: Callable[..., Api], time: Time) -> None:
-    """Whenever somebody looks: 2 seconds of delay and 5 of lag are 7."""
+    """Whenever somebody looks: 2 seconds of delay and 5 of lag make 7."""
     api = make_api(clock=time, switches=Switches(delete_answer="202", list_lag=5))
     api.post(STATIONS, EAST)
     time.now += 20
@@ -179,7 +179,7 @@ def test_a_late_deletion_is_seen_late_from_its_own_moment_on(make_api: Callable[
 
 
 def test_a_reset_forgets_the_past_and_what_was_to_come(make_api: Callable[..., Api], time: Time) -> None:
-    """Nothing of before is seen in a lagging list, and no late deletion strikes what is made after."""
+    """A lagging list shows nothing from before, and no late deletion hits what is made after."""
     api = make_api(clock=time, switches=Switches(delete_answer="202", list_lag=60, gone="410"))
     api.post(STATIONS, EAST)
     time.now += 61
@@ -237,7 +237,7 @@ def test_what_put_does_to_what_is_left_out_of_a_site(make_api: Callable[..., Api
 
 
 def test_two_sites_may_lose_their_external_id(make_api: Callable[..., Api], time: Time) -> None:
-    """A blank one is nobody's."""
+    """A blank one belongs to nobody."""
     api = with_a_site(make_api, time, site_put="replace")
     api.post("/sites", SHOP | {"external_site_id": "mill"})
 
@@ -257,7 +257,7 @@ def test_two_sites_may_lose_their_external_id(make_api: Callable[..., Api], time
 def test_put_of_a_site_may_require_three_fields(
     make_api: Callable[..., Api], time: Time, body: dict[str, Any], field: str
 ) -> None:
-    """422 that names the first one missing, and nothing changes."""
+    """A 422 names the first one missing, and nothing changes."""
     api = with_a_site(make_api, time, site_put="required")
 
     answer = api.put("/sites/1", body)
@@ -272,7 +272,7 @@ def test_put_of_a_site_may_require_three_fields(
 def test_put_of_a_site_may_turn_it_off(
     make_api: Callable[..., Api], time: Time, site_activation: Any, activated: int
 ) -> None:
-    """Every one, were it empty; the controls turn it on again."""
+    """Every PUT does, even an empty one; the controls turn it on again."""
     api = with_a_site(make_api, time, site_activation=site_activation)
 
     for body in ({"name": "N"}, {}):
@@ -302,7 +302,7 @@ def test_put_of_a_site_may_work_later_and_answer_either_way(
 
 
 def test_late_changes_of_a_site_come_in_the_order_of_their_times(make_api: Callable[..., Api], time: Time) -> None:
-    """Each adds to the one before, also when all of them are overdue."""
+    """Each adds to the one before, even when all of them are overdue."""
     api = with_a_site(make_api, time, site_put_delay=10)
     api.put("/sites/1", {"name": "First", "address1": "2 Road"})
     api.emulator.switches = Switches(site_put_delay=1)
@@ -315,7 +315,7 @@ def test_late_changes_of_a_site_come_in_the_order_of_their_times(make_api: Calla
 
 
 def test_a_late_change_of_a_site_is_refused_at_once(make_api: Callable[..., Api], time: Time) -> None:
-    """What does not fit now is a refusal now, and is not done later."""
+    """What does not fit now is refused now, and is not done later."""
     api = with_a_site(make_api, time, site_put_delay=4)
 
     assert api.put("/sites/1", {"monitoring_station_id": 99}).status_code == 404

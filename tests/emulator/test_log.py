@@ -65,7 +65,7 @@ def test_requests_are_logged_in_order(api: Api) -> None:
 
 
 def test_clearing_the_log_keeps_the_numbers_going(api: Api) -> None:
-    """A number names one request for good."""
+    """A number always names the same request."""
     api.emulator.clear_requests()
     assert api.emulator.requests == []
     api.get(STATIONS)
@@ -85,7 +85,7 @@ def test_clearing_the_log_keeps_the_numbers_going(api: Api) -> None:
     ],
 )
 def test_the_outcome_tells_what_a_fault_did(api: Api, fault: Fault, status: int | None, outcome: str) -> None:
-    """Status is what left the machine, None when nothing did; an answer too short to be cut is answered."""
+    """Status is what left the machine, None if nothing did; an answer too short to cut counts as answered."""
     api.emulator.add_fault(fault)
     try:
         api.get(STATIONS)
@@ -107,7 +107,7 @@ def test_a_request_that_is_still_waited_for_is_pending(api: Api) -> None:
 
 
 def test_the_log_holds_no_secret(api: Api) -> None:
-    """Neither in forms, nor in JSON, nor in queries, nor in what cannot be read; headers are not kept at all."""
+    """Forms, JSON, queries and unreadable bodies show none; the log keeps no headers at all."""
     token = str(api.session.headers["Authorization"]).split()[1]
     secret = {"client_secret": "canary", "client_assertion": "canary", "access_token": token}
     api.token(client_secret="canary", client_assertion="canary")
@@ -128,7 +128,7 @@ def test_the_log_holds_no_secret(api: Api) -> None:
 
 
 def test_a_trace_id_comes_back(api: Api) -> None:
-    """In answers and refusals, at the token endpoint too; without one there is none."""
+    """It comes back in answers and refusals, at the token endpoint too; without one, none comes back."""
     sent = {"x-partner-trace-id": TRACE}
     answers = [
         api.get(STATIONS, headers=sent),
@@ -156,7 +156,7 @@ def test_a_trace_id_that_is_no_uuid_is_400(api: Api, trace_id: str) -> None:
 
 
 def test_every_request_has_an_id_of_its_own(api: Api) -> None:
-    """In the header, and in the log."""
+    """The header has it, and so has the log."""
     ids = {api.get(STATIONS).headers["x-request-id"] for _ in range(10)}
 
     assert len(ids) == 10

@@ -29,7 +29,7 @@ def names(emulator: Emulator) -> list[str]:
 
 
 def test_it_takes_connections_as_soon_as_it_is_started() -> None:
-    """Time and again, on a free port of loopback, with nothing left behind."""
+    """Time and again, on a free port of loopback, and nothing is left behind."""
     before = threading.active_count()
     for _ in range(20):
         with Emulator() as emulator, socket.create_connection((emulator.host, emulator.port), timeout=5):
@@ -39,13 +39,13 @@ def test_it_takes_connections_as_soon_as_it_is_started() -> None:
 
 
 def test_a_port_that_is_taken_is_an_error(emulator: Emulator) -> None:
-    """At the start, as an OSError."""
+    """It comes at the start, as an OSError."""
     with pytest.raises(OSError, match="in use"):
         Emulator(port=emulator.port).start()
 
 
 def test_it_has_no_port_before_it_is_started() -> None:
-    """Asking too early is a mistake, and so is a second start."""
+    """Asking too early is a mistake, and so is starting twice."""
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="no port before it is started"):
         _ = emulator.url
@@ -54,7 +54,7 @@ def test_it_has_no_port_before_it_is_started() -> None:
 
 
 def test_stopped_it_refuses_connections_and_the_controls_still_work(api: Api) -> None:
-    """What it held can be looked at afterwards; stopping twice is no mistake."""
+    """A test can look at what it held afterwards; stopping twice is no mistake."""
     api.post(STATIONS, EAST)
 
     api.emulator.stop()
@@ -66,7 +66,7 @@ def test_stopped_it_refuses_connections_and_the_controls_still_work(api: Api) ->
 
 
 def test_started_again_it_is_the_same(api: Api) -> None:
-    """An outage: same port, same stations, same tokens, log and faults."""
+    """It is like an outage: same port, same stations, same tokens, log and faults."""
     api.post(STATIONS, EAST)
     api.emulator.add_fault(Fault(status=503))
     port = api.emulator.port
@@ -80,7 +80,7 @@ def test_started_again_it_is_the_same(api: Api) -> None:
 
 
 def test_an_idle_connection_is_closed_when_it_stops(api: Api) -> None:
-    """Not left to a time-out of the caller."""
+    """The caller need not wait for a time-out."""
     with socket.create_connection((api.emulator.host, api.emulator.port), timeout=20) as connection:
         connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = connection.recv(65536)
@@ -93,7 +93,7 @@ def test_an_idle_connection_is_closed_when_it_stops(api: Api) -> None:
 
 
 def test_a_connection_that_is_only_just_being_taken_is_ended_too() -> None:
-    """None is left open, however unlucky its moment."""
+    """None stays open, however unlucky its moment."""
     for _ in range(30):
         with ExitStack() as stack:
             emulator = stack.enter_context(Emulator())
@@ -104,7 +104,7 @@ def test_a_connection_that_is_only_just_being_taken_is_ended_too() -> None:
 
 
 def ended(connection: socket.socket) -> bool:
-    """Whether a connection has come to its end, orderly or not; a time-out is an error."""
+    """Whether a connection has ended, orderly or not; a time-out is an error."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -112,7 +112,7 @@ def ended(connection: socket.socket) -> bool:
 
 
 def test_a_state_file_lasts_from_one_run_to_the_next(make_api: Callable[..., Api], tmp_path: Path) -> None:
-    """Stations, sites, dealers with their access, ids that were given, remembered answers; tokens do not."""
+    """Stations, sites, dealers with their access, ids that were given, remembered answers; not tokens."""
     first = make_api(state=tmp_path / "state.db")
     first.post(STATIONS, EAST, headers=KEY)
     first.post(STATIONS, EAST | {"external_monitoring_station_id": "gone"})
@@ -144,7 +144,7 @@ def test_a_state_file_is_one_file_that_is_complete_at_any_time(make_api: Callabl
 
 
 def test_a_state_file_that_is_something_else_is_an_error(tmp_path: Path) -> None:
-    """And stays as it was."""
+    """The file stays as it was."""
     (tmp_path / "notes.txt").write_text("these are my notes" * 100)
 
     with pytest.raises(sqlite3.DatabaseError):
@@ -154,7 +154,7 @@ def test_a_state_file_that_is_something_else_is_an_error(tmp_path: Path) -> None
 
 
 def test_thirty_two_callers_at_once_lose_nothing(make_api: Callable[..., Api]) -> None:
-    """Each on a connection of its own, while the controls look on: no error, exact counts, ids without gaps."""
+    """Each on its own connection, while the controls look on: no error, exact counts, ids without gaps."""
     api = make_api(plan=None)
     api.emulator.clear_requests()
 
@@ -195,7 +195,7 @@ def test_many_callers_with_one_external_id_make_one_station(make_api: Callable[.
 
 
 def test_two_emulators_know_nothing_of_each_other(make_api: Callable[..., Api]) -> None:
-    """Side by side in one process."""
+    """They run side by side in one process."""
     one, two = make_api(), make_api()
     one.post(STATIONS, EAST)
     one.emulator.add_fault(Fault(status=503))
@@ -220,7 +220,7 @@ def test_two_emulators_know_nothing_of_each_other(make_api: Callable[..., Api]) 
 def test_a_page_of_another_site_gets_nothing(
     emulator: Emulator, method: str, path: str, headers: dict[str, str], by: str
 ) -> None:
-    """Neither under its own name, which may lead here, nor from its own origin; nothing is changed."""
+    """Neither under its own name, which may lead here, nor from its own origin; nothing changes."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.clear_requests()
 
@@ -234,7 +234,7 @@ def test_a_page_of_another_site_gets_nothing(
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "chekt.localhost"])
 def test_this_machine_s_own_names_and_pages_are_served(emulator: Emulator, host: str) -> None:
-    """With the port as well, as the emulator's own page sends them."""
+    """The port may be there too, as the emulator's own page sends it."""
     host = f"{host}:{emulator.url.rpartition(':')[2]}"
 
     answer = requests.get(f"{emulator.url}/openapi.json", headers={"Host": host, "Origin": f"http://{host}"}, timeout=5)

@@ -84,7 +84,7 @@ def test_put_moves_a_site_to_another_station(api: Api) -> None:
     ],
 )
 def test_a_bad_value_is_refused_and_named(api: Api, change: dict[str, Any], expected: Any) -> None:
-    """In POST as in PUT."""
+    """POST and PUT alike."""
     api.post("/sites", SHOP)
 
     assert refusal(api.post("/sites", SHOP | {"external_site_id": "new"} | change)) == expected
@@ -99,7 +99,7 @@ def test_a_station_id_of_1_point_0_is_1(api: Api) -> None:
 
 
 def test_an_external_site_id_in_use_is_409(api: Api) -> None:
-    """For a new site and for one that is renamed; a site may keep its own."""
+    """This holds for a new site and for a renamed one; a site may keep its own."""
     api.post("/sites", SHOP)
     api.post("/sites", SHOP | {"external_site_id": "mill"})
 
@@ -109,7 +109,7 @@ def test_an_external_site_id_in_use_is_409(api: Api) -> None:
 
 
 def test_a_station_of_another_dealer_cannot_take_a_site(api: Api) -> None:
-    """It does not exist for this dealer."""
+    """For this dealer the station does not exist."""
     api.emulator.add_dealer(2)
     api.emulator.add_station(external_monitoring_station_id="cs", name="CS", dealer_id=2)
 
@@ -117,7 +117,7 @@ def test_a_station_of_another_dealer_cannot_take_a_site(api: Api) -> None:
 
 
 def test_a_site_that_does_not_exist_is_404(api: Api) -> None:
-    """For GET and PUT; sites are not deleted by this API."""
+    """GET and PUT answer it; this API deletes no sites."""
     assert refusal(api.get("/sites/1")) == (404, "not_found", "site_id")
     assert refusal(api.put("/sites/1", {"name": "n"})) == (404, "not_found", "site_id")
     assert refusal(api.delete("/sites/1"))[0] == 405

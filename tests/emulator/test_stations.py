@@ -18,7 +18,7 @@ EAST = {"external_monitoring_station_id": "cs-east", "name": "East"}
 
 
 def error(response: Any) -> tuple[int, str, str | None]:
-    """Give status, code and field of a refusal, after a look at the rest of the envelope."""
+    """Give status, code and field of a refusal, after checking the rest of the envelope."""
     detail = response.json()["error"]
     assert set(detail) == {"code", "message", "request_id", "field"}
     assert detail["message"]
@@ -62,7 +62,7 @@ def test_get_reads_one_station(api: Api) -> None:
 
 
 def test_put_changes_name_prefix_and_linecard_only(api: Api) -> None:
-    """The external id cannot be changed: PUT ignores it, like every field that it does not know."""
+    """The external id cannot change: PUT ignores it, like every field that it does not know."""
     made = api.post(STATIONS, EAST).json()
 
     answer = api.put(f"{STATIONS}/1", {"external_monitoring_station_id": "x", "name": "New", "prefix": "P", "more": 1})
@@ -101,7 +101,7 @@ def test_an_id_is_never_given_twice(api: Api) -> None:
 
 @pytest.mark.parametrize("authorization", [None, "Bearer nonsense", "Basic ZTpl", "Bearer"])
 def test_a_call_without_a_live_token_is_401(api: Api, authorization: str | None) -> None:
-    """Whatever is asked, unknown paths included, and the answer names the scheme."""
+    """Whatever the call is, even to unknown paths; the answer names the scheme."""
     for path in (STATIONS, "//partner/v9/nothing"):
         answer = api.get(path, headers={"Authorization": authorization})
 
@@ -110,7 +110,7 @@ def test_a_call_without_a_live_token_is_401(api: Api, authorization: str | None)
 
 
 def test_an_escaped_path_is_no_way_round_the_token(api: Api) -> None:
-    """Guarded is what the routes see, however it was written; the log has it as it was written."""
+    """The guard sees the path as the routes do, however it was written; the log has it as written."""
     path = "/%70artner/v1/dealers/12345/monitoring-stations"
     connection = HTTPConnection(api.emulator.host, api.emulator.port, timeout=20)  # unlike requests, it leaves paths be
     statuses = []
@@ -127,7 +127,7 @@ def test_an_escaped_path_is_no_way_round_the_token(api: Api) -> None:
 
 
 def test_a_dealer_that_does_not_exist_is_404_everywhere(api: Api) -> None:
-    """The dealer is looked at before the station."""
+    """The dealer is checked before the station."""
     api.dealer_id = 99
 
     for answer in (api.get(""), api.get(STATIONS), api.post(STATIONS, EAST), api.delete(f"{STATIONS}/1")):
@@ -136,7 +136,7 @@ def test_a_dealer_that_does_not_exist_is_404_everywhere(api: Api) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(403, "forbidden"), (404, "not_found")])
 def test_a_withdrawn_dealer_is_refused_everywhere_and_keeps_its_stations(api: Api, status: int, code: str) -> None:
-    """403 or 404 as asked for, until access is granted again."""
+    """403 or 404, as asked for, until access is granted again."""
     api.post(STATIONS, EAST)
     api.emulator.withdraw_dealer(12345, status=status)  # type: ignore[arg-type]
 
@@ -172,7 +172,7 @@ def test_a_station_of_another_dealer_is_404(api: Api) -> None:
     ],
 )
 def test_a_field_with_a_bad_value_is_422_and_named(api: Api, change: dict[str, Any], field: str) -> None:
-    """Names must hold more than blanks, and texts must be texts, in POST as in PUT."""
+    """Names must hold more than blanks, and texts must be texts, in POST and PUT."""
     api.emulator.add_station(external_monitoring_station_id="old", name="old")
 
     assert error(api.post(STATIONS, EAST | change)) == (422, "validation_failed", field)
@@ -236,7 +236,7 @@ def test_an_id_in_the_path_that_is_no_number_is_422(api: Api, text: str) -> None
 
 @pytest.mark.parametrize("path", ["/nothing", f"{STATIONS}/", f"{STATIONS}/1/more", "//", "//partner/v1", "//nothing"])
 def test_an_unknown_route_is_404(api: Api, path: str) -> None:
-    """A slash at the end makes another route; nothing is redirected."""
+    """A trailing slash makes another route; nothing is redirected."""
     assert error(api.get(path)) == (404, "not_found", None)
 
 
@@ -259,7 +259,7 @@ def test_a_wrong_method_is_405_and_the_right_ones_are_named(api: Api, method: st
 
 
 def test_two_readers_of_one_emulator_see_the_same_stations(api: Api, emulator: Emulator) -> None:
-    """What the API made is what the controls show, in one form: "" for what is unset."""
+    """The controls show what the API made, in one form: "" for what is unset."""
     api.post(STATIONS, EAST)
 
     [station] = emulator.stations()

@@ -73,7 +73,7 @@ def test_a_switch_that_does_not_exist_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_switches_can_be_set_while_it_runs(api: Api) -> None:
-    """The next answer follows."""
+    """The next answer follows it."""
     api.post(STATIONS, EAST)
 
     api.emulator.switches = Switches(unset="empty")
@@ -86,7 +86,7 @@ def test_switches_can_be_set_while_it_runs(api: Api) -> None:
     [("merge", "12", "East"), ("replace", None, "East")],
 )
 def test_put_merges_or_replaces(make_api: Callable[..., Api], put: Any, linecard: str | None, name: str) -> None:
-    """With replace a linecard that is left out becomes unset; the name stays either way."""
+    """With replace, a linecard that is left out becomes unset; the name stays either way."""
     api = make_api(switches=Switches(put=put))
     api.post(STATIONS, FULL)
 
@@ -110,7 +110,7 @@ def test_put_of_a_station_says_nothing_of_sites(make_api: Callable[..., Api]) ->
 def test_an_unset_field_comes_back_as_null_empty_or_not_at_all(
     make_api: Callable[..., Api], unset: Any, shown: dict[str, Any]
 ) -> None:
-    """From POST, GET, list and PUT alike."""
+    """POST, GET, list and PUT agree."""
     api = make_api(switches=Switches(unset=unset))
 
     answers = [api.post(STATIONS, EAST), api.get(f"{STATIONS}/1"), api.put(f"{STATIONS}/1", {})]
@@ -124,7 +124,7 @@ def test_an_unset_field_comes_back_as_null_empty_or_not_at_all(
 def test_one_value_clears_and_the_other_is_refused(
     make_api: Callable[..., Api], clear: Any, clears: Any, refused: Any, field: str
 ) -> None:
-    """The refusal is a 422 that names the field, in PUT as in POST, and changes nothing."""
+    """A 422 names the field, in PUT as in POST, and nothing changes."""
     api = make_api(switches=Switches(clear=clear))
     api.post(STATIONS, FULL)
 
@@ -222,7 +222,7 @@ def ids(api: Api, path: str, **query: Any) -> list[int]:
 
 @pytest.mark.parametrize("path", [STATIONS, "/sites"])
 def test_a_whole_list_ignores_all_parameters(make_api: Callable[..., Api], path: str) -> None:
-    """Paging parameters of any style are unknown to it."""
+    """It knows no paging parameters of any style."""
     api = five(make_api, "whole")
 
     assert ids(api, path, page=2, page_size=1, offset=3, limit="many", cursor="x") == [1, 2, 3, 4, 5]
@@ -276,7 +276,7 @@ def test_skip_and_limit_cut_silently(make_api: Callable[..., Api], path: str) ->
 
 @pytest.mark.parametrize("path", [STATIONS, "/sites"])
 def test_page_and_offset_may_add_up(make_api: Callable[..., Api], path: str) -> None:
-    """A caller that sends both leaves rows out: it begins at (page - 1) * page_size + offset."""
+    """A caller that sends both skips rows: its page begins at (page - 1) * page_size + offset."""
     api = five(make_api, "added")
 
     assert ids(api, path) == [1, 2]
@@ -316,7 +316,7 @@ def test_a_bad_paging_parameter_is_422_and_named(make_api: Callable[..., Api], l
 def test_links_lead_through_the_whole_list(
     make_api: Callable[..., Api], path: str, size: int, expected: list[list[int]]
 ) -> None:
-    """Each page but the last names the next (RFC 8288); the cursor is no number to guess."""
+    """Each page except the last names the next (RFC 8288); nobody can guess the cursor as a number."""
     api = five(make_api, "links")
     api.emulator.switches = Switches(lists="links", page_size=size)
     url, pages = api.get(path).url, []

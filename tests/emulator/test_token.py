@@ -1,4 +1,4 @@
-"""The token endpoint, and how long tokens are good for."""
+"""The token endpoint, and how long tokens last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATIONS = "/monitoring-stations"
 
 
 def test_a_client_gets_a_bearer_token(make_api: Callable[..., Api]) -> None:
-    """With the life that was set, and a word that nobody may keep it."""
+    """It tells the life that was set, and that nobody may store the answer."""
     answer = make_api(token_life=120).token()
 
     assert answer.status_code == 200
@@ -51,7 +51,7 @@ def test_each_answer_is_another_token_and_all_of_them_work(api: Api) -> None:
     ],
 )
 def test_a_refusal_has_the_form_of_oauth(api: Api, change: dict[str, str | None], status: int, error: str) -> None:
-    """`error` and `error_description`, as RFC 6749 has it; no secret in either."""
+    """It has `error` and `error_description`, as in RFC 6749; no secret in either."""
     answer = api.token(**change)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -60,14 +60,14 @@ def test_a_refusal_has_the_form_of_oauth(api: Api, change: dict[str, str | None]
 
 
 def test_a_token_request_in_json_is_refused(api: Api) -> None:
-    """The form is the only form."""
+    """It takes a form and nothing else."""
     answer = requests.post(api.emulator.token_url, json={"grant_type": "client_credentials"}, timeout=20)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 def test_a_token_ends_with_its_life(make_api: Callable[..., Api], time: Time) -> None:
-    """It works until the last moment, and is 401 from then on."""
+    """It works until the last moment, and gets 401 from then on."""
     api = make_api(clock=time, token_life=60)
 
     time.now += 59.9
@@ -79,7 +79,7 @@ def test_a_token_ends_with_its_life(make_api: Callable[..., Api], time: Time) ->
 
 
 def test_the_life_of_tokens_can_be_set_while_it_runs(api: Api) -> None:
-    """It counts for the tokens that come; a life of 0 is over at once."""
+    """It counts for new tokens; a life of 0 is over at once."""
     api.emulator.token_life = 0
     assert api.get(STATIONS).status_code == 200
 
@@ -98,7 +98,7 @@ def test_revoked_tokens_are_401_and_new_ones_work(api: Api) -> None:
 
 
 def test_the_client_is_the_one_that_was_named(make_emulator: Callable[..., Emulator]) -> None:
-    """Another pair of id and secret can be registered, and is what the environment says."""
+    """Another pair of id and secret can be registered; the environment then names it."""
     emulator = make_emulator(client_id="mine", client_secret="canary", dealers=(7, 8))
 
     environment = emulator.environment()

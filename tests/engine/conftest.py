@@ -1,4 +1,4 @@
-"""Stacks of the real Pulumi engine, with their state in a folder of the test's own unless the test chooses another."""
+"""Stacks of the real Pulumi engine; each test keeps their state in its own folder, unless it chooses another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _engine() -> None:
-    """Skip where no engine is, unless TEST_ENGINE=required: `make test` and CI set it, so there it fails."""
+    """Skip if there is no engine, unless TEST_ENGINE=required: `make test` and CI set it, so there it fails."""
     if shutil.which("pulumi") is None:
         sentence = 'No pulumi on PATH: run `make test`, or `eval "$(make -s env)"` first.'
         if os.environ.get("TEST_ENGINE") == "required":
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def errors(self) -> list[str]:
-        """The error lines, but for Pulumi's own "update failed"."""
+        """The error lines, without Pulumi's own "update failed"."""
         lines = [line.strip() for line in self.text.splitlines()]
         own = ("error: update failed", "error: preview failed", "error: an unhandled error occurred")
         return [line for line in lines if line.startswith("error: ") and not line.startswith(own)]
@@ -58,7 +58,7 @@ class Stack:
 
     Args:
         folder: an empty folder.
-        environment: what `pulumi` is given beside the machine's own variables.
+        environment: what `pulumi` gets beside the machine's own variables.
         state: where it keeps its state; None for a folder below the other one.
     """
 
@@ -91,7 +91,7 @@ class Stack:
     def pulumi(self, *arguments: str, status: int = 0, **environment: str | None) -> Run:
         """Run one command; its exit status must be `status`, and no traceback may be in what it prints.
 
-        Variables of `environment` are set, or taken away where they are None.
+        `environment` sets variables, or removes those that are None.
         """
         variables = {**os.environ, **self.environment, **environment}
         given = {name: value for name, value in variables.items() if value is not None}
@@ -114,7 +114,7 @@ class Stack:
         return self.pulumi("up", "--yes", "--skip-preview", *arguments, status=status, **environment)
 
     def up_changes_nothing(self) -> None:
-        """A further `pulumi up` finds nothing to do."""
+        """Another `pulumi up` finds nothing to do."""
         self.up("--expect-no-changes")
 
     def destroy(self) -> Run:
@@ -141,7 +141,7 @@ class Stack:
         return outputs
 
     def assert_nothing_shows(self, secret: str) -> None:
-        """Neither a file of the state, older ones included, nor what was printed holds a text in clear."""
+        """No file of the state, old or new, and nothing that was printed holds a text in clear."""
         contents = self.state.contents()
         assert contents
         assert [key for key, data in contents.items() if secret.encode() in data] == []
@@ -149,9 +149,9 @@ class Stack:
 
 
 def let_pack_start(pack: Path, folder: Path, environment: dict[str, str]) -> None:
-    """Give a copy of a policy pack a runtime name, and a launcher of its own on PATH.
+    """Give a copy of a policy pack a runtime name, and its own launcher on PATH.
 
-    An engine that was built from Go modules has a language host that cannot start packs.
+    An engine built from Go modules has a language host that cannot start packs.
     """
     (folder / "bin").mkdir()
     launcher = folder / "bin" / "pulumi-analyzer-policy-python-launched"
@@ -163,7 +163,7 @@ def let_pack_start(pack: Path, folder: Path, environment: dict[str, str]) -> Non
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Look twenty times a second until it is so."""
+    """Check twenty times a second until it is true."""
     never = threading.Event()
     for _ in range(int(seconds * 20)):
         if condition():
@@ -180,7 +180,7 @@ def state() -> State | None:
 
 @pytest.fixture
 def stack(emulator: Emulator, state: State | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """A stack whose settings, in the environment, point at the emulator; in the end it shows no secret and no token."""
+    """A stack whose environment points at the emulator; at the end it must show no secret and no token."""
     numbers = itertools.count(1)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda _: f"token-in-clear-{next(numbers)}")
     stack = Stack(tmp_path, emulator.environment(), state)

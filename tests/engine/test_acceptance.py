@@ -1,7 +1,7 @@
-"""The acceptance list, item by item, and those of its items that no other test shows.
+"""The acceptance list, item by item, and the items that no other test shows.
 
-A test says which items it shows: `@pytest.mark.acceptance(…)`. The switches of CHeKT's open questions are crossed with
-the life of a stack in test_life.py.
+A test says which items it shows: `@pytest.mark.acceptance(…)`. test_life.py crosses the switches of CHeKT's open
+questions with the life of a stack.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def named(folder: Path) -> set[str]:
 
 
 def test_every_item_is_shown_by_a_test() -> None:
-    """And no mark names anything else."""
+    """No mark names anything else."""
     assert named(Path(__file__).parents[1]) == set(ITEMS)
     assert len(set(ITEMS)) == len(ITEMS)
 
@@ -77,7 +77,7 @@ def statuses(emulator: Emulator, method: str, path: str) -> list[int | None]:
 
 @pytest.mark.acceptance("rename with sites: the downstream id stays known", "change of the external id: replace, guard")
 def test_sites_stay_where_they_are_through_a_rename_and_guard_a_replacement(emulator: Emulator, stack: Stack) -> None:
-    """A rename touches no assignment. A new external id makes the new station; the old one stays for its other site."""
+    """A rename touches no assignment. A new external id makes a new station; the old one stays for its other site."""
     house(emulator, "0001", name="Villa", on=None)
     source = """
         a = MonitoringStation("a", external_monitoring_station_id="{}", name="{}")
@@ -105,7 +105,7 @@ def test_sites_stay_where_they_are_through_a_rename_and_guard_a_replacement(emul
 
 @pytest.mark.acceptance("wrong dealer: 404")
 def test_a_dealer_that_is_not_there_leaves_everything_as_it_is(emulator: Emulator, stack: Stack) -> None:
-    """Every call answers 404: refresh and destroy say so for each, nothing is deleted, the state keeps both."""
+    """Every call gets a 404: refresh and destroy say so for each, nothing is deleted, the state keeps both."""
     stack.program(program(a="A", b="B"))
     stack.up()
     ids = {name: station["id"] for name, station in stack.stations().items()}
@@ -150,7 +150,7 @@ def test_a_list_that_went_wrong_deletes_nothing_and_a_station_that_went_is_named
 
 @pytest.mark.acceptance("duplicate POST: 409, 400, silent twin")
 def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, stack: Stack) -> None:
-    """The list did not show it yet. Refused, it is named with the way to adopt it; as a twin, by the next refresh."""
+    """The list did not show it yet. If it is refused, the error tells how to adopt it; a twin shows in a refresh."""
     not_yet = Fault(method="GET", path=COLLECTION, body="[]", times=2)
     for answer in ("409", "400"):
         emulator.switches = Switches.model_validate({"duplicate": answer})
@@ -180,9 +180,9 @@ def test_a_station_that_appears_just_before_ours_is_sent(emulator: Emulator, sta
 
 @pytest.mark.acceptance("no answer after commit: POST, PUT, DELETE")
 def test_what_was_done_without_an_answer_is_done_once(emulator: Emulator, stack: Stack) -> None:
-    """The connection breaks after each: the POST is not sent again, the others are, and the run ends well.
+    """The connection breaks after each: the POST is not sent again, the others are, and the run succeeds.
 
-    CHeKT remembers no key here, so that nothing but our own care prevents a second station.
+    CHeKT remembers no key here, so only our own care prevents a second station.
     """
     emulator.switches = Switches(idempotency="ignored")
     stack.program(program(edited="Old", removed="Old"))
@@ -207,7 +207,7 @@ def test_what_was_done_without_an_answer_is_done_once(emulator: Emulator, stack:
 
 @pytest.mark.acceptance("429 with and without Retry-After, at the token endpoint too", "401 in mid-run")
 def test_a_run_outlives_rate_limits_and_the_end_of_its_token(emulator: Emulator, stack: Stack) -> None:
-    """A 429 is waited out for as long as it asks, wherever it comes from; a 401 costs one more token. No error is left.
+    """It waits out a 429 for as long as asked, wherever it comes from; a 401 costs one more token. No error is left.
 
     The token is revoked while CHeKT holds back its answer to the first creation; the second one is refused for it.
     """
@@ -279,7 +279,7 @@ def test_fifty_stations_on_four_threads(emulator: Emulator, stack: Stack) -> Non
 
 @pytest.mark.acceptance("Python upgrade")
 def test_a_state_that_another_python_wrote_is_good(emulator: Emulator, stack: Stack) -> None:
-    """Pythons differ in the protocol in which they pickle the provider: of none is the reference a change or lost."""
+    """Python versions pickle the provider differently: no such reference counts as a change, and none is lost."""
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
     stack.program(program(**{f"p-{n}": "Station" for n in protocols}))
     stack.up()

@@ -1,4 +1,4 @@
-"""Existing stations come under management only where that was asked for, and a preview shows it before."""
+"""Existing stations come under management only on request, and a preview shows it first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOLD = [
 
 
 def told(text: str) -> list[str]:
-    """The sentences of the provider among what Pulumi printed, each once."""
+    """The provider's sentences in what Pulumi printed, each once."""
     return sorted({line.strip() for line in text.splitlines() if line.strip().startswith("chekt: ")})
 
 
@@ -70,7 +70,7 @@ def test_an_equal_a_different_a_doubled_and_a_missing_station(emulator: Emulator
 
 @pytest.mark.usefixtures("_theirs")
 def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
-    """chekt:adoptExisting asks for it; without it the error has the line to paste."""
+    """chekt:adoptExisting asks for it; without it, the error has the line to paste."""
     stack.program('MonitoringStation("equal", external_monitoring_station_id="equal", name="Wanted", prefix="P")')
 
     assert [anonymous(line) for line in stack.up(status=1).errors] == [
@@ -85,9 +85,9 @@ def test_adoption_for_a_whole_stack(emulator: Emulator, stack: Stack) -> None:
 
 
 def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator, stack: Stack) -> None:
-    """In whatever order the program names them, and in every run; taking the second out leaves the station alone.
+    """This holds in any order in the program, and in every run; taking the second out leaves the station alone.
 
-    Which of the two Pulumi asks about first is chance: the second may adopt before the first is heard of.
+    Pulumi asks about either of the two first: the second may adopt before anybody has heard of the first.
     """
     station = 'MonitoringStation("{}", external_monitoring_station_id=pulumi.Output.from_input("central-01"), {})\n'
     first = station.format("first", 'name="First"')
@@ -108,7 +108,7 @@ def test_a_station_that_another_resource_owns_is_not_adopted(emulator: Emulator,
 
 
 def test_an_external_id_that_is_declared_twice_fails_in_the_preview(emulator: Emulator, stack: Stack) -> None:
-    """Both resources are named; the same id of another dealer, or by another provider, is another station."""
+    """The error names both resources; the same id at another dealer, or by another provider, is another station."""
     stack.program(
         """
         from chekt_provider import Provider
@@ -134,7 +134,7 @@ def test_an_external_id_that_is_declared_twice_fails_in_the_preview(emulator: Em
 def test_renaming_a_resource_with_adoption_keeps_its_station(
     emulator: Emulator, stack: Stack, refresh: list[str]
 ) -> None:
-    """The new resource takes the station over, and the deletion of the old one leaves it alone, and says so."""
+    """The new resource takes the station over; the deletion of the old one leaves it alone, and says so."""
     stack.program('MonitoringStation("old", external_monitoring_station_id="central-01", name="Central")')
     stack.up()
     emulator.clear_requests()

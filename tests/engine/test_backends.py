@@ -1,4 +1,4 @@
-"""A team's state: in PostgreSQL and in an S3-compatible store this provider works as it does with a folder."""
+"""A team's state: with PostgreSQL and with an S3-compatible store this provider works as with a folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tools.states import State, postgres_state
 
 
 def postgresql() -> AbstractContextManager[State]:
-    """A server of Debian's; where there is none the test fails in `make test` and in CI, and is skipped elsewhere."""
+    """Debian's server; without it the test fails in `make test` and in CI, and is skipped elsewhere."""
     programs = find_programs(cache_folder())
     if programs is None:
         sentence = f"No PostgreSQL server, and `make test` could not fetch one: {REMEDY}"
@@ -40,7 +40,7 @@ def state(request: pytest.FixtureRequest) -> Iterator[State]:
 
 
 def pending(state: State) -> list[str]:
-    """The resources of which the stored state says that they are being created."""
+    """The resources that the stored state calls pending creations."""
     (stored,) = (data for key, data in state.contents().items() if key.endswith("stacks/test/dev.json"))
     operations = json.loads(stored)["checkpoint"]["latest"].get("pending_operations", [])
     return sorted(operation["resource"]["urn"].rpartition("::")[2] for operation in operations)
@@ -49,7 +49,7 @@ def pending(state: State) -> list[str]:
 def test_a_locked_stack_and_a_run_that_died(
     emulator: Emulator, stack: Stack, state: State, request: pytest.FixtureRequest
 ) -> None:
-    """Two runs never meet: the second is told who holds the lock. What a killed run made is taken over.
+    """Two runs never meet: the second learns who holds the lock. What a killed run made is taken over.
 
     The run dies with one creation that CHeKT has not carried out yet and one that it has; its provider begins nothing
     more.

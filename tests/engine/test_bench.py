@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tools.backends import STEPS, compared, seconds_of
+from tools.bench import most_at_once
 from tools.states import folder_state
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def test_the_benchmark_counts_the_requests_of_each_step() -> None:
-    """A row for each step of a stack's life: its requests, and seconds as a multiple of plain calls."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.bench", "--stations", "4"],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+def test_the_benchmark_counts_the_requests_of_each_step(tmp_path: Path) -> None:
+    """A row for each step of a stack's life: its requests by kind, and all else beside the floor of the same run."""
+    measured = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tools.bench", "--stations", "4", "--latency", "20", "--json", str(measured)]
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
 
-    rows = re.findall(r"│ (.+?) +│ +(\d+) │ +([\d.]+) │ +[\d.]+ │ +[\d.]+ x │", done.stdout)
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| ([\d.]+) \| \d+ \|(?: [\d.]+ \|){7}$", done.stdout, re.MULTILINE)
     assert rows == [
-        ("create", "6", "1.50"),
-        ("preview, no change", "0", "0.00"),
-        ("up, no change", "0", "0.00"),
-        ("refresh, no change", "3", "0.75"),
-        ("rename", "7", "1.75"),
-        ("destroy", "9", "2.25"),
+        ("create", "1 token, 2 GET, 4 POST", "1.50"),
+        ("preview, no change", "none", "0.00"),
+        ("up, no change", "none", "0.00"),
+        ("refresh, no change", "1 token, 3 GET", "0.75"),
+        ("rename", "1 token, 3 GET, 4 PUT", "1.75"),
+        ("destroy", "1 token, 5 GET, 4 DELETE", "2.25"),
     ]
+    created = json.loads(measured.read_text())[0]
+    assert (created["step"], created["latency"], created["in_flight"]) == ("create", 20, 4)
+    assert min(created["cost"]["cpu"].values()) >= 0
+    assert created["bound"] > created["floor"]["seconds"]
+
+
+@pytest.mark.parametrize(
+    ("moments", "seconds", "most"), [([], 1, 0), ([0.0, 0.5, 0.9, 1.0], 1, 3), ([0.0, 1.0], 1, 1), ([0.0, 0.0], 0, 0)]
+)
+def test_what_is_under_way_at_once_is_counted(moments: list[float], seconds: float, most: int) -> None:
+    """What ends when another begins is not under way with it."""
+    assert most_at_once(moments, seconds) == most
 
 
 def test_backends_are_compared_by_their_fastest_rounds() -> None:

@@ -1,4 +1,4 @@
-"""Roll-outs whose state Pulumi writes once, at the end: killed wherever, the next run finds what they made."""
+"""Roll-outs whose state Pulumi writes once, at the end: wherever one is killed, the next run finds what it made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROLLOUT = ["chekt", "rollout", "rollout.yaml"]
 
 
 def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
-    """Start a roll-out and kill it, all of its processes, once a held request is there; False if it ended before."""
+    """Start a roll-out and kill all its processes once a held request is there; False if it ended before."""
     with (
         output.open("w") as opened,
         subprocess.Popen(
@@ -49,10 +49,10 @@ def kill_in_the_middle(stack: Stack, emulator: Emulator, output: Path) -> bool:
 
 @pytest.mark.timeout(900)
 def test_twenty_killed_runs_make_no_second_station_and_lose_none(emulator: Emulator, stack: Stack) -> None:
-    """At random requests, before or after CHeKT carried them out; each run wants other names than the one before.
+    """Runs die at random requests, before or after CHeKT carried them out; each wants other names than the one before.
 
-    All that a killed run left in the state is what was there before it. With adopt_existing the next run takes over
-    what it made, so in the end there is one station each, with the last names, and the state knows all of them.
+    A killed run leaves the state as it was before. With adopt_existing the next run takes over what it made, so in
+    the end there is one station each, with the last names, and the state knows all of them.
     """
     (stack.folder / "rollout.yaml").write_text(
         "checkpoints: false\nwaves: [{name: dev, stacks: [dev]}]\n",

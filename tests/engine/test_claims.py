@@ -41,7 +41,7 @@ if {is_declared}:
 
 
 def _calls(stack: Stack, *command: str, is_declared: bool) -> str:
-    """What is called by a command for a resource in the state."""
+    """What a command calls for a resource in the state."""
     calls = stack.folder / "calls.txt"
     stack.program(WITH_TOLD.format(path=str(calls), is_declared=True))
     stack.up()

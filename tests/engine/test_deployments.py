@@ -1,4 +1,4 @@
-"""The settings of Pulumi Deployments reach Pulumi Cloud by Pulumi's own command, as docs/where-to-run.md shows it."""
+"""Pulumi's own command sends the settings of Pulumi Deployments to Pulumi Cloud, as docs/where-to-run.md shows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def cloud() -> Iterator[tuple[str, dict[str, Any]]]:
-    """A Pulumi Cloud's address, and what was posted to it, by path."""
+    """The address of a Pulumi Cloud, and what was posted to it, by path."""
     posted: dict[str, Any] = {}
 
     class Cloud(BaseHTTPRequestHandler):

@@ -65,7 +65,7 @@ def test_a_preview_needs_no_credentials_and_an_up_names_them(emulator: Emulator,
 def test_a_wrong_setting_fails_in_the_preview(
     emulator: Emulator, stack: Stack, setting: str, value: str | None, sentence: str
 ) -> None:
-    """One line that names the setting and how to set it; nothing is sent."""
+    """One line names the setting and how to set it; nothing is sent."""
     stack.program('MonitoringStation("a", external_monitoring_station_id="a-01", name="A")')
 
     assert stack.pulumi("preview", status=1, **{setting: value}).errors == [
@@ -75,7 +75,7 @@ def test_a_wrong_setting_fails_in_the_preview(
 
 
 def test_a_secret_in_plain_text_is_refused_before_anything_is_registered(emulator: Emulator, stack: Stack) -> None:
-    """The stack's file would hold it for everybody; the secret itself is not printed."""
+    """Otherwise everybody could read it in the stack's file; the secret itself is not printed."""
     stack.program(TWO)
     stack.pulumi("config", "set", "chekt:clientSecret", "plain-canary")
 
@@ -90,7 +90,7 @@ def test_a_secret_in_plain_text_is_refused_before_anything_is_registered(emulato
 
 
 def test_a_key_that_is_no_setting_is_refused_before_anything_is_registered(emulator: Emulator, stack: Stack) -> None:
-    """Left aside, `chekt:baseURL` would leave the stack at the API that is the default."""
+    """Ignored, `chekt:baseURL` would leave the stack at the default API."""
     stack.program(TWO)
     stack.pulumi("config", "set", "chekt:baseURL", "http://127.0.0.1:8112")
 
@@ -134,7 +134,7 @@ def test_every_bad_input_of_a_resource_is_refused_in_the_preview_at_once(emulato
 
 @pytest.mark.parametrize("dealer", ["''", "'5?x'", "True", "12345.5", "'\\uff11\\uff12'", "0", "-5", "'1_000'", "[1]"])
 def test_a_hostile_dealer_id_never_reaches_a_path(emulator: Emulator, stack: Stack, dealer: str) -> None:
-    """Refused in the preview."""
+    """The preview refuses it."""
     stack.program(f'MonitoringStation("a", external_monitoring_station_id="a-01", name="A", dealer_id={dealer})')
 
     run = stack.pulumi("preview", status=1)
@@ -147,7 +147,7 @@ def test_a_hostile_dealer_id_never_reaches_a_path(emulator: Emulator, stack: Sta
 
 
 def test_an_unknown_property_that_a_transform_adds_is_refused(emulator: Emulator, stack: Stack) -> None:
-    """A misspelt field is never applied without a word."""
+    """A misspelt field never passes silently."""
     stack.program(
         """
         def misspell(args):

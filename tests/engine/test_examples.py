@@ -24,13 +24,13 @@ class Project:
 
     Args:
         name: of the example.
-        folder: an empty folder; the state of Pulumi goes there, too.
-        emulator: what the commands of the README reach in place of an emulator of their own.
+        folder: an empty folder; Pulumi's state goes there too.
+        emulator: what the README's commands reach in place of their own emulator.
     """
 
     def __init__(self, name: str, folder: Path, emulator: Emulator) -> None:
         self.folder = folder / name
-        # Without what somebody who tried it has left there
+        # Without what an earlier try has left there
         left = shutil.ignore_patterns("Pulumi.*.yaml", "chekt.sqlite*", "__pycache__")
         shutil.copytree(EXAMPLES / name, self.folder, ignore=left)
         self.readme = (self.folder / "README.md").read_text()
@@ -49,7 +49,7 @@ class Project:
     def type(self, command: str, status: int = 0) -> str:
         """Run a command of the README; gives what it printed."""
         command = re.sub(r"^chekt emulator .*?-- ", "", command)
-        # The preview that comes with these runs the program a second time, and costs as much as all the rest.
+        # The preview of these commands runs the program a second time, and costs as much as all the rest.
         command = re.sub(r"pulumi (up|destroy) --yes", r"\g<0> --skip-preview", command)
         done = subprocess.run(
             ["bash", "-euc", command],
@@ -75,7 +75,7 @@ class Project:
 
 
 def test_two_dealers(tmp_path: Path) -> None:
-    """Each dealer's station is at that dealer; again nothing changes; in the end neither has any."""
+    """Each dealer's station is at that dealer; another up changes nothing; in the end neither dealer has any."""
     with Emulator(dealers=[111, 222]) as emulator:
         project = Project("two-dealers", tmp_path, emulator)
         project.type_block(0)
@@ -95,7 +95,7 @@ def test_two_dealers(tmp_path: Path) -> None:
 
 
 def replayed(emulator: Emulator) -> list[tuple[set[int], set[int | None]]]:
-    """The stations there are, and those that sites are on, after each write in the log that was answered well.
+    """The stations, and those that sites are on, after each successful write in the log.
 
     It starts with what fill_emulator.py makes: station 1, sites 1 and 2 on it.
     """
@@ -117,7 +117,7 @@ def replayed(emulator: Emulator) -> list[tuple[set[int], set[int | None]]]:
 
 
 def test_sites(emulator: Emulator, tmp_path: Path) -> None:
-    """The walk through the README; the log shows that no site was without a station at any moment of it."""
+    """The walk through the README; the log shows that every site always had a station."""
     project = Project("sites", tmp_path, emulator)
     project.type_block(0)
     assert placed(emulator) == {1: 2, 2: 2}
@@ -149,7 +149,7 @@ def test_sites(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def violations(printed: str) -> list[str]:
-    """The lines below the pack's name, and that."""
+    """The lines below the pack's name, with that name."""
     below = printed.partition("Policies:\n")[2].partition("\n\n")[0]
     return [line.strip() for line in below.splitlines()]
 
@@ -157,7 +157,7 @@ def violations(printed: str) -> list[str]:
 def test_policy(emulator: Emulator, tmp_path: Path) -> None:
     """Up, no change and down with the pack; two stations that break every rule; and other levels and settings.
 
-    The pack is as users have it but for how it is started; see let_pack_start.
+    The pack is as users have it, except for how it starts; see let_pack_start.
     """
     project = Project("policy", tmp_path, emulator)
     let_pack_start(project.folder / "pack", tmp_path, project.environment)

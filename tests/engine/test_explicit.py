@@ -1,4 +1,4 @@
-"""Explicit providers: several dealers, each with an app of its own, in one program."""
+"""Explicit providers: several dealers, each with its own app, in one program."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GET_OF_BRAVO = """
 
 
 def emulator_of(name: str, dealer: int, folder: Path, *, secret: str = "", port: int = 0) -> Emulator:
-    """The CHeKT that one dealer's app opens; made anew on the same port and folder it holds the same stations."""
+    """The CHeKT that one dealer's app reaches; restarted on the same port and folder, it holds the same stations."""
     return Emulator(
         dealers=[dealer],
         client_id=f"app-{name}",
@@ -63,7 +63,7 @@ def bravo(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def dealers(emulator: Emulator, alpha: Emulator, bravo: Emulator, tmp_path: Path) -> Stack:
-    """A stack of two dealers; the environment points at a third CHeKT, with credentials of its own."""
+    """A stack of two dealers; the environment points at a third CHeKT, with its own credentials."""
     folder = tmp_path / "program"
     folder.mkdir()
     stack = Stack(folder, emulator.environment())
@@ -79,7 +79,7 @@ def dealers(emulator: Emulator, alpha: Emulator, bravo: Emulator, tmp_path: Path
 
 
 def assert_no_secret_in_state(stack: Stack) -> None:
-    """Neither what `pulumi stack export` shows nor any file of the state holds a secret in clear."""
+    """Neither `pulumi stack export` nor any file of the state shows a secret in clear."""
     files = [path.read_text() for path in (stack.folder / "state").rglob("*.json*")]
     assert any("central-alpha" in text for text in files)
     for text in [stack.exported(), *files]:
@@ -89,9 +89,9 @@ def assert_no_secret_in_state(stack: Stack) -> None:
 def test_each_station_lands_at_its_dealer_by_its_app(
     dealers: Stack, emulator: Emulator, alpha: Emulator, bravo: Emulator
 ) -> None:
-    """Whatever the environment holds; neither secret is in the state, a further up changes nothing, destroy cleans.
+    """Whatever the environment holds; neither secret is in the state, another up changes nothing, destroy cleans up.
 
-    A station that is managed elsewhere is read with the app of its dealer, too.
+    A station that is managed elsewhere is also read with its dealer's app.
     """
     bravo.add_station(external_monitoring_station_id="old-01", name="Old")
     dealers.program(PROGRAM + GET_OF_BRAVO)
@@ -118,7 +118,7 @@ def test_each_station_lands_at_its_dealer_by_its_app(
 def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
     dealers: Stack, alpha: Emulator, bravo: Emulator, tmp_path: Path
 ) -> None:
-    """Until an up has brought it into the state, refresh fails in one line, and the other dealer's does not."""
+    """Until an up brings it into the state, refresh fails for this dealer in one line, and works for the other."""
     dealers.up()
     alpha.stop()
     with emulator_of("alpha", 111, tmp_path, secret="rotated-of-alpha", port=alpha.port) as rotated:
@@ -145,7 +145,7 @@ def test_a_rotated_secret_updates_its_provider_and_replaces_no_station(
 
 
 def test_a_station_that_moves_to_a_provider_stays_as_it_is(emulator: Emulator, stack: Stack) -> None:
-    """From the settings of the stack to a Provider, and from that to one of another name: nothing is sent."""
+    """It moves from the stack's settings to a Provider, and then to one of another name: nothing is sent."""
     station = 'MonitoringStation("a", external_monitoring_station_id="a-01", name="A"'
     stack.program(f"{station})")
     stack.up()
@@ -167,7 +167,7 @@ def test_a_station_that_moves_to_a_provider_stays_as_it_is(emulator: Emulator, s
 def test_a_wrong_secret_of_one_dealer_keeps_no_other_from_its_stations(
     dealers: Stack, alpha: Emulator, bravo: Emulator
 ) -> None:
-    """One line that names the Provider. Where neither argument nor environment names the API, the stack does."""
+    """One line names the Provider. If neither argument nor environment names the API, the stack does."""
     dealers.pulumi("config", "set", "--secret", "alphaSecret", "wrong-canary")
     dealers.pulumi("config", "rm", "bravoUrl")
     dealers.pulumi("config", "set", "chekt:baseUrl", bravo.url)

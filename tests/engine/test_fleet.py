@@ -83,13 +83,13 @@ def test_the_example_lives(emulator: Emulator, stack: Stack) -> None:
 
 @pytest.fixture
 def other() -> Iterator[Emulator]:
-    """The CHeKT of an app of its own, whose dealer is 222."""
+    """The CHeKT of another app, whose dealer is 222."""
     with Emulator(dealers=[222], client_id="app", client_secret="canary-5b2e") as emulator:
         yield emulator
 
 
 def test_a_provider_and_protect_hold_for_the_stations(emulator: Emulator, other: Emulator, stack: Stack) -> None:
-    """Stations are made through the app that the Fleet names, and one taken out of the file cannot be deleted."""
+    """The stations are made through the app that the Fleet names, and one taken out of the file cannot be deleted."""
     write(stack, f"stations: {STATION}")
     stack.program(f"""
         from chekt_provider import Fleet, Provider
@@ -112,9 +112,9 @@ def test_a_provider_and_protect_hold_for_the_stations(emulator: Emulator, other:
 
 
 def test_names_outlive_every_edit_of_the_file(emulator: Emulator, stack: Stack) -> None:
-    """A plain station moves in; its dealer is named, then another dealer's station of the same external id comes.
+    """A plain station moves in; its dealer gets a name, then another dealer's station comes with its external id.
 
-    Nothing of that writes to a station that is there, and the station keeps its id.
+    None of this writes to an existing station, and the station keeps its id.
     """
     emulator.add_dealer(777)
     stack.program('MonitoringStation("central", external_monitoring_station_id="central-01", name="Central")')

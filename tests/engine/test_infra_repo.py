@@ -1,7 +1,7 @@
-"""examples/infra-repo: its pipelines' steps are run here, against the emulator, as GitHub and GitLab would run them.
+"""examples/infra-repo: its pipelines' steps run here, against the emulator, as GitHub and GitLab would run them.
 
-Left out are the steps that install packages, since the virtual environment that runs this test is on PATH, and those
-that log in to Pulumi Cloud, whose place a folder takes. What the official actions are given is held by its text.
+It skips the steps that install packages, since the virtual environment of this test is on PATH. A folder takes the
+place of those that log in to Pulumi Cloud. The inputs of the official actions are compared with a text.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ STEERING = "x\r# Heading\n::error::x\n \t::add-mask::x ##[error]x"
 
 
 def commands(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The steps of a GitHub job that are shell, but for the installation."""
+    """The shell steps of a GitHub job, without the installation."""
     return [step for step in spec["steps"] if "run" in step and step["run"] != INSTALL]
 
 
 def gitlab(name: str) -> dict[str, Any]:
-    """A GitLab job with what it extends."""
+    """A GitLab job, with what it extends."""
     own: dict[str, Any] = PIPELINE[name]
     parents = own.get("extends", [])
     inherited: dict[str, Any] = {}
@@ -64,7 +64,7 @@ class Checkout:
     home: Path
 
     def shell(self, script: str, **variables: str) -> Run:
-        """Run a script as the runners do, in an environment that has nothing but PATH, a home and `variables`."""
+        """Run a script as the runners do, in an environment with only PATH, a home and `variables`."""
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=self.folder,
@@ -86,13 +86,13 @@ class Checkout:
         return Run(done.stdout, done.returncode)
 
     def good(self, script: str, **variables: str) -> str:
-        """Run a script that must end well: what it printed."""
+        """Run a script that must succeed: what it printed."""
         done = self.shell(script, **variables)
         assert done.status == 0, done.text
         return done.text
 
     def github(self, job: tuple[str, str], expressions: dict[str, str], **variables: str) -> Run:
-        """Run a job's shell step; its text is the job's summary. An expression that is not given is an error."""
+        """Run a job's shell step; its text is the job's summary. An expression without a value is an error."""
         (step,) = commands(JOBS[job])
         given = {
             name: re.sub(r"\$\{\{ (\S+) \}\}", lambda found: expressions[found[1]], value)
@@ -123,7 +123,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> dict[str, str]:
-    """What a job can do that is logged in: a folder in place of Pulumi Cloud."""
+    """What a job can do after it has logged in: a folder in place of Pulumi Cloud."""
     state = tmp_path / "state"
     state.mkdir()
     return {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": ""}
@@ -131,13 +131,13 @@ def cloud(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def chekt() -> Iterator[Emulator]:
-    """A CHeKT that has the three environments' dealers."""
+    """A CHeKT that has the dealers of the three environments."""
     with Emulator(dealers=list(DEALERS.values())) as emulator:
         yield emulator
 
 
 def where(chekt: Emulator) -> dict[str, str]:
-    """The address of that CHeKT, in place of those in the stack files; the dealers are those of the stack files."""
+    """The address of that CHeKT replaces those in the stack files; the dealers stay."""
     return {name: value for name, value in chekt.environment().items() if name.endswith("_URL")}
 
 
@@ -160,7 +160,7 @@ DRIFT = ("drift.yml", "drift")
 
 
 def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Checkout, cloud: dict[str, str]) -> None:
-    """A preview asks CHeKT nothing; the ups make the stations; drift is found if there is some; down leaves nothing."""
+    """A preview asks CHeKT nothing; the ups make the stations; drift is found if there is any; down leaves nothing."""
     here = {**cloud, **where(chekt), "PULUMI_ORGANIZATION": "organization"}
     for stack in DEALERS:
         checkout.good(f"pulumi stack init organization/{stack}", **here)
@@ -218,16 +218,16 @@ def test_three_environments_go_up_drift_and_down(chekt: Emulator, checkout: Chec
 
 
 def test_a_name_gives_no_command_to_a_ci_runner(checkout: Checkout) -> None:
-    """GitHub reads commands behind blanks; a carriage return ends a line of Markdown."""
+    """GitHub reads commands after blanks; a carriage return ends a line of Markdown."""
     printed = checkout.good(f"printf %s {shlex.quote(STEERING)} | sed -f ci/block.sed")
 
     assert printed == "    x # Heading\n    : :error::x\n     \t: :add-mask::x ## [error]x"
 
 
 def test_a_fork_sees_what_it_changes_without_any_secret(checkout: Checkout) -> None:
-    """A new name, another dealer and a new environment are shown against the base branch; nothing is left behind.
+    """It shows a new name, another dealer and a new environment against the base branch; nothing is left behind.
 
-    The jobs are given no variable but the stack's name: one that asked for a secret would fail here.
+    The jobs get no variable except the stack's name: a job that asked for a secret would fail here.
     """
     prod = (checkout.folder / "Pulumi.prod.yaml").read_text()
     checkout.good("git rm --quiet Pulumi.prod.yaml; git commit --quiet --message=Before", **GIT)
@@ -261,7 +261,7 @@ def test_a_fork_sees_what_it_changes_without_any_secret(checkout: Checkout) -> N
 
 
 def test_the_examples_own_tests_pass(checkout: Checkout) -> None:
-    """As the pipelines run them, those that need the engine included."""
+    """The pipelines run them like this, including those that need the engine."""
     (step,) = commands(JOBS["preview.yml", "tests"])
     assert [step["run"]] == gitlab("tests")["script"] == ["pytest"]
 
@@ -271,7 +271,7 @@ def test_the_examples_own_tests_pass(checkout: Checkout) -> None:
 
 
 def test_every_shell_step_is_run_here() -> None:
-    """A step that is added needs a test; the expressions that GitHub puts in are in no step's text."""
+    """A new step needs a test; no step's text has an expression that GitHub fills in."""
     assert {job: [step["run"] for step in commands(spec)] for job, spec in JOBS.items()} == {
         DRIFT: ['ci/drift.sh "$STACK" | tee -a "$GITHUB_STEP_SUMMARY"'],
         ("preview.yml", "tests"): ["pytest"],
@@ -294,7 +294,7 @@ def test_every_shell_step_is_run_here() -> None:
     ] * 2
 
 
-# Each hash stands in public repositories beside the release that it is said to be.
+# Public repositories show each hash beside the release that it claims to be.
 CHECKOUT = "actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0"
 PYTHON = "actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405"
 AUTH = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2"
@@ -347,7 +347,7 @@ ACTIONS: dict[tuple[str, str], list[Uses]] = {
 
 
 def test_the_official_actions_are_given_these_inputs() -> None:
-    """Each is pinned by the commit of a release, which stands beside it; each input is one that it documents."""
+    """Each is pinned by a release's commit, with the release beside it; each input is one that it documents."""
     used = {job: [(s["uses"], s["with"]) for s in spec["steps"] if "uses" in s] for job, spec in JOBS.items()}
     assert used == ACTIONS
 
@@ -357,7 +357,7 @@ def test_the_official_actions_are_given_these_inputs() -> None:
 
 
 def test_a_job_may_do_what_it_must() -> None:
-    """Only previews of the repository's own branches may comment; only what logs in may prove who it is."""
+    """Only previews of the repository's own branches may comment; only jobs that log in may prove who they are."""
     read, prove = {"contents": "read"}, {"contents": "read", "id-token": "write"}
 
     assert [yaml.safe_load(text)["permissions"] for text in WORKFLOWS.values()] == [{}, {}, {}]
@@ -382,7 +382,7 @@ def test_a_job_may_do_what_it_must() -> None:
 
 
 def test_ups_follow_one_another_and_are_never_cancelled() -> None:
-    """GitHub and GitLab alike: one at a time for each stack, in its environment, after the one before."""
+    """GitHub and GitLab agree: one at a time for each stack, in its environment, after the one before."""
     jobs = {job: spec for (name, job), spec in JOBS.items() if name == "up.yml"}
     assert {job: (spec.get("needs"), spec["environment"], spec["concurrency"]) for job, spec in jobs.items()} == {
         "dev": (None, "dev", {"group": "up-dev", "cancel-in-progress": False}),
@@ -401,7 +401,7 @@ def test_ups_follow_one_another_and_are_never_cancelled() -> None:
 
 
 def test_a_fork_is_told_from_a_branch() -> None:
-    """Each condition is the other's opposite, and GitLab compares the projects."""
+    """Each condition is the opposite of the other, and GitLab compares the projects."""
     ours, forks = (JOBS["preview.yml", job]["if"].replace("\n", " ") for job in ("preview", "preview-fork"))
     event = "github.event.pull_request"
     assert ours == (f"{event}.head.repo.full_name == github.repository && {event}.user.login != 'dependabot[bot]'")
@@ -428,7 +428,7 @@ def test_gitlab_logs_in_without_a_token_that_lives() -> None:
 
 
 def test_the_pipelines_take_the_engine_that_is_tried_here() -> None:
-    """One version, in both."""
+    """Both use one version."""
     version = (EXAMPLE / ".pulumi.version").read_text().strip()
 
     assert f"v{version}" == ENGINE_VERSION
@@ -457,7 +457,7 @@ def test_the_pipelines_take_the_engine_that_is_tried_here() -> None:
     ],
 )
 def test_a_secret_in_clear_is_not_committed(tmp_path: Path, config: str, keys: list[str]) -> None:
-    """However YAML lets one write it; what Pulumi encrypted is left, and so is the path of a key."""
+    """YAML allows many forms of it; what Pulumi encrypted passes, and so does the path of a key."""
     hooks = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())["repos"][-1]["hooks"]
     (hook,) = [hook for hook in hooks if hook["id"] == "no-plain-secret"]
     assert [path.name for path in EXAMPLE.iterdir() if re.search(hook["files"], path.name)] == [
@@ -482,7 +482,7 @@ def test_a_secret_in_clear_is_not_committed(tmp_path: Path, config: str, keys: l
 
 
 def test_the_package_is_taken_from_wheels(checkout: Checkout) -> None:
-    """The command of the README puts it there, and ci/install.sh finds it, on no index of packages."""
+    """The README's command puts it there, and ci/install.sh finds it, without an index of packages."""
     (command,) = re.findall(r"^\$ (pip wheel .*?) path/to/chekt-provider$", README, re.MULTILINE)
     # Without the network: the build backend is that of this environment, and so are the locked packages.
     checkout.good(f"python -m {command} --quiet --no-build-isolation {ROOT}")

@@ -1,7 +1,7 @@
-"""A run that is stopped or killed while a request is on its way: the next one finds what it made.
+"""A run is stopped or killed while a request is on its way: the next one finds what it made.
 
-At a boundary: "before" is a request that CHeKT has received and not carried out; "after", one that it has carried out
-and not answered.
+At a boundary: CHeKT has received a "before" request but not carried it out; it has carried out an "after" request but
+not answered it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Signals = Callable[["KilledRun"], None]
 
 
 class KilledRun:
-    """A `pulumi up` in a process group of its own, to be killed.
+    """A `pulumi up` in its own process group, to be killed.
 
     Args:
         stack: whose program it runs.
@@ -48,7 +48,7 @@ class KilledRun:
         self._family: set[int] = {self.engine.pid}
 
     def family(self) -> list[Process]:
-        """The engine and what it started, also when their parents have died since."""
+        """The engine and what it started, even if their parents have died since."""
         found = family(self._family)
         self._family |= {process.pid for process in found}
         return found
@@ -58,13 +58,13 @@ class KilledRun:
         return [process.pid for process in self.family() if "-m pulumi.dynamic" in process.command]
 
     def text(self) -> str:
-        """What it printed so far."""
+        """What it has printed so far."""
         return self._output.read_text()
 
     def end(self) -> None:
         """Kill whatever is left of it."""
         for process in self.family():
-            with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            with suppress(ProcessLookupError):  # it has ended by itself
                 os.kill(process.pid, signal.SIGKILL)
         self.engine.wait()
 
@@ -96,13 +96,13 @@ def ctrl_c_twice(run: KilledRun) -> None:
 
 
 def kill_engine(run: KilledRun) -> None:
-    """SIGKILL of the engine, as by a CI job that is cancelled."""
+    """SIGKILL to the engine, like a CI job that is cancelled."""
     run.family()
     os.kill(run.engine.pid, signal.SIGKILL)
 
 
 def kill_plugin(run: KilledRun) -> None:
-    """SIGKILL of the process that runs the provider."""
+    """SIGKILL to the process that runs the provider."""
     for pid in run.plugin():
         os.kill(pid, signal.SIGKILL)
 
@@ -121,20 +121,20 @@ PENDING: dict[Signals, set[str]] = {
 
 
 def kill_both(run: KilledRun) -> None:
-    """SIGKILL of engine and plugin, as when their container is taken away."""
+    """SIGKILL to engine and plugin, as when their container is taken away."""
     plugin = run.plugin()
     for pid in [run.engine.pid, *plugin]:
         os.kill(pid, signal.SIGKILL)
 
 
 def put_to_sleep(run: KilledRun) -> None:
-    """Engine and provider stand still until they are sent SIGCONT, as on a machine that sleeps."""
+    """Engine and provider stand still until SIGCONT, as on a machine that sleeps."""
     for pid in [run.engine.pid, *run.plugin()]:
         os.kill(pid, signal.SIGSTOP)
 
 
 def hold(emulator: Emulator, *requests: tuple[str, str]) -> None:
-    """Let CHeKT keep two requests of each kind: one without carrying it out, one that it has carried out."""
+    """Make CHeKT hold two requests of each kind: one not carried out, one carried out."""
     for method, path in requests:
         emulator.add_fault(Fault(method=method, path=path, when="before", hang=HELD_SECONDS))
         emulator.add_fault(Fault(method=method, path=path, when="after", delay=HELD_SECONDS))
@@ -149,7 +149,7 @@ def recorded(stack: Stack) -> tuple[dict[str, str], set[str]]:
 
 
 def begun(stack: Stack) -> set[str]:
-    """The resources of which the state's file says that something is being done to them."""
+    """The resources that the state's file calls pending."""
     return {_name(operation["resource"]) for operation in _latest(stack).get("pending_operations") or []}
 
 
@@ -176,13 +176,13 @@ def killed(
     *,
     reached: Callable[[], bool],
 ) -> None:
-    """Start a run, kill it when CHeKT holds what it should hold, and wait for what the provider still does.
+    """Start a run, kill it when CHeKT holds what it should, and wait for what the provider still does.
 
     Args:
         start: starts it.
         kill: how.
-        emulator: which holds the requests.
-        reached: whether all that is held has come as far as it should.
+        emulator: holds the requests.
+        reached: whether every held request has come as far as it should.
     """
     emulator.clear_requests()
     run = start()
@@ -223,7 +223,7 @@ def told(run: Run) -> set[str]:
 
 
 def posts(emulator: Emulator, external_id: str) -> list[tuple[int | None, bool]]:
-    """The POSTs of one station that were answered: the status, and whether it was an earlier answer."""
+    """The answered POSTs of one station: the status, and whether it was an earlier answer."""
     sent = [r for r in emulator.requests if r.method == "POST" and r.path == COLLECTION and r.outcome == "answered"]
     return [(r.status, r.replayed) for r in sent if r.body["external_monitoring_station_id"] == external_id]
 
@@ -242,10 +242,10 @@ def program(names: dict[str, str]) -> str:
 def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals, lag: float
 ) -> None:
-    """Two creations and two updates at once, one of each before CHeKT carries it out and one after it has.
+    """Two creations and two updates at once, one of each before CHeKT carries it out and one after.
 
-    A creation that was stored and not recorded stops the next run with its id and the two ways out; a run that may
-    adopt takes it over, tells what it had, and puts what the program says meanwhile. At the end there is one station
+    A creation that was stored but not recorded stops the next run with its id and the two ways out; a run that may
+    adopt takes it over, tells what it had, and sets what the program says by then. At the end there is one station
     each.
     """
     stack.program(program({"edited-a": "Old", "edited-b": "Old"}))
@@ -283,7 +283,7 @@ def test_killed_creations_and_updates_are_repaired_by_the_next_run(
     assert sorted(call for call in calls(emulator) if not call.startswith("GET ")) == sorted(
         f"PUT /monitoring-stations/{ids[edited]}" for edited in ("new-a", "new-b")
     )
-    emulator.switches = Switches()  # a reading that lags would show the names of before
+    emulator.switches = Switches()  # a reading that lags would show the old names
     end_in_order(emulator, stack, wanted)
 
 
@@ -312,7 +312,7 @@ def test_after_ctrl_c_no_creation_begins(emulator: Emulator, stack: Stack, start
 
 
 def test_a_creation_that_fails_interrupts_no_other(emulator: Emulator, stack: Stack) -> None:
-    """Only a Ctrl-C interrupts a run: what is under way beside a failure is seen through."""
+    """Only a Ctrl-C interrupts a run: a failure lets the other operations finish."""
     stack.program(program({"refused": "New", "slow": "New"}))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=502, delay=2))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=403))
@@ -330,7 +330,7 @@ def test_a_creation_that_fails_interrupts_no_other(emulator: Emulator, stack: St
 def test_killed_deletions_are_finished_by_the_next_run(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
 ) -> None:
-    """Two at once, one before CHeKT carries it out and one after it has; the third station stays."""
+    """Two at once, one before CHeKT carries it out and one after; the third station stays."""
     stack.program(program({"kept": "Kept", "old-a": "Old", "old-b": "Old"}))
     stack.up()
     stack.program(program({"kept": "Kept"}))
@@ -347,7 +347,7 @@ def test_killed_deletions_are_finished_by_the_next_run(
 def test_killed_before_the_first_write(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun], kill: Signals
 ) -> None:
-    """Killed while a run asks for a token, or for the list that it looks into before it writes: the next does it all.
+    """Killed while a run asks for a token, or for the list that it reads before it writes: the next does it all.
 
     A provider that outlives its engine begins nothing: another run may work on the same stack by then.
     """
@@ -383,7 +383,7 @@ def test_killed_before_the_first_write(
 def test_a_replayed_key_makes_no_second_station(
     emulator: Emulator, stack: Stack, start: Callable[[], KilledRun]
 ) -> None:
-    """No list shows yet what killed runs have begun: the next run sends the same keys, and CHeKT its first answers.
+    """No list shows yet what killed runs began: the next run sends the same keys, and CHeKT its first answers.
 
     The station "early" was stored long before; "late" is made, after the look, by a provider that slept.
     """

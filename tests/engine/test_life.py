@@ -25,13 +25,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def rows() -> list[dict[str, str]]:
-    """As few rows as hold every value of every switch; all their combinations run without Pulumi."""
+    """As few rows as hold every value of every switch; other tests run all combinations without Pulumi."""
     most = max(len(values) for values in CHOICES.values())
     return [{name: values[number % len(values)] for name, values in CHOICES.items()} for number in range(most)]
 
 
 def test_every_value_of_every_switch_is_in_a_row() -> None:
-    """A value that is added lives through everything, too."""
+    """A new value lives through everything too."""
     for name, values in CHOICES.items():
         assert {row[name] for row in rows()} == set(values)
     assert len(rows()) == 4
@@ -96,7 +96,7 @@ def test_a_stack_lives_through_everything(emulator: Emulator, stack: Stack, row:
     }
     assert {station[1]: station[2:] for station in held(emulator)} == edited
 
-    # Drift of every field is seen by a preview that refreshes, a vanished station too, and nothing else.
+    # A preview that refreshes sees drift of every field, and a vanished station, and nothing else.
     ids = {station[1]: station[0] for station in held(emulator)}
     emulator.edit_station(ids["alpha-01"], name="Drifted")
     emulator.edit_station(ids["bravo-01"], prefix="")

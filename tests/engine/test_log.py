@@ -12,7 +12,7 @@ UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 
 
 def log_lines(text: str) -> list[str]:
-    """What stands behind "chekt:" in Pulumi's output, with milliseconds and trace ids taken out."""
+    """The text after "chekt:" in Pulumi's output, without milliseconds and trace ids."""
     found = re.findall(r"chekt: (.*)", text)
     return [re.sub(rf"{UUID}", "T", re.sub(r"\d+ ms|in [\d.]+ s", "N", line)).rstrip() for line in found]
 
@@ -25,7 +25,7 @@ def test_a_run_is_silent_unless_it_is_asked_to_log(emulator: Emulator, stack: St
 
     logged = stack.up(CHEKT_LOG="debug", CHEKT_CLIENT_SECRET="emulator-secret")
 
-    # the first token is none of the emulator's own, so the API refuses it
+    # the first token is not the emulator's own, so the API refuses it
     assert list(dict.fromkeys(log_lines(logged.text))) == [
         "POST /oauth/token 200 N attempt 1 trace id T",
         f"GET {COLLECTION} 503 N attempt 1 trace id T",
@@ -33,7 +33,7 @@ def test_a_run_is_silent_unless_it_is_asked_to_log(emulator: Emulator, stack: St
         '"a fault of the emulator"; again N (trace id T)',
         f"GET {COLLECTION} 401 N attempt 2 trace id T",
         f"GET {COLLECTION} 200 N attempt 2 trace id T",
-        f"GET {COLLECTION} 200 N attempt 1 trace id T",  # an empty list is looked at twice
+        f"GET {COLLECTION} 200 N attempt 1 trace id T",  # an empty list is read twice
         f"POST {COLLECTION} 201 N attempt 1 trace id T",
     ]
     assert "canary" not in logged.text

@@ -20,7 +20,7 @@ ONE_LIST = ["GET /monitoring-stations"] * 3
 
 
 def test_ten_lookups_and_a_list_cost_one_list_and_are_inputs_of_others(emulator: Emulator, stack: Stack) -> None:
-    """Plain ones, those by inputs, in the preview as well; a further up has nothing to do."""
+    """Plain ones, and those by inputs, in the preview as well; another up has nothing to do."""
     emulator.add_station(external_monitoring_station_id="old-01", name="Old", prefix="OL")
     stack.program(
         HEAD
@@ -46,7 +46,7 @@ def test_ten_lookups_and_a_list_cost_one_list_and_are_inputs_of_others(emulator:
 
 
 def test_a_lookup_that_fails_is_one_line(emulator: Emulator, stack: Stack) -> None:
-    """A plain one, and one by inputs whose outcome is the input of a resource; nothing is created."""
+    """A plain one, and one by inputs that feeds a resource; nothing is created."""
     not_found = (
         "error: Could not look up monitoring station 'nope' of dealer 12345: no station of this dealer has this "
         "external id. Nothing was changed. Correct external_monitoring_station_id or dealer_id; "

@@ -1,4 +1,4 @@
-"""States that older versions wrote: kept in tests/states, one a version, and good for ever."""
+"""States that older versions wrote: tests/states keeps one for each version, and they work forever."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def old_state(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def emulator(old_state: Path) -> Iterator[Emulator]:
-    """A CHeKT that holds the stations of the state, made when they were made."""
+    """A CHeKT that holds the stations of the state, with their times of creation."""
     stations = recorded(old_state)
-    # A tenth of a millisecond more, since a float may lie just below the millisecond that it stands for.
+    # A tenth of a millisecond more, since a float may lie just below the millisecond that it represents.
     made_at = [datetime.fromisoformat(s["created_at"]).timestamp() + 0.0001 for s in stations]
     moments = iter([made_at[0], *made_at])  # the dealer comes first
     with Emulator(clock=lambda: next(moments, made_at[-1])) as emulator:
@@ -50,7 +50,7 @@ def emulator(old_state: Path) -> Iterator[Emulator]:
 
 
 def test_the_first_version_s_state_is_kept() -> None:
-    """A state is added with a version and never taken away."""
+    """Each version adds a state, and none is ever removed."""
     assert "0.1.0" in [path.stem for path in STATES]
 
 

@@ -1,4 +1,4 @@
-"""Pulumi's resource options on a monitoring station, each shown by what CHeKT holds and by what it was sent."""
+"""Pulumi's resource options on a monitoring station: what CHeKT holds, and what it was sent, shows each."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ station("hurried", "hurried", "New", custom_timeouts=CustomTimeouts(update="1s")
 
 
 def test_options_hold_through_a_change_of_everything(emulator: Emulator, stack: Stack) -> None:
-    """One edit of a whole program: each option is seen in what CHeKT holds and in what it was sent.
+    """One edit of a whole program: each option shows in what CHeKT holds and in what it was sent.
 
-    `replace_on_changes` and `custom_timeouts` have no effect: the one station is updated in place, the other although
-    CHeKT takes longer than the option allows.
+    `replace_on_changes` and `custom_timeouts` have no effect: the first only updates the station in place; the second
+    succeeds although CHeKT takes longer than it allows.
     """
     stack.program(BEFORE)
     stack.up()
@@ -116,7 +116,7 @@ def test_options_hold_through_a_change_of_everything(emulator: Emulator, stack: 
 
 
 def test_target_and_exclude_bound_what_is_written(emulator: Emulator, stack: Stack) -> None:
-    """Of three edits the targeted one alone is sent, then all but the excluded one."""
+    """Of three edits only the targeted one is sent, then all except the excluded one."""
     program = "for key in 'abc':\n    MonitoringStation(key, external_monitoring_station_id=key, name={!r})\n"
     stack.program(program.format("Old"))
     stack.up()

@@ -1,4 +1,4 @@
-"""An outage of CHeKT, through the real engine: it ends, it is called by its name, and nobody hammers."""
+"""An outage of CHeKT, through the real engine: it ends, it is called an outage, and nobody hammers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.helpers import held
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("path", ["*", "/partner/*"])
 def test_a_hundred_stations_in_an_outage_cost_at_most_35_retries(emulator: Emulator, stack: Stack, path: str) -> None:
-    """Every request gets 503, or every one but those for a token: the run ends soon, and each error line says outage.
+    """Every request gets 503, or every one except those for a token: the run ends soon, each error says outage.
 
     The waits between retries are real: about half a minute. Each of the hundred is tried, as --continue-on-error asks.
-    An operation is known by its trace id in the log; its requests beyond the first are retries.
+    The log knows an operation by its trace id; its requests beyond the first are retries.
     """
     emulator.add_fault(Fault(path=path, status=503, times=None))
     stack.program(

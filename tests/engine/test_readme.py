@@ -1,4 +1,4 @@
-"""The README does what it says: its commands are run, its programs too, and its tables are held against the code."""
+"""The README does what it says: its commands and programs run, and its tables match the code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def part(title: str) -> str:
-    """What stands in the README under a heading."""
+    """What the README has under a heading."""
     return README.split(f"\n## {title}\n")[1].partition("\n## ")[0]
 
 
@@ -43,7 +43,7 @@ SITES = part("Which station a site's signals go to")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What a clone of this checkout would hold, with the set-up of this one lent to it."""
+    """A clone of this checkout, with the set-up of this one lent to it."""
     copy = tmp_path / "chekt-provider"
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     for name in filter(None, files.split("\0")):
@@ -59,7 +59,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Callable[[str, Path], str]:
-    """A shell with an empty home: what a command printed, which must have ended well."""
+    """A shell with an empty home: what a command printed; it must have succeeded."""
     home = tmp_path / "home"
     home.mkdir()
     ours = ("PULUMI_", "CHEKT_", "VIRTUAL_ENV")
@@ -97,7 +97,7 @@ def test_the_two_commands_do_what_the_readme_shows(checkout: Path, shell: Callab
 def test_a_program_of_ones_own_works_as_shown(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path
 ) -> None:
-    """The two files, and the commands around them, in a folder of their own."""
+    """The two files, and the commands around them, in their own folder."""
     (prepare, run) = blocks(part("A program of your own"), "console")
     (program,) = blocks(part("A program of your own"), "python")
     assert len(program.strip().splitlines()) <= 10, "ten lines"
@@ -142,7 +142,7 @@ def test_existing_stations_come_under_management_as_shown(
 def test_the_commands_for_the_real_chekt_work(
     checkout: Path, shell: Callable[[str, Path], str], tmp_path: Path, emulator: Emulator
 ) -> None:
-    """Install, settings, preview, up; the real CHeKT is an emulator that the base URL points at."""
+    """Install, settings, preview, up; the base URL points at an emulator in place of the real CHeKT."""
     commands = [command for command, _ in steps(blocks(part("With the real CHeKT"), "console")[0])]
     assert commands[0] == "pip install path/to/chekt-provider"
     folder = tmp_path / "program"
@@ -193,7 +193,7 @@ def test_the_program_with_a_site_runs_on_an_emulator_with_that_site(
 
 
 def test_the_program_with_a_site_runs(emulator: Emulator, stack: Stack) -> None:
-    """The site that is there is put on its station; without the station in the program it goes to the other one."""
+    """An existing site goes on its station; without that station in the program it goes to the other one."""
     emulator.add_site(external_site_id="villa-01", name="Villa", account_number="0042")
     (program,) = blocks(SITES, "python")
     (stack.folder / "__main__.py").write_text(program)
@@ -234,7 +234,7 @@ def test_the_program_of_several_dealers_runs(stack: Stack) -> None:
 
 
 def test_the_program_with_lookups_runs(emulator: Emulator, stack: Stack) -> None:
-    """Two lookups, and a station that is read by its id; nothing is written."""
+    """Two lookups, and a station read by its id; nothing is written."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
     (stack.folder / "__main__.py").write_text(*blocks(part("Stations that something else manages"), "python"))
@@ -257,7 +257,7 @@ def test_the_program_with_a_stations_file_runs(emulator: Emulator, stack: Stack)
 
 
 def test_the_rollout_file_is_one(tmp_path: Path) -> None:
-    """Two waves, two stacks at once; what it does, test_rollout.py shows."""
+    """Two waves, two stacks at once; test_rollout.py shows what it does."""
     for name in ("rollout.yaml", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod-1.yaml"):
         (file,) = blocks(part("Many stacks"), "yaml")
         (tmp_path / name).write_text(file if name == "rollout.yaml" else "name: stations\n")
@@ -269,7 +269,7 @@ def test_the_rollout_file_is_one(tmp_path: Path) -> None:
 
 
 def test_every_block_of_the_readme_is_run() -> None:
-    """A block that is added needs a test."""
+    """A new block needs a test."""
     assert {language: len(blocks(README, language)) for language in ("console", "python", "yaml")} == {
         "console": 9,
         "python": 7,
@@ -293,14 +293,14 @@ def test_the_tables_of_inputs_and_settings_are_those_of_the_code() -> None:
 
 
 def test_every_extra_is_named() -> None:
-    """Those of pyproject.toml."""
+    """They are those of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert re.findall(r"(?:chekt-provider|`)\[(\w+)\]`", README)[:4] == list(project["optional-dependencies"])
 
 
 def test_every_make_target_in_the_readme_exists() -> None:
-    """No command is promised that make does not know."""
+    """The README promises no command that make does not know."""
     named = set(re.findall(r"[`$(] ?make (?:-s )?([a-z]+)", README))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -309,7 +309,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
-    """Those to files of this repository."""
+    """These are the links to files of this repository."""
     links = [link.replace("\\", "") for link in re.findall(r"\]\(([^)#]+)\)", README)]
 
     assert "examples/infra-repo" in links
@@ -317,7 +317,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 
 
 def test_every_example_is_in_the_table() -> None:
-    """Each folder of examples/, with a README of its own."""
+    """Each folder of examples/, with its own README."""
     table = README.split("| example | what it shows |")[1].split("\n\n")[0]
     folders = [path.name for path in (ROOT / "examples").iterdir() if path.name != "__pycache__"]
 

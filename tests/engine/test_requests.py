@@ -1,4 +1,4 @@
-"""How few requests a run needs, counted from CHeKT's side over the life of a thousand stations."""
+"""How few requests a run needs, counted at CHeKT over the life of a thousand stations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def program(count: int) -> str:
 
 
 def counted(emulator: Emulator) -> Counter[str]:
-    """How many requests of each method came since the last count, but for those for a token."""
+    """How many requests of each method came since the last count, without those for a token."""
     methods = Counter(r.method for r in emulator.requests if r.path != "/oauth/token")
     emulator.clear_requests()
     return methods

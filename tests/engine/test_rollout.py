@@ -43,7 +43,7 @@ waves:
 
 @dataclass
 class Project:
-    """A project of several stacks, and the roll-out of them."""
+    """A project of several stacks, and their roll-outs."""
 
     stack: Stack
 
@@ -52,21 +52,21 @@ class Project:
         return self.stack.folder
 
     def stacks(self, *names: str) -> None:
-        """Make stacks, with two stations each: that of prod-1 are prod-1-a and prod-1-b."""
+        """Make stacks, with two stations each: prod-1 has prod-1-a and prod-1-b."""
         for name in names:
             if name != "dev":
                 self.stack.pulumi("stack", "init", name)
             self.stations(name, a="A", b="B")
 
     def stations(self, name: str, **stations: str) -> None:
-        """Say which stations a stack is to have."""
+        """Say which stations a stack should have."""
         wanted = {f"{name}-{key}": value for key, value in stations.items()}
         file = self.folder / f"Pulumi.{name}.yaml"
         salt = re.findall(r"^encryptionsalt: .*$", file.read_text(), re.MULTILINE) if file.exists() else []
         file.write_text("\n".join([*salt, f"config: {json.dumps({'test:stations': wanted})}", ""]))
 
     def command(self, *arguments: str) -> tuple[list[str], dict[str, Any]]:
-        """The command line, and what the process needs beside it."""
+        """The command line, and what else the process needs."""
         options = {"cwd": self.folder, "env": {**os.environ, **self.stack.environment}, "stdin": subprocess.DEVNULL}
         return ["chekt", "rollout", "rollout.yaml", *arguments], options
 
@@ -82,7 +82,7 @@ class Project:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What the last roll-out kept."""
+        """The report of the last roll-out."""
         report: dict[str, Any] = json.loads((self.folder / ".rollout" / "report.json").read_text())
         return report
 
@@ -92,7 +92,7 @@ class Project:
 
 
 def at_a_terminal(project: Project, answer: str) -> tuple[int, str]:
-    """Run a roll-out at a terminal of 100 columns, and answer its question; gives the exit status and what it shows."""
+    """Run a roll-out at a terminal of 100 columns and answer its question; gives the exit status and what it shows."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     command, options = project.command()
@@ -125,7 +125,7 @@ def external_ids(emulator: Emulator) -> list[str]:
 
 
 def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emulator, project: Project) -> None:
-    """Dev is done, staging stopped, production untouched; resumed, dev is passed over and production asks first."""
+    """Dev is done, staging stopped, production untouched; --resume passes over dev, and production asks first."""
     project.stacks("dev", "staging", "prod-1", "prod-2")
     (project.folder / "rollout.yaml").write_text(THREE)
     refusal = '{"error": {"code": "no", "message": "not this one", "field": "name"}}'
@@ -214,7 +214,7 @@ PREVIEW = """\
 
 
 def test_a_preview_is_markdown_and_a_gate_holds(emulator: Emulator, project: Project) -> None:
-    """The preview changes nothing and asks CHeKT nothing; what it says is refused is refused, until it is allowed."""
+    """The preview changes nothing and asks CHeKT nothing; what it refuses stays refused until it is allowed."""
     project.stacks("dev", "prod-1")
     project.stack.up("--stack", "dev")
     project.stations("dev", b="B | <b>")
@@ -246,7 +246,7 @@ PROBLEMS = [
 
 
 def test_a_policy_pack_is_a_gate(emulator: Emulator, project: Project, tmp_path: Path) -> None:
-    """What it demands is refused before anything is made; what it advises is told."""
+    """What it demands is refused before anything is made; what it advises is shown."""
     project.stacks("dev")
     pack = shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "policy" / "pack", tmp_path / "pack")
     let_pack_start(pack, tmp_path, project.stack.environment)
@@ -261,7 +261,7 @@ def test_a_policy_pack_is_a_gate(emulator: Emulator, project: Project, tmp_path:
 
 
 def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(emulator: Emulator, project: Project) -> None:
-    """As a terminal sends it, to the whole process group: state and API agree, and the next run ends it."""
+    """The whole process group gets it, as from a terminal: state and API agree, and the next run finishes."""
     project.stacks("dev", "prod-1")
     (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"], parallel: 1}]\n')
     emulator.add_fault(Fault(method="POST", path=COLLECTION, times=2, when="after", delay=3))
@@ -294,7 +294,7 @@ def test_ctrl_c_ends_what_has_begun_and_begins_nothing_more(emulator: Emulator, 
 
 
 def test_files_that_change_under_way_stop_the_rollout(emulator: Emulator, project: Project) -> None:
-    """What comes after would be another program than was looked at. It stops also where nobody can be told."""
+    """The rest would be another program than the approved one. It also stops if nobody can be told."""
     project.stacks("dev", "prod-1")
     (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"], parallel: 1}]\n')
     emulator.add_fault(Fault(method="POST", path=COLLECTION, times=2, when="after", delay=2))
@@ -315,7 +315,7 @@ def test_files_that_change_under_way_stop_the_rollout(emulator: Emulator, projec
 
 
 def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, project: Project) -> None:
-    """The stack fails with who has it, and is left alone."""
+    """The stack fails, names who has the lock, and is left alone."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
     locks = project.folder / "state" / ".pulumi" / "locks"
@@ -340,7 +340,7 @@ def test_the_lock_of_another_run_is_respected_and_named(emulator: Emulator, proj
 
 
 def test_notes_that_cannot_be_written_are_told(emulator: Emulator, project: Project) -> None:
-    """Ahead of the first stack nothing is done; later what was done is shown all the same."""
+    """Before the first stack, nothing is done; later, what was done is still shown."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
     notes = project.folder / ".rollout"
@@ -367,7 +367,7 @@ def test_notes_that_cannot_be_written_are_told(emulator: Emulator, project: Proj
 
 
 def test_what_keeps_a_rollout_from_beginning_is_one_line(project: Project) -> None:
-    """A stack that the backend does not have, which may be another backend than was meant; one that is not there."""
+    """A stack that the backend does not have, perhaps since it is the wrong backend; a missing backend."""
     (project.folder / "Pulumi.dev.yaml").touch()
     (project.folder / "Pulumi.prod-1.yaml").touch()
     (project.folder / "rollout.yaml").write_text('waves: [{name: all, stacks: ["*"]}]\n')
@@ -382,7 +382,7 @@ def test_what_keeps_a_rollout_from_beginning_is_one_line(project: Project) -> No
 
 
 def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator, project: Project) -> None:
-    """The last step looks at CHeKT again: the report says which, and how to see what."""
+    """The last step reads CHeKT again: the report names the stack, and how to see the difference."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
     # One after the other, so that dev-a has the first number.
@@ -401,7 +401,7 @@ def test_a_station_that_is_not_as_it_was_made_fails_its_stack(emulator: Emulator
 
 
 def test_a_change_that_shows_late_is_none_of_somebody_else(emulator: Emulator, project: Project) -> None:
-    """The list is twelve seconds behind: CHeKT is looked at once more."""
+    """The list is twelve seconds behind: CHeKT is read once more."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev]}]\n")
     project.rollout()
@@ -412,7 +412,7 @@ def test_a_change_that_shows_late_is_none_of_somebody_else(emulator: Emulator, p
 
 
 def test_at_a_terminal_a_wave_is_asked_for_and_a_bar_shows_each_stack(emulator: Emulator, project: Project) -> None:
-    """No is no; yes begins it, with a bar for the resources that Pulumi has done with."""
+    """No means no; yes begins it, with a bar for the resources that Pulumi has finished."""
     project.stacks("dev")
     (project.folder / "rollout.yaml").write_text("waves: [{name: dev, stacks: [dev], approval: true}]\n")
 

@@ -1,7 +1,7 @@
 """examples/rollout: the commands of its README, and the steps of its workflow as GitHub would run them.
 
-Left out are the steps that install packages, since the virtual environment that runs this test is on PATH, and those
-that log in to Pulumi Cloud, whose place a folder takes.
+It skips the steps that install packages, since the virtual environment of this test is on PATH. A folder takes the
+place of those that log in to Pulumi Cloud.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Checkout:
     variables: dict[str, str]
 
     def shell(self, script: str, **variables: str) -> str:
-        """Run a script that must end well; what it prints on stdout."""
+        """Run a script that must succeed; what it prints on stdout."""
         done = subprocess.run(
             ["bash", "-e", "-c", script],
             cwd=self.folder,
@@ -66,7 +66,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def shell_steps(job: str) -> list[dict[str, Any]]:
-    """The steps of a job that are shell, but for the installation."""
+    """The shell steps of a job, without the installation."""
     return [step for step in WORKFLOW["jobs"][job]["steps"] if step.get("run", INSTALL) != INSTALL]
 
 
@@ -114,7 +114,7 @@ def test_the_commands_of_the_readme_and_the_workflow(checkout: Checkout) -> None
 
 
 def test_the_shards_of_the_workflow_are_of_25_dealers(checkout: Checkout) -> None:
-    """Of 51 stacks three are made; the matrix is what the job before it wrote."""
+    """51 stacks make three; the matrix is what the job before it wrote."""
     for number in range(49):
         shutil.copy(checkout.folder / "Pulumi.prod-alpha.yaml", checkout.folder / f"Pulumi.prod-{number}.yaml")
     (outputs := checkout.folder / "outputs").touch()
@@ -126,7 +126,7 @@ def test_the_shards_of_the_workflow_are_of_25_dealers(checkout: Checkout) -> Non
 
 
 def test_the_table_names_every_key() -> None:
-    """Of rollout.yaml, of a wave and of gates."""
+    """The keys of rollout.yaml, of a wave and of gates."""
     rows = re.findall(r"^\| (`\w+`.*)", README, re.MULTILINE)
     named = {word for row in rows for word in re.findall(r"`(\w+)`", row)} - {"true", "false"}
     models = (RolloutFile, WaveEntry, Gates)

@@ -1,4 +1,4 @@
-"""One station, the right station, no site without one: through the engine, against an API that lags or was restored."""
+"""One station, the right one, no site without one: through the engine, with an API that lags or was restored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def central(name: str = "Central", more: str = "") -> str:
 
 @pytest.mark.parametrize("age", ["zoned", "naive", "absent"])
 def test_one_declaration_is_one_station_under_lag(emulator: Emulator, stack: Stack, age: str) -> None:
-    """Lists and GET two seconds behind, duplicates taken; then a refresh at once, and nothing to do."""
+    """Lists and GET are two seconds behind, duplicates taken; then a refresh at once, and nothing to do."""
     emulator.add_station(external_monitoring_station_id="other", name="Other")
     emulator.switches = Switches.model_validate(
         {"list_lag": 2, "item_lag": 2, "duplicate": "twin", "created_at": age, "database_clock": -1}
@@ -39,7 +39,7 @@ def test_one_declaration_is_one_station_under_lag(emulator: Emulator, stack: Sta
 def test_a_refresh_at_once_does_not_lose_a_station_that_shows_after_six_seconds(
     emulator: Emulator, stack: Stack
 ) -> None:
-    """Neither does a destroy leave it behind."""
+    """A destroy does not leave it behind either."""
     emulator.switches = Switches(list_lag=6, item_lag=6)
     stack.program(central())
     stack.up()
@@ -52,7 +52,7 @@ def test_a_refresh_at_once_does_not_lose_a_station_that_shows_after_six_seconds(
 
 
 def test_another_s_station_is_never_touched(emulator: Emulator, stack: Stack) -> None:
-    """A backup was restored: the recorded number is another's. Every command says so, and the state stays."""
+    """A backup was restored: the recorded number belongs to another station. Every command says so; the state stays."""
     stack.program(central())
     stack.up()
     emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
@@ -82,7 +82,7 @@ def test_another_s_station_is_never_touched(emulator: Emulator, stack: Stack) ->
 
 
 def test_an_entry_that_stands_twice_in_the_state_deletes_nothing(emulator: Emulator, stack: Stack) -> None:
-    """Somebody copied an entry; the program has the other one, and goes on with the station."""
+    """Somebody copied an entry; the program has the other one, and keeps the station."""
     stack.program(central())
     stack.up()
     state = json.loads(stack.exported())
@@ -104,7 +104,7 @@ def test_an_entry_that_stands_twice_in_the_state_deletes_nothing(emulator: Emula
 def test_of_two_stacks_that_create_in_the_same_second_one_owns_the_station(
     emulator: Emulator, stack: Stack, tmp_path: Path, idempotency: str
 ) -> None:
-    """Both look before either makes it: the other one is told that it exists."""
+    """Both look before either makes it: the other one learns that it exists."""
     emulator.switches = Switches.model_validate({"idempotency": idempotency})
     (tmp_path / "second").mkdir()
     second = Stack(tmp_path / "second", stack.environment)
@@ -139,7 +139,7 @@ def test_of_two_stacks_that_create_in_the_same_second_one_owns_the_station(
 def test_reassign_sites_to_holds_for_the_station_that_a_refused_replacement_left(
     emulator: Emulator, stack: Stack
 ) -> None:
-    """The advice of the error is followed, and the next `up` ends what the first began."""
+    """Following the error's advice works, and the next `up` finishes what the first began."""
     backup = 'backup = MonitoringStation("backup", external_monitoring_station_id="backup-01", name="Backup")\n'
     stack.program(backup + central())
     stack.up()
@@ -161,7 +161,7 @@ def test_reassign_sites_to_holds_for_the_station_that_a_refused_replacement_left
 
 @pytest.mark.parametrize("option", ["--run-program", "--refresh"])
 def test_a_destroy_that_compares_first_deletes_all_the_same(emulator: Emulator, stack: Stack, option: str) -> None:
-    """Pulumi compares each station with the program, and none is kept for that."""
+    """Pulumi compares each station with the program, but that keeps none."""
     stack.program(central())
     stack.up()
 
@@ -179,7 +179,7 @@ MOVES = {
 
 @pytest.mark.parametrize("way", MOVES)
 def test_a_resource_that_takes_over_its_own_station_keeps_it(emulator: Emulator, stack: Stack, way: str) -> None:
-    """Pulumi creates anew, which adopts, and then deletes what the resource had before: the same station."""
+    """Pulumi creates again, which adopts, and then deletes what the resource had before: the same station."""
     stack.program(central())
     stack.up()
     arguments, inputs = MOVES[way]
@@ -203,7 +203,7 @@ def test_a_rename_that_is_taken_back_keeps_the_station(emulator: Emulator, stack
 
 
 def test_two_resources_of_one_name_send_their_sites_each_its_own_way(emulator: Emulator, stack: Stack) -> None:
-    """They are below parents of two types; one is taken out of the program, the other goes on."""
+    """They are below parents of two types; one is taken out of the program, the other stays."""
     program = """
         north = MonitoringStation("north", external_monitoring_station_id="north", name="North")
         south = MonitoringStation("south", external_monitoring_station_id="south", name="South")

@@ -1,4 +1,4 @@
-"""What measures a roll-out over many stacks runs, and counts what docs/scale.md says."""
+"""The measurement of a roll-out over many stacks runs, and counts what docs/scale.md says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW = r"^\| +(\d+) \| +(\d+) \| +(\d+) \| +[\d.]+ \| +\d+ \| +(\d+) \| ([\d.]+) 
 
 
 def test_a_stack_costs_twelve_requests() -> None:
-    """Five stations: a token, the empty list looked at twice, five creations; to verify them, a token and one list."""
+    """Five stations: a token, the empty list read twice, five creations; to verify them, a token and one list."""
     command = [sys.executable, "-m", "tools.scale", "--stacks", "2", "--parallel", "2"]
     printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
     ((stacks, parallel, _, requests, each),) = re.findall(ROW, printed, re.MULTILINE)
@@ -22,7 +22,7 @@ def test_a_stack_costs_twelve_requests() -> None:
 
 
 def test_the_page_shows_growth_no_faster_than_the_number_of_stacks() -> None:
-    """200 stacks take what four times 50 take, within a fifth, and the page says how much of it."""
+    """200 stacks take four times as long as 50, within a fifth, and the page gives the figure."""
     took = {(stacks, at_once): int(seconds) for stacks, at_once, seconds, _, _ in re.findall(ROW, PAGE, re.MULTILINE)}
     growth = [took["200", at_once] / (4 * took["50", at_once]) for at_once in ("2", "4")]
     assert all(0.8 < ratio < 1.2 for ratio in growth)

@@ -1,4 +1,4 @@
-"""Pulumi's SDK in other versions than the installed one, with which all other tests run."""
+"""Other versions of Pulumi's SDK than the installed one, with which all other tests run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_stack_lives_with_another_sdk(
 ) -> None:
     """Preview, up, no change, rename, an error in our words alone, drift, refresh, repair, destroy.
 
-    A minute for each version: `make test` tries one of them, TEST_SDKS=all all.
+    It takes a minute for each version: `make test` tries one of them, TEST_SDKS=all tries all.
     """
     stack.environment |= environment_with(version)
     house(emulator, "0001", name="Villa", on=None)
@@ -81,7 +81,7 @@ def test_a_stack_lives_with_another_sdk(
     )
     assert held(emulator) == [(1, "a-01", "B", "", "")]
 
-    # Drift is taken into the state by a refresh, and repaired by the next up.
+    # A refresh takes drift into the state, and the next up repairs it.
     emulator.edit_station(1, name="Drifted", prefix="DR")
     stack.program(PROGRAM.format("B"))
     assert "~ 1 updated" in stack.pulumi("refresh", "--yes", "--skip-preview").text

@@ -1,4 +1,4 @@
-"""An input that is secret: neither the state nor what is said shows its value in clear."""
+"""A secret input: neither the state nor any message shows its value in clear."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MonitoringStation("plain", external_monitoring_station_id="p-01", name="Plain", 
 
 
 def test_what_chekt_keeps_in_another_form_is_encrypted_with_what_was_asked(emulator: Emulator, stack: Stack) -> None:
-    """Made, refreshed, changed and deleted: the state names the inputs that are secret, and nothing is left to do."""
+    """Made, refreshed, changed and deleted: the state names the secret inputs, and nothing is left to do."""
     emulator.switches = Switches(values="capitals")
     stack.program(PROGRAM.format(name=SECRET, adopt=False))
     stack.up()
@@ -38,7 +38,7 @@ def test_what_chekt_keeps_in_another_form_is_encrypted_with_what_was_asked(emula
 
 
 def test_no_sentence_says_the_value_of_a_secret_input(emulator: Emulator, stack: Stack) -> None:
-    """An adoption, its preview, an error that CHeKT answers, one of ours: each says [secret] in its place."""
+    """An adoption, its preview, an error from CHeKT, one of ours: each says [secret] in its place."""
     emulator.add_station(external_monitoring_station_id="a-01", name="Old")
     stack.program(PROGRAM.format(name=SECRET, adopt=True))
     told = "chekt: Adopting monitoring station 'a-01' (12345/1): changing name from 'Old' to [secret]."
@@ -66,7 +66,7 @@ def test_no_sentence_says_the_value_of_a_secret_input(emulator: Emulator, stack:
 
 
 def test_a_site_that_is_named_by_a_secret_is_not_named(emulator: Emulator, stack: Stack) -> None:
-    """Assigned, refreshed, refused and left: its external id is in no sentence."""
+    """Assigned, refreshed, refused and left: no sentence has its external id."""
     emulator.add_station(external_monitoring_station_id="a-01", name="A")
     emulator.add_site(external_site_id=SECRET, name="Villa")
     program = 'SiteAssignment("v", external_site_id=pulumi.Output.secret({!r}), monitoring_station_id={})'

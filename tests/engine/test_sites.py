@@ -17,7 +17,7 @@ PROGRAM = """
 
 
 def writes(emulator: Emulator) -> list[str]:
-    """The requests that changed something, in the order in which they came."""
+    """The requests that changed something, in order."""
     made = [r for r in emulator.requests if r.method != "GET" and "oauth" not in r.path]
     return [f"{r.method} {r.path.removeprefix('/partner/v1/dealers/12345')}" for r in made]
 
@@ -55,7 +55,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     }
     assert isinstance(villa["outputs"]["__provider"], str)
 
-    # Taken off its station, or put on another by somebody, a site is a difference; up --refresh puts it back.
+    # If somebody takes a site off its station or moves it, that is a difference; up --refresh puts it back.
     emulator.add_station(external_monitoring_station_id="other", name="Other")
     emulator.edit_site(1, monitoring_station_id=None)
     emulator.edit_site(2, monitoring_station_id=2)
@@ -66,7 +66,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     stack.up("--refresh")
     assert placed(emulator) == {1: 1, 2: 1}
 
-    # A station that is replaced: the new one, then the sites, then the old one goes.
+    # A station is replaced: the new one comes, then the sites move, then the old one goes.
     stack.program(PROGRAM.format("a-02"))
     emulator.clear_requests()
     preview = stack.pulumi("preview").text
@@ -86,7 +86,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
     assert stack.outputs() == {"number": 3}
     stack.up_changes_nothing()
 
-    # An assignment that is taken out of the program leaves its site, and says so; nothing is sent for it.
+    # An assignment taken out of the program leaves its site, and says so; nothing is sent for it.
     stack.program('MonitoringStation("a", external_monitoring_station_id="a-02", name="A")')
     emulator.clear_requests()
     removed = stack.up()
@@ -96,7 +96,7 @@ def test_the_life_of_an_assignment(emulator: Emulator, stack: Stack) -> None:
 
 
 def test_no_site_is_without_a_station_while_one_is_replaced(emulator: Emulator, stack: Stack) -> None:
-    """A fault at any step leaves every site on a station that is there; the next up ends the replacement."""
+    """A fault at any step leaves every site on an existing station; the next up finishes the replacement."""
     house(emulator, "0001", name="Villa", on=None)
     house(emulator, "0002", name="Shop", on=None)
     stack.program(PROGRAM.format("a-01"))
@@ -154,7 +154,7 @@ def test_a_station_that_is_removed_hands_its_sites_on(emulator: Emulator, stack:
 
 
 def test_what_a_person_reads_when_an_assignment_is_wrong(emulator: Emulator, stack: Stack) -> None:
-    """All bad inputs in the preview; a colliding account number, and sites that may not be read, on the way."""
+    """All bad inputs in the preview; a colliding account number, and sites that may not be read, during the run."""
     emulator.add_station(external_monitoring_station_id="old", name="Old")
     house(emulator, "0042", name="Villa", on=None)
     house(emulator, "0042", name="Shop")

@@ -13,7 +13,7 @@ from tests.helpers import held
 
 @pytest.mark.acceptance("state scanned for secret and token after every case")
 def test_state_holds_neither_secret_nor_token(emulator: Emulator, stack: Stack) -> None:
-    """Credentials in stack config are encrypted: after all that a stack does, neither they nor a token are in clear."""
+    """Credentials in stack config are encrypted: after all that a stack does, no secret and no token is in clear."""
     for name in ("CHEKT_CLIENT_ID", "CHEKT_CLIENT_SECRET", "CHEKT_DEALER_ID", "CHEKT_BASE_URL", "CHEKT_TOKEN_URL"):
         stack.environment.pop(name)
     stack.pulumi("config", "set", "chekt:baseUrl", emulator.url)

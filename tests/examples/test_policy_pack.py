@@ -1,4 +1,4 @@
-"""The rules of the pack in examples/policy, as plain functions; engine/test_examples.py runs it through the engine."""
+"""The rules of the pack in examples/policy, as plain functions; engine/test_examples.py runs the pack itself."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def station(external_id: str, prefix: str = "", linecard: str = "", stack: str =
     ],
 )
 def test_the_whole_external_id_fits_the_pattern(external_id: str, fits: bool) -> None:
-    """Neither its beginning nor its end alone will do."""
+    """A fitting beginning or end is not enough."""
     assert (external_id_pattern(station(external_id), PATTERN) is None) is fits
 
 
 def test_an_external_id_that_does_not_fit_is_named_with_the_pattern() -> None:
-    """The line says which, and what would."""
+    """The line says which, and what would fit."""
     assert external_id_pattern(station("Central 1"), PATTERN) == (
         "Monitoring station 'Central 1': its external id does not fit the pattern [a-z]+(-[a-z]+)*-[0-9]{2}: choose "
         "one that does."
@@ -96,7 +96,7 @@ def test_a_station_elsewhere_need_not_be_protected(stack: str) -> None:
     ],
 )
 def test_the_stations_of_a_stack_have_one_prefix(prefixes: dict[str, str], odd: list[str]) -> None:
-    """Those are odd that differ from most, and where there is no most, from the first; unset prefixes do not count."""
+    """A station is odd if it differs from most, or, without a most, from the first; unset prefixes do not count."""
     violations = one_prefix(station(external_id, prefix) for external_id, prefix in prefixes.items())
 
     assert [violation.urn.rpartition("::")[2] for violation in violations] == odd
@@ -126,7 +126,7 @@ def test_an_odd_prefix_is_shown_beside_one_of_the_others() -> None:
     ],
 )
 def test_no_two_stations_share_prefix_and_linecard(stations: list[tuple[str, str, str]], second: list[str]) -> None:
-    """Both together count; stations without a linecard may be many."""
+    """Only both together count; stations without a linecard may be many."""
     violations = prefix_and_linecard_unique(station(*values) for values in stations)
 
     assert [violation.urn.rpartition("::")[2] for violation in violations] == second
@@ -169,7 +169,7 @@ REMEDY = 'write a line for each linecard, with it in quotes, such as "10001": Re
     ],
 )
 def test_a_file_of_linecards_that_is_none_ends_the_pack_with_one_line(tmp_path: Path, text: bytes, line: str) -> None:
-    """Numbers without quotes, which no linecard would ever equal, among them."""
+    """This includes numbers without quotes, which no linecard would ever equal."""
     file = tmp_path / "linecards.yaml"
     file.write_bytes(text)
 

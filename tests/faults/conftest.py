@@ -1,4 +1,4 @@
-"""The world of a row, and what is checked after each: nothing that anybody could see holds a secret."""
+"""The world of a row, and the check after each test: nothing that anybody could see holds a secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put row and operation where a report, also one of another process, carries them."""
+    """Put row and operation where a report carries them, even to another process."""
     for item in items:
         if (marker := item.get_closest_marker("fault")) and isinstance(item, pytest.Function):
             item.user_properties.append(("fault", (marker.args[0], item.callspec.params["world"])))

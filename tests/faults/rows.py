@@ -74,7 +74,7 @@ ROWS = {
 
 
 def row(name: str, *operations: str) -> Callable[[Any], Any]:
-    """Mark a test as a row of the table: it runs once for each operation, all four where none is named.
+    """Mark a test as a row of the table: it runs once for each operation, all four if none is named.
 
     The test's `world` is one in which that operation is about to happen.
     """

@@ -42,7 +42,7 @@ class Tally:
         return all(self.tried.values()) and self.tried == self.held
 
     def table(self) -> Table:
-        """One line a row."""
+        """One line for each row."""
         table = Table("row", "fault", "operations", "tried", "held")
         for row, name in ROWS.items():
             operations = ", ".join(operation for operation in OPERATIONS if operation in self.operations[row])

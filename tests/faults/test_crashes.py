@@ -23,7 +23,7 @@ STATES = sorted((Path(__file__).parents[1] / "states").glob("*.json"))
 @pytest.mark.parametrize("same_run", [True, False], ids=["one run", "two runs"])
 @row("C1", "create")
 def test_c1_create_destroy_create_within_a_day(world: World, same_run: bool) -> None:
-    """The replayed answer is of a station that is gone: another key makes one that lives."""
+    """The replayed answer names a station that is gone: another key makes a live one."""
     world.works(world.provider())
     provider = world.provider()
     provider.delete(ID, world.state or {})
@@ -42,7 +42,7 @@ def test_c1_create_destroy_create_within_a_day(world: World, same_run: bool) -> 
 
 @row("C1", "create")
 def test_c1_a_replayed_answer_of_a_station_that_lives(world: World) -> None:
-    """The list does not show it yet, the answer is of an earlier run: the station is taken, and it is said."""
+    """The list does not show it yet; the answer comes from an earlier run: the run takes the station, and says so."""
     world.works()
     world.ahead.append(70)
     world.fault(method="GET", path=LIST, body="[]", times=2)
@@ -68,7 +68,7 @@ def test_c2_a_stored_failure_is_replayed(world: World) -> None:
 
 @row("C2", "create")
 def test_c2_a_failure_that_stays_is_given_up(world: World) -> None:
-    """After three POSTs, each after a look."""
+    """It stops after three POSTs, each after a look."""
     world.fault(status=500, times=None)
 
     line = world.fails()
@@ -111,7 +111,7 @@ def both(world: World, *inputs: dict[str, str]) -> list[str | ChektError]:
 @pytest.mark.parametrize("duplicate", ["409", "400", "422", "twin"])
 @row("C4", "create")
 def test_c4_two_runs_create_the_same_station(world: World, duplicate: str) -> None:
-    """The same key: one station, which both have; also where CHeKT would take a second one."""
+    """The same key: one station, which both have; even where CHeKT would take a second one."""
     world.emulator.switches = Switches.model_validate({"duplicate": duplicate})
 
     assert both(world, INPUTS, INPUTS) == [ID, ID]
@@ -122,7 +122,7 @@ def test_c4_two_runs_create_the_same_station(world: World, duplicate: str) -> No
 @pytest.mark.parametrize("duplicate", ["409", "400", "422", "twin"])
 @row("C4", "create")
 def test_c4_two_runs_differ(world: World, duplicate: str) -> None:
-    """The one that came second gets the error that shows the station; also where CHeKT would take a second one."""
+    """The second one gets the error that shows the station; even where CHeKT would take a second one."""
     world.emulator.switches = Switches.model_validate({"duplicate": duplicate})
 
     outcomes = both(world, INPUTS, INPUTS | {"name": "Other"})
@@ -175,7 +175,7 @@ def test_c5_declared_twice(world: World, adopt: bool) -> None:
 
 
 def end_at(moment: int) -> Callable[[], None]:
-    """Ends a process the given time it looks at its clock, which is before and after each request."""
+    """Ends a process the nth time that it looks at its clock, which it does before and after each request."""
     readings = itertools.count(1)
 
     def look() -> None:
@@ -187,7 +187,7 @@ def end_at(moment: int) -> Callable[[], None]:
 
 @row("C6")
 def test_c6_a_run_that_is_ended_at_any_moment(world: World) -> None:
-    """The next run repairs; one station at the most. Through the engine: engine/test_kill.py."""
+    """The next run repairs it; one station at most. Through the engine: engine/test_kill.py."""
     state = world.state
     for moment in itertools.count(1):
         provider = world.provider()
@@ -208,7 +208,7 @@ def test_c6_a_run_that_is_ended_at_any_moment(world: World) -> None:
 
 @row("C7", "create")
 def test_c7_a_restored_checkpoint(world: World) -> None:
-    """State forgot a station that exists: the line shows it and both ways out, and adopting is one of them."""
+    """The state forgot an existing station: the line shows it and both ways out; adopting is one of them."""
     world.manage(**INPUTS)
 
     line = world.fails()

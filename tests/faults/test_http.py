@@ -26,7 +26,7 @@ def stations(count: int) -> list[dict[str, str]]:
 def do(
     operation: str, provider: MonitoringStationProvider, id_: str, state: dict[str, Any], inputs: dict[str, str]
 ) -> None:
-    """One operation to one of many stations; an update is of the name."""
+    """Run one operation on one of many stations; an update changes the name."""
     if operation == "create":
         provider.create(inputs)
     elif operation == "read":
@@ -60,7 +60,7 @@ def test_h1_fifty_stations_on_the_smallest_plan(world: World) -> None:
 
 @row("H1")
 def test_h1_a_wait_that_chekt_asks_for(world: World) -> None:
-    """It is waited, and the call made again."""
+    """The run waits, and sends the call again."""
     world.fault(status=429, headers={"Retry-After": "2"})
 
     world.works()
@@ -80,7 +80,7 @@ ODD_WAITS: dict[str, tuple[dict[str, str], float]] = {
 @pytest.mark.parametrize("kind", ODD_WAITS)
 @row("H2")
 def test_h2_an_odd_wait(world: World, kind: str) -> None:
-    """A date is obeyed; nonsense means a wait of our own. A POST waits until a list must show what it may have made."""
+    """It obeys a date; nonsense means its own wait. A POST waits until a list must show what it may have made."""
     headers, waited = ODD_WAITS[kind]
     world.fault(status=429, headers=headers)
 
@@ -91,7 +91,7 @@ def test_h2_an_odd_wait(world: World, kind: str) -> None:
 
 @row("H2")
 def test_h2_a_wait_that_is_too_long(world: World) -> None:
-    """It is told, with the figure, and not waited; but for what a list must show after a POST."""
+    """It tells the figure and does not wait; after a POST it still waits for what a list must show."""
     world.fault(status=429, headers={"Retry-After": "999999999"}, times=None)
 
     line = world.fails()
@@ -117,7 +117,7 @@ def test_h3_a_failure_before_anything_was_done(world: World, status: int) -> Non
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @row("H4")
 def test_h4_a_failure_after_it_was_done(world: World, status: int) -> None:
-    """A POST is found by a list; a PUT is repeated; the 404 of a repeated DELETE is a success."""
+    """A list finds what a POST made; a PUT is repeated; the 404 of a repeated DELETE is a success."""
     world.fault(when="after", status=status)
 
     world.works()
@@ -166,7 +166,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("shape", REFUSALS)
 @row("H6")
 def test_h6_a_refused_input(world: World, status: int, shape: str) -> None:
-    """Not tried again; the reason in any shape, on one clean line of our words and 200 of theirs."""
+    """It is not tried again; one clean line gives the reason in any shape, in our words and 200 of theirs."""
     answer, said = REFUSALS[shape]
     world.fault(status=status, **answer)
 
@@ -182,7 +182,7 @@ def test_h6_a_refused_input(world: World, status: int, shape: str) -> None:
 
 @row("H7")
 def test_h7_no_permission(world: World) -> None:
-    """Not tried again; the line names the dealer and the likely causes."""
+    """It is not tried again; the line names the dealer and the likely causes."""
     world.emulator.withdraw_dealer(status=403)
 
     line = world.fails()
@@ -198,7 +198,7 @@ def test_h7_no_permission(world: World) -> None:
 
 @row("H7")
 def test_h7_no_permission_for_this_call(world: World) -> None:
-    """Reading is allowed and writing is not: the same."""
+    """Reading is allowed but writing is not: the same happens."""
     world.fault(status=403)
 
     line = world.fails_and_is_repaired()
@@ -224,7 +224,7 @@ def test_h8_the_station_is_gone(world: World) -> None:
 
 @row("H9")
 def test_h9_every_station_is_404(world: World) -> None:
-    """The dealer is unknown, or access was withdrawn: an error, and the state is kept."""
+    """The dealer is unknown, or access was withdrawn: an error, and the state stays."""
     world.emulator.withdraw_dealer(status=404)
 
     line = world.fails()
@@ -238,7 +238,7 @@ def test_h9_every_station_is_404(world: World) -> None:
 
 @row("H9", "read", "update")
 def test_h9_an_empty_list_with_404s_is_not_believed_at_once(world: World) -> None:
-    """The list is asked for once more before anything is taken for gone."""
+    """The list is read once more before anything counts as gone."""
     world.fault(method="GET", path=LIST, body="[]")
     world.fault(method="GET", path=ITEM, status=404)
 
@@ -287,7 +287,7 @@ def test_h10_any_other_conflict(world: World) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @row("H11")
 def test_h11_a_redirect(world: World, status: int, raw_server: Callable[..., RawServer]) -> None:
-    """Not followed, so that no token and no body goes to the other host, which the line names."""
+    """It is not followed, so no token and no body goes to the other host; the line names that host."""
     other = raw_server(http())
     world.fault(status=status, headers={"Location": f"{other.url}/partner"}, times=None)
 
@@ -314,7 +314,7 @@ def test_h12_an_odd_success(world: World, status: int) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @row("H12")
 def test_h12_a_success_without_a_body(world: World, status: int) -> None:
-    """A creation is found by a list, an update is read back; 204 is an empty list, which is read again."""
+    """A list finds the created station, an update is read back; a 204 is an empty list, which is read again."""
     world.fault(when="after", status=status, **({} if status == 204 else {"body": ""}))
 
     if world.operation == "read" and status != 204:

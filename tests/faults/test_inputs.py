@@ -1,4 +1,4 @@
-"""Rows B1 to B4: settings and data that are wrong, or mean harm."""
+"""Rows B1 to B4: settings and data that are wrong or malicious."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD_URLS = {
 
 
 def refused(world: World, name: str, sentence: str) -> None:
-    """`check` tells it by name, in a line without the value; no operation sends anything; set right, all goes on."""
+    """`check` names it in a line without the value; no operation sends anything; once corrected, everything works."""
     failures = world.provider().check({}, world.wanted).failures
     world.seen.extend(failure.reason for failure in failures)
     assert [failure.property for failure in failures] == [""] * len(failures)
@@ -45,7 +45,7 @@ def refused(world: World, name: str, sentence: str) -> None:
 @pytest.mark.parametrize("setting", ["baseUrl", "tokenUrl"])
 @row("B1")
 def test_b1_a_url_that_no_secret_goes_to(world: World, setting: str, url: str) -> None:
-    """The same rule for both URLs."""
+    """Both URLs follow the same rule."""
     world.settings = {setting: url}
 
     refused(world, f"chekt:{setting} (", BAD_URLS[url])
@@ -53,7 +53,7 @@ def test_b1_a_url_that_no_secret_goes_to(world: World, setting: str, url: str) -
 
 @row("B1")
 def test_b1_a_base_url_with_a_path(world: World) -> None:
-    """It would move every path."""
+    """It would change every path."""
     world.settings = {"baseUrl": "https://api.chekt.com/partner"}
 
     refused(world, "chekt:baseUrl (CHEKT_BASE_URL) ", "holds a path")
@@ -61,7 +61,7 @@ def test_b1_a_base_url_with_a_path(world: World) -> None:
 
 @row("B1")
 def test_b1_a_slash_at_the_end(world: World) -> None:
-    """It makes no other URL."""
+    """It is the same URL."""
     world.settings = {"baseUrl": world.emulator.url + "/"}
 
     world.works()
@@ -72,7 +72,7 @@ def test_b1_a_slash_at_the_end(world: World) -> None:
 @pytest.mark.parametrize("trace_id", ["not-a-uuid", "123e4567-e89b-12d3-a456-426614174000\r\nX-Evil: 1"])
 @row("B1")
 def test_b1_a_trace_id_that_is_none(world: World, trace_id: str) -> None:
-    """Likewise."""
+    """The same goes for a trace id."""
     world.settings = {"traceId": trace_id}
 
     refused(world, "chekt:traceId (CHEKT_TRACE_ID) ", "must be a UUID")
@@ -90,7 +90,7 @@ BAD_SECRETS = {
 @pytest.mark.parametrize("kind", BAD_SECRETS)
 @row("B2")
 def test_b2_a_secret_that_cannot_be_right(world: World, kind: str) -> None:
-    """Its key is named, its value is not."""
+    """The error names its key, but not its value."""
     secret, sentence = BAD_SECRETS[kind]
     world.settings = {"clientSecret": secret}
 
@@ -99,7 +99,7 @@ def test_b2_a_secret_that_cannot_be_right(world: World, kind: str) -> None:
 
 @row("B2")
 def test_b2_a_secret_with_a_line_break_at_its_end(world: World) -> None:
-    """It is left out, with a note."""
+    """The line break is left out, with a note."""
     world.settings = {"clientSecret": f"{CANARY}-secret\n"}
 
     world.works()
@@ -107,7 +107,7 @@ def test_b2_a_secret_with_a_line_break_at_its_end(world: World) -> None:
 
 @row("B2", "create")
 def test_b2_a_secret_in_clear(world: World) -> None:
-    """Set without --secret it is refused in the program, before anything is registered."""
+    """Set without --secret, it is refused in the program, before anything is registered."""
     pulumi.runtime.set_all_config({"chekt:clientSecret": f"{CANARY}-secret"}, [])
     try:
         with pytest.raises(pulumi.RunError, match="chekt:clientSecret") as caught:
@@ -125,7 +125,7 @@ HOSTILE_DEALERS = ["../sites/5", "%2e%2e", "", "5?x", True, "1_000", 12345.5, "\
 @pytest.mark.parametrize("dealer", HOSTILE_DEALERS)
 @row("B3", "create", "update")
 def test_b3_a_hostile_dealer_id(world: World, dealer: object) -> None:
-    """Refused in preview."""
+    """The preview refuses it."""
     [failure] = world.provider().check({}, {**world.wanted, "dealer_id": dealer}).failures
 
     assert failure.reason == "dealer_id is not an id: write digits only, such as 12345."
@@ -134,7 +134,7 @@ def test_b3_a_hostile_dealer_id(world: World, dealer: object) -> None:
 @pytest.mark.parametrize("setting", ["../sites/5", "%2e%2e", "5?x", "1_000", "\uff11\uff12"])
 @row("B3")
 def test_b3_a_hostile_dealer_id_in_the_settings(world: World, setting: str) -> None:
-    """Likewise."""
+    """The preview refuses it too."""
     world.settings = {"dealerId": setting}
 
     refused(world, "chekt:dealerId (CHEKT_DEALER_ID) ", "is not an id")
@@ -178,7 +178,7 @@ HOSTILE_TEXTS = {
 @pytest.mark.parametrize("kind", HOSTILE_TEXTS)
 @row("B4", "create", "update")
 def test_b4_hostile_text(world: World, kind: str, name: str) -> None:
-    """Refused in preview by code point and position, without the value."""
+    """The preview refuses it by code point and position, without the value."""
     text, sentence = HOSTILE_TEXTS[kind]
 
     [failure] = world.provider().check({}, {**world.wanted, name: text}).failures
@@ -191,7 +191,7 @@ def test_b4_hostile_text(world: World, kind: str, name: str) -> None:
 
 @row("B4", "read", "update", "delete")
 def test_b4_odd_text_of_the_server(world: World) -> None:
-    """State keeps it as it is; a line shows it escaped."""
+    """The state keeps it as it is; a line shows it escaped."""
     odd = "C\x1b[31m\u202eentral"
     world.emulator.edit_station(1, name=odd)
     provider = world.provider()

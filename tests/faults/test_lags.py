@@ -1,4 +1,4 @@
-"""Rows L1 to L13: an API that lags, keeps its own form of values, pages in its own way, or was restored."""
+"""Rows L1 to L13: an API that lags, keeps values in its own form, pages in its own way, or was restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.safe_world import World as Dealer
 
 
 def under(world: World, **switches: Any) -> None:
-    """Let CHeKT answer so from now on, on a clock that goes on while we wait."""
+    """Make CHeKT answer like this from now on, on a clock that goes on while we wait."""
     world.emulator.switches = Switches.model_validate(switches)
     world.clock.meanwhile = lambda: world.ahead.append(world.clock.slept[-1])
 
@@ -35,7 +35,7 @@ def test_l1_lists_that_are_behind(world: World, lag: float) -> None:
 @pytest.mark.parametrize("lag", [2, 15])
 @row("L2")
 def test_l2_lists_and_stations_that_are_behind(world: World, lag: float) -> None:
-    """Nor does it show itself."""
+    """It does not show itself either."""
     under(world, list_lag=lag, item_lag=lag)
 
     world.works()
@@ -53,7 +53,7 @@ CLOCKS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @row("L3")
 def test_l3_a_clock_that_differs_or_is_not_told(world: World, clock: dict[str, Any]) -> None:
-    """Nothing untrue is said of it."""
+    """No line says anything untrue about it."""
     under(world, **clock, item_lag=2)
 
     world.works()
@@ -80,7 +80,7 @@ def test_l4_values_in_another_form(world: World, kept: dict[str, Any], lost: boo
 @pytest.mark.parametrize("status", [401, 408, 425, 429, 500, 502, 503])
 @row("L5", "create")
 def test_l5_a_post_that_was_stored_and_answered_otherwise(world: World, status: int) -> None:
-    """Found two seconds later; one POST."""
+    """It is found two seconds later; one POST."""
     under(world, list_lag=2, item_lag=2, duplicate="twin", idempotency="ignored")
     world.fault(status=status, when="after")
 
@@ -91,7 +91,7 @@ def test_l5_a_post_that_was_stored_and_answered_otherwise(world: World, status: 
 
 @row("L6")
 def test_l6_one_wrong_list(world: World) -> None:
-    """Empty once: it is asked for twice."""
+    """It is empty once: it is read twice."""
     world.fault(method="GET", path=LIST, body="[]")
 
     world.works()
@@ -99,7 +99,7 @@ def test_l6_one_wrong_list(world: World) -> None:
 
 @row("L6", "delete")
 def test_l6_one_wrong_list_of_sites(world: World) -> None:
-    """Empty once: the site is found all the same."""
+    """It is empty once: the site is still found."""
     house(world.emulator)
     world.fault(method="GET", path=SITES, body="[]")
 
@@ -146,7 +146,7 @@ PUTS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("put", PUTS, ids=str)
 @row("L9", "create", "update")
 def test_l9_a_put_on_a_site(world: World, put: dict[str, Any]) -> None:
-    """The site is what it was, but for its station."""
+    """The site is what it was, except for its station."""
     for name in ("a-1", "b-1"):
         world.emulator.add_station(external_monitoring_station_id=name, name=name)
     number = world.emulator.stations()[-1]["monitoring_station_id"]
@@ -162,7 +162,7 @@ def test_l9_a_put_on_a_site(world: World, put: dict[str, Any]) -> None:
 
 @row("L10", "delete")
 def test_l10_a_site_that_comes_late(world: World) -> None:
-    """Two seconds after the list that an earlier deletion relied on: the next one reads another."""
+    """Two seconds after the list that an earlier deletion relied on: the next one reads another list."""
     clock = Clock(now=1_700_000_000.0)
     with Emulator(clock=clock) as emulator:
         dealer = Dealer(emulator, clock)
@@ -179,7 +179,7 @@ def test_l10_a_site_that_comes_late(world: World) -> None:
 
 @row("L11", "create")
 def test_l11_two_stacks_at_once(world: World) -> None:
-    """Both looked before either made it: one owns it, the other is told."""
+    """Both looked before either made it: one owns it, the other learns so."""
     first, second = world.process(), world.process()
     for run in (first, second):
         run.stations._directory.stations("12345").look(run.stations._client.operation("look"))

@@ -34,7 +34,7 @@ def at(world: World, url: str, host: str = "localhost") -> World:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port on which nobody listens."""
+    """A port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -42,7 +42,7 @@ def closed_port() -> int:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port whose queue is full: what is sent to it is dropped."""
+    """A port whose queue is full: whatever is sent to it is dropped."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -63,7 +63,7 @@ def test_n1_a_name_that_is_unknown(world: World) -> None:
 
 @row("N1")
 def test_n1_a_host_that_refuses_connections(world: World, closed_port: int) -> None:
-    """The same, with its own cause; the next run repairs."""
+    """The same, with its own cause; the next run repairs it."""
     line = at(world, f"http://127.0.0.1:{closed_port}").fails_and_is_repaired()
 
     assert f": 127.0.0.1 does not accept connections on port {closed_port}, 5 times. Nothing was changed. " in line
@@ -71,7 +71,7 @@ def test_n1_a_host_that_refuses_connections(world: World, closed_port: int) -> N
 
 @row("N1")
 def test_n1_packets_that_are_dropped(world: World, silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five seconds a try, all within two minutes."""
+    """Five seconds for each try, all within two minutes."""
     assert 5 * exchange.CONNECT_SECONDS + 0.5 * (0.5 + 1 + 2 + 4) < 120
     monkeypatch.setattr(exchange, "CONNECT_SECONDS", 0.05)
 
@@ -83,7 +83,7 @@ def test_n1_packets_that_are_dropped(world: World, silent_port: int, monkeypatch
 
 @row("N1", *WRITES)
 def test_n1_a_host_that_is_away_for_a_moment(world: World) -> None:
-    """Every write is made again, a POST too, and once."""
+    """Every write is made again, even a POST, and only once."""
     provider = world.provider()
     provider.read("12345/9", GONE)  # so that token and list are known
     world.emulator.clear_requests()
@@ -98,7 +98,7 @@ def test_n1_a_host_that_is_away_for_a_moment(world: World) -> None:
 
 
 def certificate(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """What a server needs whose certificate is expired, of another host, or of an authority that is not known."""
+    """What a server needs whose certificate is expired, of another host, or of an unknown authority."""
     authority = trustme.CA()
     hour = timedelta(hours=1)
     now = datetime.now(UTC)
@@ -139,7 +139,7 @@ LOST: list[dict[str, Any]] = [{"reset": True}, {"hang": 30.0}]
 @pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
 @row("N3")
 def test_n3_an_answer_that_is_lost(world: World, how: dict[str, Any]) -> None:
-    """What was asked for is done once: a POST is found by a list, the others are repeated under their key."""
+    """The change happens once: a list finds what a POST made; the others are repeated under their key."""
     world.fault(when="after", **how)
     provider = world.provider()
     world.read_seconds = 0.15
@@ -155,14 +155,14 @@ def test_n3_an_answer_that_is_lost(world: World, how: dict[str, Any]) -> None:
 @pytest.mark.parametrize("how", LOST, ids=["reset", "silence"])
 @row("N4")
 def test_n4_a_request_that_is_lost(world: World, how: dict[str, Any]) -> None:
-    """It is sent again under the same key, a POST after a list that does not show the station."""
+    """It is sent again under the same key, a POST only after a list that does not show the station."""
     world.fault(**how)
     world.read_seconds = 0.15
 
     world.works()
 
     if world.operation == "create":
-        looks = [f"GET {LIST}"] * 2 * 5  # each of an empty list
+        looks = [f"GET {LIST}"] * 2 * 5  # each for an empty list
         assert world.calls() == [f"GET {LIST}"] * 2 + [f"POST {LIST}"] + looks + [f"POST {LIST}"]
     if world.operation != "read":
         assert (world.writes(), len(set(world.keys()))) == (2, 1)
@@ -170,7 +170,7 @@ def test_n4_a_request_that_is_lost(world: World, how: dict[str, Any]) -> None:
 
 @row("N5")
 def test_n5_a_connection_that_the_server_closed(world: World) -> None:
-    """Found closed before anything is sent on it: the call goes out once, on another."""
+    """It is found closed before anything is sent on it: the call goes out once, on another."""
     provider = world.provider()
     world.emulator.add_dealer(777)
     provider.read("777/9", GONE)  # so that there is a connection
@@ -187,7 +187,7 @@ def test_n5_a_connection_that_the_server_closed(world: World) -> None:
 
 @row("N5")
 def test_n5_a_connection_that_closes_under_a_request(world: World) -> None:
-    """The request is gone, or was it done? As for a lost answer: once, in the end."""
+    """Did the request arrive or not? As for a lost answer, the change happens once."""
     world.fault(hang=0.0)
 
     world.works()
@@ -197,7 +197,7 @@ def test_n5_a_connection_that_closes_under_a_request(world: World) -> None:
 
 @row("N6")
 def test_n6_an_answer_that_drips(world: World) -> None:
-    """Each byte is in time and the whole is not: after a minute it is a lost answer."""
+    """Each byte is in time but the whole is not: after a minute it is a lost answer."""
     method, path = ("GET", SITES) if world.operation == "delete" else ("", "")  # a deletion's own answer has no body
     if world.operation == "delete":
         world.emulator.add_site(external_site_id="s-1", name="House")
@@ -224,7 +224,7 @@ def test_n7_an_answer_that_is_cut(world: World) -> None:
 @pytest.mark.parametrize("packed", [False, True], ids=["huge", "compressed"])
 @row("N8")
 def test_n8_an_answer_that_is_too_large(world: World, packed: bool) -> None:
-    """It is given up at 5 MiB and not asked for again; a creation is found by a list. A list may be longer."""
+    """It stops at 5 MiB and is not asked for again; a list finds what was created. A list may be longer."""
     method, path = ("GET", SITES) if world.operation == "delete" else ("", "")
     world.fault(when="after", pad=6 * 1024**2, gzip=packed, method=method, path=path)
 
@@ -237,7 +237,7 @@ def test_n8_an_answer_that_is_too_large(world: World, packed: bool) -> None:
 @pytest.mark.parametrize("what", [b" ", b"[" + b" " * 1023], ids=["blanks", "array"])
 @row("N8")
 def test_n8_a_bomb_does_not_fill_the_memory(world: World, raw_server: NewServer, what: bytes) -> None:
-    """300 MiB in 300 KiB: no more is unpacked than is taken, and nothing of it is kept."""
+    """300 MiB in 300 KiB: it unpacks no more than it takes, and keeps nothing of it."""
     bomb = gzip.compress(what + b" " * 300 * 1024**2, 1)
     at(world, raw_server(http(body=bomb, headers="Content-Encoding: gzip\r\n")).url)
 
@@ -259,7 +259,7 @@ DRIPS = {
 @pytest.mark.parametrize("what", DRIPS)
 @row("N10")
 def test_n10_what_comes_around_a_body_drips(world: World, raw_server: NewServer, what: str) -> None:
-    """Each piece is in time and there is no end of them: after a minute it is a lost answer."""
+    """Each piece is in time but they never end: after a minute it is a lost answer."""
     before, drop = DRIPS[what]
 
     with dripping(before, drop, lambda: world.clock.sleep(5)) as drip:
@@ -271,7 +271,7 @@ def test_n10_what_comes_around_a_body_drips(world: World, raw_server: NewServer,
 
 @row("N11", "create", "delete")
 def test_n11_a_list_that_has_no_end(world: World, raw_server: NewServer) -> None:
-    """Each of its pages has 4 MiB and says that one more follows: it is given up, and nothing of it is kept."""
+    """Each of its pages has 4 MiB and says that one more follows: the run gives it up, and keeps nothing of it."""
     page = count(1)
 
     def give(connection: socket.socket) -> None:
@@ -297,7 +297,7 @@ NOT_CHEKT: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("kind", NOT_CHEKT)
 @row("N9")
 def test_n9_something_else_answers(world: World, kind: str) -> None:
-    """It is never an empty list: nothing is created, nothing leaves the state."""
+    """It never counts as an empty list: nothing is created, nothing leaves the state."""
     answer, cause = NOT_CHEKT[kind]
     world.fault_everywhere(**answer)
 
@@ -312,7 +312,7 @@ def test_n9_something_else_answers(world: World, kind: str) -> None:
 
 @row("N9", *WRITES)
 def test_n9_something_else_answers_a_write(world: World) -> None:
-    """Whether it reached CHeKT is not known: a POST is repeated only after a look, the others never."""
+    """Nobody knows whether it reached CHeKT: a POST is repeated only after a look, the others never."""
     world.fault(body="<html>Log in", content_type="text/html", times=None)
 
     line = world.fails()

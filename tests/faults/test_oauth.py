@@ -30,7 +30,7 @@ GOOD_KEY = rsa.generate_private_key(65537, 2048)
 
 @row("O1")
 def test_o1_a_token_endpoint_that_fails(world: World) -> None:
-    """Five tries; the line says that it was the token, and no other call was made."""
+    """Five tries; the line says that the token failed, and no other call was made."""
     world.fault(method="POST", path=TOKEN, status=503, times=None)
 
     line = world.fails_and_is_repaired()
@@ -66,7 +66,7 @@ def test_o2_a_bad_client(world: World, status: int) -> None:
 
 
 def at_once(world: World, provider: MonitoringStationProvider, name: str) -> None:
-    """Four threads do the operation, each to a station of its own."""
+    """Four threads do the operation, each to its own station."""
     start = threading.Barrier(4)
     states = {station["external_monitoring_station_id"]: station for station in world.emulator.stations()}
 
@@ -167,7 +167,7 @@ JUNK = {
 @pytest.mark.parametrize("kind", JUNK)
 @row("O6")
 def test_o6_a_token_that_is_junk(world: World, kind: str) -> None:
-    """An error that repeats nothing of it, and no other call."""
+    """The error repeats nothing of it, and no other call is made."""
     content_type, body = JUNK[kind]
     world.fault(method="POST", path=TOKEN, content_type=content_type, body=body)
 
@@ -190,7 +190,7 @@ BAD_KEYS: dict[str, tuple[Callable[[], str], str]] = {
 @pytest.mark.parametrize("kind", BAD_KEYS)
 @row("O7")
 def test_o7_a_key_that_cannot_sign(world: World, kind: str) -> None:
-    """A check failure that names the setting and nothing of the key; no operation sends anything."""
+    """A check failure names the setting and nothing of the key; no operation sends anything."""
     make, sentence = BAD_KEYS[kind]
     world.settings = {"clientSecret": None, "privateKey": make()}
     provider = world.provider()
@@ -207,7 +207,7 @@ def test_o7_a_key_that_cannot_sign(world: World, kind: str) -> None:
 
 @row("O7")
 def test_o7_a_blank_key_is_an_absent_one(world: World) -> None:
-    """Half a credential is told by name."""
+    """Half a credential is named."""
     world.settings = {"clientSecret": None, "privateKey": ""}
 
     [failure] = world.provider().check({}, world.wanted).failures
@@ -220,7 +220,7 @@ def test_o7_a_blank_key_is_an_absent_one(world: World) -> None:
 
 @row("O7")
 def test_o7_an_assertion_is_signed_anew_for_each_request(world: World, raw_server: Callable[..., RawServer]) -> None:
-    """Another `jti` each time, a minute of life, and the audience that was set."""
+    """Another `jti` each time, a minute of life, and the configured audience."""
     jwt = pytest.importorskip("jwt")
     token = json.dumps({"access_token": f"{CANARY}-token-1", "token_type": "Bearer"}).encode()
     endpoint = raw_server(http(503, b""), http(200, token))

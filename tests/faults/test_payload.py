@@ -45,7 +45,7 @@ def test_p1_unset_texts(world: World, unset: Unset, put: Literal["merge", "repla
 
 @row("P1", "create", "read", "update")
 def test_p1_further_fields_in_another_order(world: World) -> None:
-    """They are left aside."""
+    """They are ignored."""
     known = json.loads(station_json(name=world.wanted["name"]))
     odd = {"z_new": {"a": [1]}, **dict(reversed(known.items())), "0": None}
     world.fault(when="after", body=json.dumps([odd] if world.operation == "read" else odd))
@@ -72,7 +72,7 @@ def test_p2_an_id_in_any_form(world: World, number: object) -> None:
 @pytest.mark.parametrize("number", BAD_IDS)
 @row("P2", "create", "read", "update")
 def test_p2_what_is_no_id(world: World, number: object) -> None:
-    """It never enters state: a creation is found by a list, all else is an error."""
+    """It never enters the state: a list finds a created station, everything else is an error."""
     answer = station_json(name=world.wanted["name"], monitoring_station_id=number)
     world.fault(when="after", body=f"[{answer}]" if world.operation == "read" else answer)
 
@@ -118,7 +118,7 @@ def test_p3_bad_json(world: World, kind: str) -> None:
 @pytest.mark.parametrize("form", ["CENTRAL STATION", "Central  station", "Central"], ids=["case", "blanks", "cut"])
 @row("P4", "create", "update")
 def test_p4_a_value_in_chekts_own_form(world: World, form: str) -> None:
-    """State holds CHeKT's value, and the next preview shows no change."""
+    """The state holds CHeKT's value, and the next preview shows no change."""
     world.wanted_instead = INPUTS | {"name": "Central station"}
     if world.operation == "update":
         assert world.state is not None
@@ -184,7 +184,7 @@ def test_p5_a_list_in_pages(world: World, style: Literal["pages", "offset", "lin
 
 @row("P5")
 def test_p5_a_page_that_fails(world: World) -> None:
-    """A list that may be partial is no list: nothing is created, nothing leaves the state."""
+    """A list that may be partial does not count: nothing is created, nothing leaves the state."""
     path = SITES if world.operation == "delete" else LIST
     for n in range(3):
         world.emulator.add_site(external_site_id=f"s-{n}", name="House")
@@ -218,7 +218,7 @@ def test_p6_twins(world: World, adopt: bool) -> None:
 
 @row("P6", "read", "update", "delete")
 def test_p6_a_twin_beside_the_station(world: World) -> None:
-    """The station's own id tells which is meant: the twin is left alone."""
+    """The station's own id tells which one is meant: the twin is left alone."""
     twin = world.emulator.add_station(external_monitoring_station_id="central-01", name="Twin")
 
     world.run(world.provider())

@@ -1,4 +1,4 @@
-"""The faults where they strike a site on its way to another station: by its assignment, or by a station's deletion."""
+"""The faults that hit a site on its way to another station: by its assignment, or by a station's deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WANTED = AssignmentInputs(dealer_id="12345", monitoring_station_id="2", site_id=
 
 
 def with_a_site(world: World) -> None:
-    """Site 1 on station 1, and station 2 for it to go to; station 1 is to be deleted, or the site is assigned."""
+    """Site 1 on station 1, and station 2 as its target; station 1 is to be deleted, or the site is assigned."""
     if world.operation == "create":
         world.manage(**INPUTS)
     world.emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
@@ -29,7 +29,7 @@ def with_a_site(world: World) -> None:
 
 
 def act(world: World, run: Run) -> object:
-    """The operation of the site's assignment; to delete is to delete its station, which hands the site on."""
+    """The operation of the site's assignment; a deletion is that of its station, which hands the site on."""
     if world.operation == "create":
         return run.assignments.create(WANTED)
     if world.operation == "read":
@@ -42,7 +42,7 @@ def act(world: World, run: Run) -> object:
 
 
 def is_done(world: World) -> None:
-    """The site is on station 2 with all that it had, and station 1 is there unless it was to be deleted."""
+    """The site is on station 2 with all that it had; station 1 is there unless it was to be deleted."""
     site = world.emulator.sites()[0]
     assert (site["monitoring_station_id"], site["account_number"], site["address1"]) == (2, "0001", "1 Road")
     assert [s["monitoring_station_id"] for s in world.emulator.stations()] == (
@@ -61,7 +61,7 @@ def fails_untouched(world: World) -> str:
 
 
 def is_repaired(world: World) -> None:
-    """The next run, without the fault, ends it."""
+    """The next run, without the fault, finishes it."""
     world.emulator.clear_faults()
     act(world, world.process())
     if world.operation != "read":
@@ -88,7 +88,7 @@ def test_n3_the_answer_of_a_move_is_lost(world: World, kind: str) -> None:
 
 @row("H4", *MOVING)
 def test_h4_a_move_that_was_made_is_answered_with_5xx(world: World) -> None:
-    """Also where it stays so: the site itself shows that it was made."""
+    """The 5xx may never end: the site itself shows that the move was made."""
     with_a_site(world)
     world.fault(method="PUT", path=SITE, when="after", status=503, times=5)
 
@@ -125,7 +125,7 @@ def test_h5_an_outage_while_a_site_is_handled(world: World) -> None:
 @pytest.mark.parametrize("path", [SITES, "/sites*"])
 @row("H7")
 def test_h7_the_sites_are_forbidden(world: World, path: str) -> None:
-    """An error, and the state is kept; a station whose sites cannot be seen is not deleted."""
+    """An error, and the state stays; a station whose sites cannot be seen is not deleted."""
     with_a_site(world)
     world.fault(method="GET", path=path, status=403, times=None)
 
@@ -135,7 +135,7 @@ def test_h7_the_sites_are_forbidden(world: World, path: str) -> None:
 
 @row("H7", *MOVING)
 def test_h7_moving_is_forbidden(world: World) -> None:
-    """Reading is allowed: the same."""
+    """Reading is allowed: the same happens."""
     with_a_site(world)
     world.fault(method="PUT", path=SITE, status=403)
 
@@ -145,7 +145,7 @@ def test_h7_moving_is_forbidden(world: World) -> None:
 
 @row("H8", "create", "read", "update")
 def test_h8_the_site_is_gone(world: World) -> None:
-    """Three looks agree: a refresh takes the assignment out of the state, the others say so."""
+    """Three looks agree: a refresh takes the assignment out of the state, the other operations say so."""
     with_a_site(world)
     world.fault(method="GET", path=SITES, body="[]", times=None)
     world.fault(method="GET", path=SITE, status=404, times=None)

@@ -26,12 +26,12 @@ def test_there_are_60_rows_by_name() -> None:
 
 
 def test_every_row_has_a_test() -> None:
-    """And no test is about another one."""
+    """No test is about anything else."""
     assert set(NAMED) == set(ROWS)
 
 
 def test_a_test_is_named_after_its_row() -> None:
-    """So that a failure tells which row it is."""
+    """A failure then tells which row it is."""
     text = "".join(p.read_text() for p in Path(__file__).parent.glob("test_*.py"))
     pairs = re.findall(r'^@row\("(\w+)".*\)\ndef test_([a-z]+[0-9]+)_', text, re.MULTILINE)
 
@@ -49,7 +49,7 @@ CASES: dict[str, tuple[Outcome, ...]] = {
 
 
 def test_a_case_holds_when_all_its_parts_do() -> None:
-    """A secret that is found afterwards, and a test that is skipped, count as not held."""
+    """A secret that is found later, and a skipped test, count as not held."""
     tally = Tally()
     properties: list[tuple[str, object]] = [("fault", ("N1", "read"))]
     for nodeid, outcomes in CASES.items():

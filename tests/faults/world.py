@@ -60,7 +60,7 @@ class Moments(Clock):
 
 
 class TimedProvider(MonitoringStationProvider):
-    """The provider over a clock that never really waits."""
+    """The provider on a clock that never really waits."""
 
     def __init__(self, clock: Clock, say: Callable[[str], None], read_seconds: float) -> None:
         self._clock = clock
@@ -86,11 +86,11 @@ class World:
     """A dealer, and the operation that is about to happen to station central-01.
 
     Attributes:
-        emulator: holds the station, except where it is about to be created.
+        emulator: holds the station, unless it is about to be created.
         operation: create, read, update (of the name) or delete.
         state: what Pulumi's state holds; None for nothing. An operation that fails leaves it as it is.
-        settings: of the providers to come, beside those that point at the emulator.
-        wanted_instead: the inputs of the program, where they are not the usual ones.
+        settings: of later providers, beside those that point at the emulator.
+        wanted_instead: the inputs of the program, if they are not the usual ones.
         seen: all that a person or a log could have seen.
         ahead: seconds; their sum is how far CHeKT's clock is ahead of ours.
         read_seconds: how long a provider waits for an answer.
@@ -112,7 +112,7 @@ class World:
             self.state = self.manage(**INPUTS)
 
     def manage(self, **inputs: str) -> dict[str, Any]:
-        """Put a station into the emulator, and give what state holds of it."""
+        """Put a station into the emulator, and give what the state holds of it."""
         fields = {name: value for name, value in inputs.items() if name != "dealer_id"}
         self.emulator.add_station(**fields, dealer_id=int(inputs["dealer_id"]))
         created_at = self.emulator.stations()[-1]["created_at"]
@@ -125,23 +125,23 @@ class World:
 
     @property
     def method(self) -> str:
-        """The HTTP method by which the operation does what it is for."""
+        """The HTTP method that does what the operation is for."""
         return METHODS[self.operation]
 
     @property
     def path(self) -> str:
-        """Where that goes, below the dealer."""
+        """The path of that request, below the dealer."""
         return LIST if self.operation in ("create", "read") else ITEM
 
     def fault(self, *, method: str = "", path: str = "", **what: Any) -> None:
-        """Let the operation's own request meet a fault, or another one that is named."""
+        """Let the operation's own request, or another named one, meet a fault."""
         whole = path if path == TOKEN else DEALER + (path or self.path)
         if "body" in what:
             what = {"headers": {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}, **what}
         self.emulator.add_fault(Fault(method=method or self.method, path=whole, **what))
 
     def fault_everywhere(self, **what: Any) -> None:
-        """Let every request but those for a token meet a fault, until further notice."""
+        """Let every request except those for a token meet a fault, until further notice."""
         self.emulator.add_fault(Fault(path="/partner/*", times=None, **what))
 
     def provider(self, **settings: Any) -> TimedProvider:
@@ -159,7 +159,7 @@ class World:
         return self.provider()._run
 
     def run(self, provider: MonitoringStationProvider) -> None:
-        """Do the operation, and keep in state what the provider gives back."""
+        """Do the operation, and keep in the state what the provider gives back."""
         before = self.state or {}
         if self.operation == "create":
             created = provider.create(self.wanted)
@@ -176,12 +176,12 @@ class World:
         self.seen.append(json.dumps(self.state))
 
     def works(self, provider: MonitoringStationProvider | None = None) -> None:
-        """The operation succeeds, and state and CHeKT are as they were meant to be."""
+        """The operation succeeds, and state and CHeKT are as they should be."""
         self.run(provider or self.provider())
         self._is_done()
 
     def fails(self, provider: MonitoringStationProvider | None = None) -> str:
-        """The operation fails with one line that has a trace id; state is as before. Gives the line, anonymous."""
+        """The operation fails with one line that has a trace id; the state is as before. Gives the line, anonymous."""
         before = self.state
         error = self.error(provider or self.provider())
         assert self.state == before
@@ -206,7 +206,7 @@ class World:
         raise AssertionError("nothing failed")
 
     def repaired(self) -> None:
-        """The next `pulumi up --refresh` or `pulumi destroy`, without the fault, ends as it was meant to end."""
+        """The next `pulumi up --refresh` or `pulumi destroy`, without the fault, ends as it should."""
         self.emulator.clear_faults()
         self.settings = {}
         provider = self.provider(adoptExisting=True)
@@ -230,7 +230,7 @@ class World:
         return line
 
     def calls(self) -> list[str]:
-        """Method and path of each request so far, but those for a token."""
+        """Method and path of each request so far, without those for a token."""
         return calls(self.emulator)
 
     def writes(self) -> int:
@@ -243,7 +243,7 @@ class World:
         return [r.idempotency_key for r in own]
 
     def tokens(self) -> int:
-        """How many requests there were for a token."""
+        """How many requests for a token there were."""
         return sum(r.path == TOKEN for r in self.emulator.requests)
 
     def untouched(self) -> None:
@@ -272,6 +272,6 @@ def as_held(inputs: Mapping[str, str], number: int = 1) -> tuple[int, str, str, 
 
 
 def station_json(**changes: Any) -> str:
-    """Station 1 as CHeKT answers it, made in the moment of the answer where that is a fault's."""
+    """Station 1 as CHeKT answers it; in a fault's answer, made at the moment of the answer."""
     fields = {name: value for name, value in INPUTS.items() if name != "dealer_id"}
     return json.dumps({"monitoring_station_id": 1, **fields, "created_at": "2026-01-01T00:00:00.000Z", **changes})

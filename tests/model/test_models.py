@@ -1,4 +1,4 @@
-"""What a program may ask for, and what is believed of an answer."""
+"""What a program may ask for, and what part of an answer is believed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_id_is_kept_as_its_digits(value: object, digits: str) -> None:
         "9" * 20,
         10**19,
         12345.5,
-        float(2**53),  # 2**53 + 1 arrives as this: which of the two it was is not known
+        float(2**53),  # 2**53 + 1 arrives as this: nobody knows which of the two it was
         1e300,
         math.inf,
         math.nan,
@@ -98,7 +98,7 @@ def test_what_is_no_id_never_becomes_one(value: object) -> None:
 
 @given(st.integers(1, 10**19 - 1))
 def test_every_id_survives_the_way_through_its_digits(number: int) -> None:
-    """The digits of an id are that id's, and are taken again as they are."""
+    """The digits of an id stand for that id, and are taken again as they are."""
     digits = id_digits(number)
 
     assert digits is not None
@@ -196,7 +196,7 @@ def test_only_plain_digits_come_out(value: object) -> None:
     ],
 )
 def test_a_broken_rule_is_one_sentence(name: str, value: object, sentence: str) -> None:
-    """Each bad input gives one sentence: which input, what is wrong, and where it helps, what to write."""
+    """Each bad input gives one sentence: which input, what is wrong and, if it helps, what to write."""
     assert input_problems(StationInputs, {**GOOD, name: value}) == [sentence]
 
 
@@ -235,7 +235,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["dealer_id", "external_monitoring_station_id", "name"])
 def test_a_value_that_a_preview_does_not_know_is_no_problem(name: str) -> None:
-    """An unknown required input is neither missing nor wrong; the others are still looked at."""
+    """An unknown required input is neither missing nor wrong; the others are still checked."""
     known = {key: value for key, value in GOOD.items() if key != name}
 
     assert input_problems(StationInputs, known, unknown=[name]) == []
@@ -293,13 +293,13 @@ def test_inputs_have_one_canonical_form() -> None:
 
 
 def test_only_none_counts_as_left_out() -> None:
-    """A blank stays: for a required input it is a mistake to be told."""
+    """A blank stays: for a required input it is a mistake, and the error says so."""
     assert present({"name": "", "prefix": None, "adopt_existing": False}) == {"name": "", "adopt_existing": False}
 
 
 @given(ANY_TEXT)
 def test_text_that_is_taken_is_harmless_and_unchanged(text: str) -> None:
-    """A text that passes has nothing unsafe in it, no outer blanks, at most 200 characters; and it is not altered."""
+    """Text that passes has nothing unsafe in it, no outer blanks, at most 200 characters; and it is not altered."""
     if not input_problems(StationInputs, {**GOOD, "name": text}):
         assert not any(unsafe(character) for character in text)
         assert text == text.strip() != ""
@@ -314,7 +314,7 @@ def test_text_that_is_taken_is_harmless_and_unchanged(text: str) -> None:
     )
 )
 def test_any_input_gets_a_verdict(inputs: dict[str, Any]) -> None:
-    """Whatever a program passes, the answer is sentences on one line each, never an exception."""
+    """Whatever a program passes, the answer is one-line sentences, never an exception."""
     for sentence in input_problems(StationInputs, inputs):
         assert sentence.isprintable()
 
@@ -347,7 +347,7 @@ def test_a_station_s_id_is_digits_in_every_form(answered: object) -> None:
 
 @pytest.mark.parametrize("answered", [None, "", 0, -1, "-1", "../5", True, 77.5, float(2**53), [77], {"id": 77}])
 def test_a_station_without_a_usable_id_is_no_station(answered: object) -> None:
-    """An id that could not go into a path, or not exactly, never enters state."""
+    """An id that cannot go into a path, or not exactly, never enters the state."""
     with pytest.raises(ValidationError):
         Station.model_validate({**STATION, "monitoring_station_id": answered})
 
@@ -360,7 +360,7 @@ def test_a_station_must_have_an_id() -> None:
 
 @pytest.mark.parametrize("name", ["external_monitoring_station_id", "name", "prefix", "linecard", "created_at"])
 def test_null_blank_and_absent_are_one(name: str) -> None:
-    """An unset text is "" however CHeKT says so."""
+    """An unset text is "", however CHeKT says so."""
     absent = {key: value for key, value in STATION.items() if key != name}
     parsed = [Station.model_validate(answer) for answer in (absent, {**absent, name: None}, {**absent, name: ""})]
 
@@ -377,7 +377,7 @@ def test_further_fields_and_another_order_change_nothing() -> None:
 @pytest.mark.parametrize("name", ["external_monitoring_station_id", "name", "prefix", "linecard", "created_at"])
 @pytest.mark.parametrize("answered", [7, 7.0, True, ["x"], {"x": 1}])
 def test_a_text_of_another_type_is_no_station(name: str, answered: object) -> None:
-    """A shape that is not documented is refused, not bent."""
+    """An undocumented shape is refused, not bent."""
     with pytest.raises(ValidationError):
         Station.model_validate({**STATION, name: answered})
 
@@ -390,12 +390,12 @@ def test_only_an_object_is_a_station(answered: object) -> None:
 
 
 def test_odd_text_of_the_server_is_kept() -> None:
-    """Our rules for inputs do not judge what is there already."""
+    """Our rules for inputs do not judge what already exists."""
     assert Station.model_validate({**STATION, "name": " \x1b[2J\u202e "}).name == " \x1b[2J\u202e "
 
 
 def test_what_cannot_be_parsed_is_not_printed() -> None:
-    """An answer's values stay out of the parser's own error text."""
+    """The parser's own error text has none of an answer's values."""
     with pytest.raises(ValidationError) as caught:
         Station.model_validate({**STATION, "name": [CANARY], "monitoring_station_id": CANARY})
 
@@ -426,26 +426,26 @@ def test_a_site_may_be_without_a_station(answered: dict[str, object], station_id
 
 @pytest.mark.parametrize(("answered", "activated"), [(1, True), ("1", True), (True, True), (0, False), (None, False)])
 def test_whether_a_site_is_activated(answered: object, activated: bool) -> None:
-    """CHeKT documents 0 or 1; whatever is not told to be on is not counted."""
+    """CHeKT documents 0 or 1; a site that is not told to be on does not count."""
     assert Site.model_validate({"site_id": 5, "is_activated": answered}).is_activated is activated
 
 
 @pytest.mark.parametrize("answered", [None, "", 0, "0"])
 def test_a_site_without_a_station(answered: object) -> None:
-    """In whatever way CHeKT says so; no station has the number 0."""
+    """CHeKT has several ways to say so; no station has the number 0."""
     assert Site.model_validate({"site_id": 5, "monitoring_station_id": answered}).monitoring_station_id is None
 
 
 @pytest.mark.parametrize("answered", [False, -1, "x", True, [], 77.5])
 def test_a_site_with_a_station_that_is_no_id_is_no_site(answered: object) -> None:
-    """Whether it may be cut off from a station is not guessed."""
+    """Nobody guesses whether it may be cut off from a station."""
     with pytest.raises(ValidationError):
         Site.model_validate({"site_id": 5, "name": "Warehouse", "monitoring_station_id": answered})
 
 
 @pytest.mark.parametrize(("answered", "number"), [("0042", "0042"), (42, "42"), (None, ""), ("", "")])
 def test_an_account_number_is_text(answered: object, number: str) -> None:
-    """Leading zeros count; one that comes as a number is its digits."""
+    """Leading zeros count; a number becomes its digits."""
     assert Site.model_validate({"site_id": 5, "account_number": answered}).account_number == number
 
 
@@ -487,7 +487,7 @@ PROBE_SECONDS = "probe_timeout must be a number of seconds from 1 to 60."
     ],
 )
 def test_a_broken_rule_of_an_assignment_is_one_sentence(name: str, value: object, sentence: str) -> None:
-    """As for a station."""
+    """The same as for a station."""
     assert input_problems(AssignmentInputs, {**ASSIGNMENT, name: value}) == [sentence]
 
 
@@ -501,13 +501,13 @@ def test_a_broken_rule_of_an_assignment_is_one_sentence(name: str, value: object
     ],
 )
 def test_a_probe_names_host_and_port(probe: str, address: tuple[str, int]) -> None:
-    """A name, an address, or an IPv6 address in brackets; of the loopback interface as of any other."""
+    """A name, an address, or an IPv6 address in brackets; the loopback interface is as good as any."""
     assert input_problems(AssignmentInputs, {**ASSIGNMENT, "probe": probe, "probe_timeout": 60.0}) == []
     assert probe_address(probe) == address
 
 
 def test_a_site_is_named_once() -> None:
-    """By site_id or by external_site_id; one that a preview does not know yet counts as given."""
+    """It is named by site_id or by external_site_id; an input that a preview does not know yet counts as given."""
     station = {name: value for name, value in ASSIGNMENT.items() if name != "site_id"}
     twice = "site_id and external_site_id are both given: pass one of them."
 
@@ -523,7 +523,7 @@ def test_a_site_is_named_once() -> None:
 
 
 def test_all_problems_of_an_assignment_are_told_at_once() -> None:
-    """Those of the choice between inputs last."""
+    """The choice between two inputs comes last."""
     assert input_problems(AssignmentInputs, {"dealer_id": "x", "probe": "y"}) == [
         NO_ID,
         "monitoring_station_id is missing: pass the monitoring_station_id of a MonitoringStation.",

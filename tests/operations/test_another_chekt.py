@@ -1,4 +1,4 @@
-"""One station, the right station, against a server that was written to break that."""
+"""One station, the right station, against a server written to break that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers import anonymous, central
 
 
 class Loses(AnotherChekt):
-    """Takes each POST for a new one, and answers none."""
+    """Treats each POST as a new one, and answers none."""
 
     def post(self, body: Row, key: str) -> Reply:
         self.add(**body)
@@ -68,7 +68,7 @@ def test_a_station_that_was_deleted_is_made_anew(stack: Stacks, kind: type[Anoth
 
 
 def test_a_station_from_the_future_that_was_deleted_is_made_anew_after_a_refresh(stack: Stacks) -> None:
-    """Whether it is a replay cannot be told, so it is recorded and said; the refresh that is advised makes it good."""
+    """Nobody can tell whether it is a replay, so it is recorded and told; the refresh that the line advises helps."""
     acme = stack(East)
     acme.process().stations.delete(acme.up())
     acme.clock.now += 30
@@ -106,7 +106,7 @@ class AnswersRewritten(ForgetsKeys):
 def test_a_lost_answer_about_a_changed_external_id_makes_no_second_station(
     stack: Stacks, kind: type[AnotherChekt], kept: str
 ) -> None:
-    """The new station is named; nobody guesses that it is ours, and nothing is sent twice."""
+    """The error names the new station; nobody guesses that it is ours, and nothing is sent twice."""
     acme = stack(kind)
 
     assert acme.fails() == (
@@ -132,7 +132,7 @@ def test_an_answer_with_another_external_id_makes_no_second_station(stack: Stack
 
 
 class Absorbs(AnotherChekt):
-    """Loses the POST, and meanwhile somebody makes a station that has nothing of ours."""
+    """Loses the POST, and meanwhile somebody makes a station that has nothing in common with ours."""
 
     def post(self, body: Row, key: str) -> Reply:
         if len(self.stations) == 1:
@@ -169,7 +169,7 @@ class Upserts(AnotherChekt):
 
 
 def test_another_s_station_that_is_answered_with_200_is_not_taken_over(stack: Stacks) -> None:
-    """Somebody made it five seconds ago, and it has other values: adopting was not asked for."""
+    """Somebody made it five seconds ago, and it has other values: nobody asked to adopt it."""
     acme = stack(Upserts)
     acme.api.add(external_monitoring_station_id="central-01", name="Theirs")
     acme.clock.now += 5
@@ -211,7 +211,7 @@ def test_what_was_only_accepted_is_asked_for_again_under_its_key(stack: Stacks) 
 
 
 class Works(AnotherChekt):
-    """Answers each POST in a way of its own, and makes a station of it later, whatever its key."""
+    """Answers each POST in its own way, and later makes a station of it, whatever its key."""
 
     answers: list[Reply]
     seconds = 30.0
@@ -251,7 +251,7 @@ def test_what_was_accepted_gets_a_minute_before_another_post(stack: Stacks, said
 
 
 def test_a_second_station_that_may_come_is_named(stack: Stacks) -> None:
-    """Two POSTs without an answer may both be done: one is taken, and of the other it is said."""
+    """Two POSTs without an answer may both be done: one is taken, and the line names the other."""
     acme = stack(Works)
     acme.api.answers, acme.api.seconds = [(504, {}), (504, {})], 20.0  # type: ignore[attr-defined]
 
@@ -266,7 +266,7 @@ def test_a_second_station_that_may_come_is_named(stack: Stacks) -> None:
 def test_a_refusal_after_a_post_in_doubt_does_not_say_that_nothing_was_created(
     stack: Stacks, first: int, refusal: int
 ) -> None:
-    """The first one may be done later."""
+    """The first one may still be done later."""
     acme = stack(Works)
     body = {"error": {"code": "no", "message": "no"}}
     acme.api.answers, acme.api.seconds = [(first, None), (refusal, body)], 90.0  # type: ignore[attr-defined]
@@ -310,7 +310,7 @@ def test_a_change_that_is_answered_with_see_other_is_in_doubt(stack: Stacks) -> 
 
 
 def test_half_a_surrogate_pair_is_no_traceback(stack: Stacks) -> None:
-    """JSON can hold it; the state cannot, and it is shown as the mark for what cannot be shown."""
+    """JSON can hold it; the state cannot, so it becomes the mark for what cannot be shown."""
     acme = stack()
     recorded = acme.up()
     acme.api.stations[1]["name"] = "Central \ud83c"
@@ -345,7 +345,7 @@ def test_a_station_beyond_a_page_of_another_size_is_seen(stack: Stacks) -> None:
 
 
 class Flaps(AnotherChekt):
-    """A node that is behind answers [] and 404 for five seconds."""
+    """A node that is behind: it answers [] and 404 for five seconds."""
 
     behind_until = 0.0
 
@@ -357,7 +357,7 @@ class Flaps(AnotherChekt):
 
 @pytest.mark.parametrize("operation", ["read", "delete"])
 def test_a_node_that_is_behind_loses_no_station(stack: Stacks, operation: str) -> None:
-    """Neither from the state by a refresh, nor by a deletion that it answers with 404."""
+    """A refresh does not lose it from the state, nor does a deletion that gets a 404."""
     acme = stack(Flaps)
     recorded = acme.up()
     acme.clock.now += 86_400
@@ -373,7 +373,7 @@ def test_a_node_that_is_behind_loses_no_station(stack: Stacks, operation: str) -
 
 
 class Behind(AnotherChekt):
-    """Lists the station, and answers by id as a server that does not know it yet."""
+    """Lists the station, but answers by id like a server that does not know it yet."""
 
     knows_from = 0.0
 
@@ -413,7 +413,7 @@ def test_get_of_a_station_made_seconds_ago_waits_for_it(stack: Stacks) -> None:
 
 
 class GetsASite(AnotherChekt):
-    """Answers the first DELETE as a server that is behind, and a person attaches a site meanwhile."""
+    """Answers the first DELETE like a server that is behind; meanwhile a person attaches a site."""
 
     def delete(self, number: int) -> Reply:
         if self.sites:
@@ -423,7 +423,7 @@ class GetsASite(AnotherChekt):
 
 
 def test_the_second_delete_is_guarded_as_the_first(stack: Stacks) -> None:
-    """The sites are looked at anew."""
+    """The sites are read again."""
     acme = stack(GetsASite)
     recorded = acme.up()
     acme.clock.now += 60
@@ -466,7 +466,7 @@ class RefusesAfterwards(AnotherChekt):
 
 @pytest.mark.parametrize("status", [402, 403, 404, 405, 410, 418, 451])
 def test_a_station_that_was_made_and_refused_is_found(stack: Stacks, status: int) -> None:
-    """However late it shows."""
+    """It may show as late as it likes."""
     acme = stack(RefusesAfterwards)
     assert isinstance(acme.api, RefusesAfterwards)
     acme.api.status = status
@@ -477,7 +477,7 @@ def test_a_station_that_was_made_and_refused_is_found(stack: Stacks, status: int
 
 
 class RefusesToShow(AnotherChekt):
-    """Does what it is asked for, and does not let anybody look afterwards."""
+    """Does what it is asked, and then lets nobody look."""
 
     refuses = False
 
@@ -524,7 +524,7 @@ def test_a_change_whose_end_cannot_be_seen_is_not_called_nothing(stack: Stacks, 
     ],
 )
 def test_a_mark_that_is_not_clear_makes_no_station_deleted(stack: Stacks, mark: Row) -> None:
-    """Otherwise the state would lose it, and the next creation make a second one."""
+    """Otherwise the state would lose it, and the next creation would make a second one."""
     acme = stack()
     recorded = acme.up()
     acme.api.stations[1] |= mark
@@ -533,7 +533,7 @@ def test_a_mark_that_is_not_clear_makes_no_station_deleted(stack: Stacks, mark: 
 
 
 class Marks(AnotherChekt):
-    """Keeps what was deleted, marked so, and leaves it out of the list, or not."""
+    """Keeps what was deleted, marked as deleted; the list may leave it out."""
 
     mark: tuple[str, object] = ("deleted", True)
     lists_it = False
@@ -551,7 +551,7 @@ class Marks(AnotherChekt):
 )
 @pytest.mark.parametrize("lists_it", [False, True])
 def test_a_station_that_is_marked_as_deleted_is_gone(stack: Stacks, mark: tuple[str, object], lists_it: bool) -> None:
-    """For deletion, refresh and creation."""
+    """This holds for deletion, refresh and creation."""
     acme = stack(Marks)
     assert isinstance(acme.api, Marks)
     acme.api.mark, acme.api.lists_it = mark, lists_it

@@ -1,4 +1,4 @@
-"""Putting sites on stations: what each operation does, asks for and refuses."""
+"""Putting sites on stations: what each operation does, what it asks for and what it refuses."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def wanted(site: str | int = 1, on: str = "2", **more: Any) -> AssignmentInputs:
 
 
 def state(on: str = "1", api_host: str = "localhost") -> Assigned:
-    """What state holds of site 1."""
+    """What the state holds of site 1."""
     return Assigned(SiteId("12345", "1"), "house-1", "House", "0001", on, api_host)
 
 
@@ -89,7 +89,7 @@ def line(act: Callable[[], object], kind: type[ChektError]) -> str:
 def test_a_site_that_exists_is_put_on_the_station(
     emulator: Emulator, assignments: AssignmentOperations, site: str | int, before: int | None
 ) -> None:
-    """By its id or its external id; one PUT of the station alone."""
+    """Its id or its external id names it; one PUT has nothing but the station."""
     house(emulator, "0001", on=before)
 
     assigned = assignments.create(wanted(site, declared_by="first"))
@@ -195,7 +195,7 @@ def test_a_station_that_the_dealer_does_not_have_is_refused(
 def test_an_account_number_that_is_on_the_station_already_is_refused(
     emulator: Emulator, assignments: AssignmentOperations, before: int | None
 ) -> None:
-    """Also where both are there already: their signals cross now."""
+    """This holds even if both are already there: their signals cross now."""
     house(emulator, "0042", on=before)
     house(emulator, "0042", on=2, name="Bakery")
 
@@ -208,7 +208,7 @@ def test_an_account_number_that_is_on_the_station_already_is_refused(
 
 
 def test_sites_without_an_account_number_never_collide(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """Nor do equal numbers on different stations."""
+    """Equal numbers on different stations do not collide either."""
     house(emulator, None)
     house(emulator, "", on=2)
     house(emulator, "0001")
@@ -246,7 +246,7 @@ def test_of_sixteen_sites_with_one_account_number_one_gets_the_station(
 
 
 def test_two_resources_for_one_site_are_one_too_many(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """By whichever id they name it; the first one stands."""
+    """It does not matter by which id they name it; the first one wins."""
     house(emulator)
     assignments.create(wanted(1, "2"))
 
@@ -260,7 +260,7 @@ def test_two_resources_for_one_site_are_one_too_many(emulator: Emulator, assignm
 def test_a_second_resource_cannot_take_the_site_of_one_that_was_there_before(
     emulator: Emulator, assignments: AssignmentOperations, new_process: NewProcess
 ) -> None:
-    """Whichever of the two the engine comes to first; else each run would move the site to and fro."""
+    """Whichever the engine reaches first; otherwise each run would move the site to and fro."""
     house(emulator, "0001")
     assignments.keep(state(), "first")
     with pytest.raises(DeclaredTwice):
@@ -276,7 +276,7 @@ def test_a_second_resource_cannot_take_the_site_of_one_that_was_there_before(
 
 
 def test_a_resource_that_was_only_refreshed_gives_way(emulator: Emulator, new_process: NewProcess) -> None:
-    """Pulumi compares it once for the refresh, also where it has another name now; only the second time it stays."""
+    """Pulumi compares it once for the refresh, even if it has another name now; only the second time does it stay."""
     house(emulator, "0001")
     once, twice = new_process().assignments, new_process().assignments
     for run in (once, twice):
@@ -324,7 +324,7 @@ def test_an_answer_that_stays_lost_is_found_in_the_site(emulator: Emulator, assi
 def test_an_answer_that_stays_lost_leaves_it_open_where_the_site_does_not_show_it(
     emulator: Emulator, assignments: AssignmentOperations, new_process: NewProcess
 ) -> None:
-    """H5: the line says so; what was done late the next run finds, and writes nothing."""
+    """H5: the line says so; the next run finds what was done late, and writes nothing."""
     house(emulator, "0001")
     emulator.add_fault(Fault(method="PUT", status=503, times=5))
 
@@ -351,7 +351,7 @@ def test_an_answer_that_stays_lost_leaves_it_open_where_the_site_does_not_show_i
 def test_an_answer_that_says_too_little_is_read_back(
     emulator: Emulator, assignments: AssignmentOperations, said: list[str], answer: dict[str, Any]
 ) -> None:
-    """Without a body, or with fields left out: the site itself is asked before anything is believed to be lost."""
+    """It has no body, or lacks fields: the site itself is read before anything counts as lost."""
     house(emulator, "0001")
     emulator.add_fault(Fault.model_validate({"method": "PUT", "when": "after", **answer}))
 
@@ -366,7 +366,7 @@ def test_an_answer_that_says_too_little_is_read_back(
 def test_an_answer_that_was_not_kept_is_an_error(
     emulator: Emulator, assignments: AssignmentOperations, on: int | None, still: str
 ) -> None:
-    """P4: success, and the site is where it was."""
+    """P4: success, but the site is where it was."""
     house(emulator, "0001", on=on)
     emulator.add_fault(Fault(method="PUT", status=200, body='{"site_id": 1}'))
 
@@ -381,7 +381,7 @@ def test_an_answer_that_was_not_kept_is_an_error(
 def test_what_cannot_be_put_back_is_told(
     emulator: Emulator, assignments: AssignmentOperations, said: list[str]
 ) -> None:
-    """An API that drops what a PUT leaves out, and fails before it is given back: the values are in the line."""
+    """An API drops what a PUT leaves out, and fails before it is put back: the line has the values."""
     house(emulator, "0001")
     emulator.switches = Switches(site_put="replace")
     emulator.add_fault(Fault(method="PUT", status=403, skip=1))
@@ -399,7 +399,7 @@ def test_what_cannot_be_put_back_is_told(
 
 
 def test_what_chekt_will_not_keep_is_an_error(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """It was moved, and lost its account number for good: never a success."""
+    """It was moved, and lost its account number for good: that is never a success."""
     house(emulator, "0001")
     body = json.dumps({**emulator.sites()[0], "account_number": None, "monitoring_station_id": 2})
     emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body=body, skip=1, times=None))
@@ -415,7 +415,7 @@ def test_what_chekt_will_not_keep_is_an_error(emulator: Emulator, assignments: A
 def test_a_site_that_names_the_station_in_one_of_two_ways_is_on_it(
     emulator: Emulator, assignments: AssignmentOperations, name: str
 ) -> None:
-    """Its account number refuses another site there."""
+    """Its account number keeps another site away."""
     body = (
         '[{"site_id": 1, "name": "House", "account_number": "42"},'
         f' {{"site_id": 2, "name": "Bakery", "account_number": "42", {name}}}]'
@@ -429,7 +429,7 @@ def test_a_site_that_names_the_station_in_one_of_two_ways_is_on_it(
 def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_station_too(
     emulator: Emulator, new_process: NewProcess
 ) -> None:
-    """The list of the run does not know it; the site itself does, right before it would be moved."""
+    """The run's list does not know it; the site itself does, right before the move."""
     run = new_process()
     house(emulator, "0001")
     house(emulator, "0042", on=2, name="Bakery")
@@ -444,7 +444,7 @@ def test_an_account_number_that_was_changed_meanwhile_is_held_against_the_statio
 
 
 def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_process: NewProcess) -> None:
-    """Neither while it is being deleted nor when that failed; and a site that may be on its way to it keeps it."""
+    """It takes none while it is deleted or after that failed; and a site that may be on its way to it keeps it."""
     run = new_process()
     house(emulator, "0001", on=None)
     doomed = new_process().stations.create(central(external_monitoring_station_id="doomed"))
@@ -466,7 +466,7 @@ def test_a_station_that_this_run_deletes_takes_no_site(emulator: Emulator, new_p
 
 
 def test_a_move_that_was_refused_keeps_no_station(emulator: Emulator, new_process: NewProcess) -> None:
-    """The site is not on its way: nothing of the move was done."""
+    """The site is not on its way: no part of the move was done."""
     run = new_process()
     house(emulator, "0001", on=None)
     unused = new_process().stations.create(central(external_monitoring_station_id="unused"))
@@ -492,7 +492,7 @@ def receiver() -> Iterator[str]:
 def test_a_receiver_that_accepts_lets_the_site_move(
     emulator: Emulator, assignments: AssignmentOperations, receiver: str
 ) -> None:
-    """A connection is all that is asked for."""
+    """A connection is enough."""
     house(emulator)
 
     assert assignments.create(wanted(probe=receiver)).monitoring_station_id == "2"
@@ -524,7 +524,7 @@ def test_a_receiver_that_refuses_keeps_the_site_where_it_is(
     ],
 )
 def test_a_receiver_that_cannot_be_reached_is_one_line(client: Client, error: Exception, why: str) -> None:
-    """Time-out, unknown name, no route, a name that is none."""
+    """Time-out, unknown name, no route, an invalid name."""
     asked: list[object] = []
     operation = client.operation("do it")
 
@@ -540,7 +540,7 @@ def test_a_receiver_that_cannot_be_reached_is_one_line(client: Client, error: Ex
 
 
 def test_a_probe_runs_only_when_a_site_is_about_to_move(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """A site that is there already, or may not go there, costs the receiver nothing."""
+    """A site that is already there, or may not go there, costs the receiver nothing."""
     house(emulator, on=2)
     nobody = "tcp://127.0.0.1:1"
 
@@ -575,7 +575,7 @@ def test_a_site_that_the_list_lacks_is_read_by_itself(emulator: Emulator, assign
 
 
 def test_a_site_is_gone_only_when_a_fresh_list_agrees(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """H8: the list, the site and the list again; an empty list is looked at twice."""
+    """H8: the list, the site and the list again; an empty list is read twice."""
     assert assignments.read(SiteId("12345", "1"), state()) is None
     assert calls(emulator) == ["GET /sites", "GET /sites", "GET /sites/1", "GET /sites", "GET /sites"]
 
@@ -607,7 +607,7 @@ def test_a_refresh_never_swallows_an_error(
 
 
 def test_another_station_moves_the_site(emulator: Emulator, assignments: AssignmentOperations, said: list[str]) -> None:
-    """Nothing is said where nobody else had a hand in it."""
+    """Nobody else interfered, so no line says anything."""
     house(emulator, "0001")
 
     assert assignments.update(state(), wanted()) == state("2")
@@ -618,7 +618,7 @@ def test_another_station_moves_the_site(emulator: Emulator, assignments: Assignm
 def test_a_site_that_was_without_a_station_goes_to_one(
     emulator: Emulator, assignments: AssignmentOperations, said: list[str]
 ) -> None:
-    """As a refresh has found it: nobody had a hand in it since."""
+    """The refresh found it that way, and nobody has interfered since."""
     house(emulator, "0001", on=None)
 
     assert assignments.update(state(""), wanted()) == state("2")
@@ -627,7 +627,7 @@ def test_a_site_that_was_without_a_station_goes_to_one(
 
 
 def test_an_update_without_another_station_sends_nothing(emulator: Emulator, assignments: AssignmentOperations) -> None:
-    """A probe that was changed alone is only recorded."""
+    """A change of the probe alone is only recorded."""
     assert assignments.update(state("2"), wanted(probe="tcp://localhost:1")) == state("2")
     assert emulator.requests == []
 
@@ -726,7 +726,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_id_never_reaches_a_path(text: str) -> None:
-    """B3: nothing but the form that we write is read."""
+    """B3: it reads only the form that we write."""
     with pytest.raises(Unsafe) as caught:
         SiteId.parse(text)
 
@@ -742,8 +742,8 @@ def test_an_id_is_read_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("operation", ["diff", "read", "update", "delete"])
-def test_no_verb_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
-    """Neither the other way round."""
+def test_no_operation_takes_the_id_of_a_station(emulator: Emulator, operation: str) -> None:
+    """A station's operation does not take the id of an assignment either."""
     assignment, station = assigning(emulator.environment()), configured(emulator.environment())
 
     assert "'12345/1' is not the id of a site." in line(lambda: call(assignment, operation, "12345/1"), Unsafe)
@@ -782,7 +782,7 @@ def test_check_gives_the_inputs_in_canonical_form(provider: SiteAssignmentProvid
 
 @pytest.mark.parametrize("unknown", [UNKNOWN, rpc.UNKNOWN])
 def test_a_value_that_a_preview_does_not_know_passes(provider: SiteAssignmentProvider, unknown: object) -> None:
-    """The station is another resource's output, and so may the rest be."""
+    """The station is another resource's output, and so may the others be."""
     inputs = dict.fromkeys([*INPUTS, "probe", "probe_timeout"], unknown)
 
     checked = provider.check({}, inputs)
@@ -792,7 +792,7 @@ def test_a_value_that_a_preview_does_not_know_passes(provider: SiteAssignmentPro
 
 
 def test_check_names_every_bad_input_at_once(provider: SiteAssignmentProvider) -> None:
-    """Without the value, and without naming the property, which would print it."""
+    """The line shows neither the value nor the property's name, which would print it."""
     failures = provider.check({}, {"monitoring_station_id": "x", "probe": "y", "sitd": 1.0}).failures
 
     assert [failure.property for failure in failures] == [""] * 4
@@ -890,7 +890,7 @@ def test_the_life_of_an_assignment_in_state(
 def test_a_site_that_a_resource_goes_on_with_is_not_given_to_another(
     emulator: Emulator, provider: SiteAssignmentProvider
 ) -> None:
-    """`diff` comes by for each resource that was there before; one that is to be replaced lets its site go."""
+    """`diff` runs for each resource that was there before; one that is to be replaced lets its site go."""
     house(emulator, "0001")
 
     provider.diff("12345/site/1", STATE, {**INPUTS, "site_id": "7"})
@@ -903,7 +903,7 @@ def test_a_site_that_a_resource_goes_on_with_is_not_given_to_another(
 
 
 def test_a_changed_probe_is_recorded_without_a_call(emulator: Emulator, provider: SiteAssignmentProvider) -> None:
-    """Also one that is taken away."""
+    """The same goes for a removed one."""
     olds = {**STATE, "probe": "tcp://localhost:1"}
 
     changed = provider.update("12345/site/1", olds, {**INPUTS, "probe": "tcp://localhost:2"}).outs or {}

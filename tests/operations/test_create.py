@@ -1,4 +1,4 @@
-"""Creating a station: look first, once, and say what was found."""
+"""Creating a station: look first, create once, and say what was found."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_creation_lists_once_and_posts_once(emulator: Emulator, stations: Stat
 
 
 def test_a_new_station_is_in_the_list_of_the_run(emulator: Emulator, stations: StationOperations) -> None:
-    """Reading it in the same run asks CHeKT for nothing."""
+    """Reading it in the same run asks CHeKT nothing."""
     recorded = stations.create(central())
     emulator.clear_requests()
 
@@ -88,14 +88,14 @@ def test_an_empty_list_is_not_believed_at_once(emulator: Emulator, stations: Sta
 
 
 def test_unset_fields_are_left_out_of_the_post(emulator: Emulator, stations: StationOperations) -> None:
-    """An unset prefix is not sent: which form CHeKT takes for "unset" is not documented."""
+    """An unset prefix is not sent: CHeKT does not document which form it takes for "unset"."""
     stations.create(central(prefix="", linecard=""))
 
     assert emulator.requests[-1].body == {"external_monitoring_station_id": "central-01", "name": "Central"}
 
 
 def test_twenty_creations_share_one_look(emulator: Emulator, stations: StationOperations) -> None:
-    """N creations for an empty dealer cost N POSTs and two lists, from several threads as well."""
+    """N creations for an empty dealer cost N POSTs and two lists, from several threads too."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: stations.create(central(external_monitoring_station_id=f"s-{n}")), range(20)))
 
@@ -123,7 +123,7 @@ def test_an_existing_station_is_not_adopted_unasked(emulator: Emulator, stations
 def test_an_equal_station_is_adopted_without_a_write(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """Adopting a station that has the wanted values already sends nothing but the look, and is said."""
+    """If it already has the wanted values, adopting it sends only the look, and the run says so."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central", prefix="CH", linecard="7")
 
     recorded = stations.create(central(adopt_existing=True))
@@ -136,7 +136,7 @@ def test_an_equal_station_is_adopted_without_a_write(
 def test_a_different_station_is_adopted_with_one_put_and_its_old_values_are_told(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """What the adopted station had is said before it is overwritten."""
+    """The run says what the adopted station had before it overwrites it."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Old", linecard="7")
 
     stations.create(central(adopt_existing=True))
@@ -150,7 +150,7 @@ def test_a_different_station_is_adopted_with_one_put_and_its_old_values_are_told
 
 
 def test_twins_stop_everything(emulator: Emulator, stations: StationOperations) -> None:
-    """Two stations with our external id: an error that names both, even where adoption was asked for."""
+    """Two stations with our external id: an error names both, even if adoption was asked for."""
     emulator.add_station(external_monitoring_station_id="central-01", name="One")
     emulator.add_station(external_monitoring_station_id="central-01", name="Two")
 
@@ -205,7 +205,7 @@ def test_a_failed_creation_gives_its_external_id_back(emulator: Emulator, statio
 def test_a_stored_post_whose_answer_was_lost_is_found_by_a_list(
     emulator: Emulator, stations: StationOperations, fault: Fault
 ) -> None:
-    """One POST, one list more, and the station that it made."""
+    """One POST, one more list, and the station that it made."""
     emulator.add_fault(fault)
 
     recorded = stations.create(central())
@@ -218,7 +218,7 @@ def test_a_stored_post_whose_answer_was_lost_is_found_by_a_list(
 def test_a_station_that_somebody_else_made_meanwhile_is_not_taken_for_ours(
     emulator: Emulator, stations: StationOperations
 ) -> None:
-    """After a lost answer, a station with our external id is ours only when it is what was sent."""
+    """After a lost answer, a station with our external id is ours only if it has what was sent."""
     stations.create(central(external_monitoring_station_id="other"))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, reset=True))
     emulator.add_station(external_monitoring_station_id="central-01", name="Theirs")
@@ -239,7 +239,7 @@ def test_a_station_that_somebody_else_made_meanwhile_is_not_taken_for_ours(
 def test_a_lost_post_is_sent_again_with_the_same_key_after_a_look(
     emulator: Emulator, stations: StationOperations, fault: Fault
 ) -> None:
-    """Only lists that show nothing, until CHeKT must show it, allow a second POST with the key of the first."""
+    """Lists must show nothing until CHeKT must show it; only then does a second POST go, with the first one's key."""
     emulator.add_fault(fault)
 
     stations.create(central())
@@ -252,7 +252,7 @@ def test_a_lost_post_is_sent_again_with_the_same_key_after_a_look(
 
 
 def test_a_post_that_got_lost_twice_keeps_its_key(emulator: Emulator, stations: StationOperations) -> None:
-    """Only a stored 5xx needs a new key; without an answer the first key is what prevents a second station."""
+    """Only a stored 5xx needs a new key; without an answer the first key prevents a second station."""
     emulator.add_fault(Fault(method="POST", path=COLLECTION, reset=True, times=2))
 
     stations.create(central())
@@ -282,7 +282,7 @@ def test_a_post_is_sent_three_times_at_most(emulator: Emulator, stations: Statio
 
 
 def test_no_second_post_without_a_look(emulator: Emulator, stations: StationOperations) -> None:
-    """When looking fails too, the error says that the station may have been created."""
+    """If looking fails too, the error says that the station may have been created."""
     emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, status=403, times=None))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", reset=True))
 
@@ -326,7 +326,7 @@ def test_a_station_that_appears_between_look_and_post_is_not_taken_for_ours(
 def test_an_equal_station_of_somebody_else_is_not_taken_for_ours(
     emulator: Emulator, stations: StationOperations
 ) -> None:
-    """After a clear refusal our POST made nothing, so a station that is just like ours is not ours."""
+    """After a clear refusal our POST made nothing, so a station just like ours is not ours."""
     stations.create(central(external_monitoring_station_id="other"))
     emulator.add_station(external_monitoring_station_id="central-01", name="Central", prefix="CH", linecard="7")
 
@@ -335,7 +335,7 @@ def test_an_equal_station_of_somebody_else_is_not_taken_for_ours(
 
 
 def test_a_refusal_that_names_no_field_is_looked_into(emulator: Emulator, stations: StationOperations) -> None:
-    """It may be about the external id: the look shows a station, or the refusal is told after one POST."""
+    """It may be about the external id: the look shows a station, or the error gives the refusal after one POST."""
     stations.create(central(external_monitoring_station_id="other"))
     emulator.clear_requests()
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=400, body=refusal(), times=2))
@@ -358,7 +358,7 @@ def test_a_refusal_that_names_no_field_is_looked_into(emulator: Emulator, statio
 def test_only_a_refused_input_is_told_without_a_look(
     emulator: Emulator, stations: StationOperations, status: int
 ) -> None:
-    """A conflict or a failure is looked into, whatever field it names."""
+    """A conflict or a failure leads to a look, whatever field it names."""
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=status, body=refusal("name")))
 
     with contextlib.suppress(StationExists):  # what a conflict leads to
@@ -371,7 +371,7 @@ def test_only_a_refused_input_is_told_without_a_look(
 def test_a_refusal_after_a_lost_answer_is_looked_into(
     emulator: Emulator, stations: StationOperations, second: int
 ) -> None:
-    """The first POST made the station, which the first list after it did not show yet: it is ours."""
+    """The first POST made the station, but the first list after it did not show it yet: it is ours."""
     emulator.add_fault(Fault(method="GET", path=COLLECTION, skip=2, body="[]"))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", reset=True))
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=second, body=refusal("name")))
@@ -414,7 +414,7 @@ def test_a_refused_field_is_told_at_once(emulator: Emulator, stations: StationOp
 
 
 def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emulator, new_run: NewRun) -> None:
-    """CHeKT replays the answer of the first POST for 24 hours, though its station is gone: a new key is taken."""
+    """CHeKT replays the answer of the first POST for 24 hours, though its station is gone: a new key is used."""
     made = new_run().create(central())
     run = new_run()
     run.delete(made)
@@ -429,7 +429,7 @@ def test_create_destroy_create_within_a_day_makes_a_living_station(emulator: Emu
 def test_an_answer_that_does_not_say_when_is_confirmed(
     emulator: Emulator, stations: StationOperations, created_at: str
 ) -> None:
-    """Without a date that can be compared it may be a replay: one GET shows that the station lives."""
+    """Without a comparable date it may be a replay: one GET shows that the station lives."""
     undated = json.dumps({**json.loads(OLD), "monitoring_station_id": 1, "created_at": created_at})
     emulator.add_fault(Fault(method="POST", path=COLLECTION, when="after", status=201, body=undated))
 
@@ -439,7 +439,7 @@ def test_an_answer_that_does_not_say_when_is_confirmed(
 
 
 def test_stations_that_were_deleted_are_not_answered_for_ever(emulator: Emulator, stations: StationOperations) -> None:
-    """Where random keys are replayed too, the creation ends after three POSTs, and says what it knows."""
+    """If random keys are replayed too, the creation ends after three POSTs, and says what it knows."""
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=201, body=OLD, times=None))
 
     with pytest.raises(Unclear) as caught:
@@ -454,7 +454,7 @@ def test_stations_that_were_deleted_are_not_answered_for_ever(emulator: Emulator
 
 
 def test_a_key_that_was_used_for_other_values_gives_way_to_another(emulator: Emulator, new_run: NewRun) -> None:
-    """An earlier run made the station under another name, and deleted it."""
+    """An earlier run made it under another name, and deleted it."""
     new_run().delete(new_run().create(central(name="Old")))
     emulator.clear_requests()
 
@@ -467,7 +467,7 @@ def test_a_key_that_was_used_for_other_values_gives_way_to_another(emulator: Emu
 
 
 def test_a_killed_run_is_found_by_the_next(emulator: Emulator, new_run: NewRun) -> None:
-    """A station that was made but never recorded is named, and adopted where that is asked for."""
+    """A station that was made but never recorded is named, and adopted on request."""
     new_run().create(central())
 
     with pytest.raises(StationExists):
@@ -479,7 +479,7 @@ def test_a_killed_run_is_found_by_the_next(emulator: Emulator, new_run: NewRun) 
 def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """CHeKT answered without the prefix: one PUT; lost again, it is said, and the record holds the truth."""
+    """CHeKT answered without the prefix: one PUT; if it is lost again, the run says so, and the record is true."""
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
         '"prefix": null, "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
@@ -500,7 +500,7 @@ def test_a_field_that_a_creation_lost_is_put_again_and_then_named(
 def test_a_creation_that_cannot_be_completed_is_recorded(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """The PUT of a lost field is refused: an error would lose the station that exists, so it is said."""
+    """The PUT of a lost field is refused: an error would lose the existing station, so a line tells it."""
     lost = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "Central", '
         '"linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
@@ -520,7 +520,7 @@ def test_a_creation_that_cannot_be_completed_is_recorded(
 def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
     emulator: Emulator, stations: StationOperations
 ) -> None:
-    """CHeKT trims or folds a name: state holds what it keeps and what was asked, so that no update follows."""
+    """CHeKT trims or folds a name: the state holds what it keeps and what was asked, so no update follows."""
     folded = (
         '{"monitoring_station_id": 1, "external_monitoring_station_id": "central-01", "name": "CENTRAL", '
         '"prefix": "CH", "linecard": "7", "created_at": "2026-01-01T00:00:00.000Z"}'
@@ -538,7 +538,7 @@ def test_a_value_that_chekt_keeps_in_its_own_form_is_recorded_as_both(
 
 
 def test_the_key_of_a_creation_is_the_same_in_every_process() -> None:
-    """A crashed run's POST is recognised by a later one, and by later versions: the key is fixed for ever."""
+    """A later run, and a later version, recognises a crashed run's POST: the key is fixed forever."""
     mine = central(declared_by="acme/alarms/dev/central")
 
     assert creation_key(mine) == "1ec13ca3-ba19-5dc1-a968-42c191b0aa67"
@@ -552,7 +552,7 @@ def test_the_key_of_a_creation_is_the_same_in_every_process() -> None:
 
 
 def test_every_call_of_a_creation_carries_one_trace_id(emulator: Emulator, stations: StationOperations) -> None:
-    """A UUID of the operation's own."""
+    """It is a UUID of the operation's own."""
     emulator.add_fault(Fault(method="POST", path=COLLECTION, status=503))
 
     stations.create(central())

@@ -51,7 +51,7 @@ def test_a_delete_whose_answer_was_lost_counts_the_404_of_its_repeat_as_success(
 def test_a_station_that_vanished_after_the_run_looked_counts_as_deleted(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """The list of the refresh before does not keep a station alive."""
+    """The list of the earlier refresh does not keep a station alive."""
     stations.read(recorded.id, recorded)
     emulator.remove_station(1)
 
@@ -90,7 +90,7 @@ def test_a_dealer_that_is_404_does_not_empty_the_state(
 def test_sites_keep_their_station(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, delete_with_sites: str
 ) -> None:
-    """No DELETE is sent, whatever CHeKT would do with it; the sites are named."""
+    """No DELETE is sent, whatever CHeKT would do with it; the error names the sites."""
     emulator.switches = Switches.model_validate({"delete_with_sites": delete_with_sites})
     for n in range(12):
         emulator.add_site(external_site_id=f"site-{n}", name=f"House {n}", monitoring_station_id=1)
@@ -137,7 +137,7 @@ def test_sites_of_other_stations_do_not_matter(
 def test_a_station_whose_sites_cannot_be_read_is_kept(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, status: int
 ) -> None:
-    """What is not known is not deleted; the error names the switch."""
+    """What nobody knows is not deleted; the error names the switch."""
     body = '{"error": {"code": "no", "message": "not for you"}}'
     emulator.add_fault(Fault(path=SITES, status=status, body=body, times=None))
 
@@ -164,7 +164,7 @@ def test_the_site_guard_can_be_switched_off(emulator: Emulator, recorded: Record
 
 
 def test_a_refusal_by_chekt_itself_is_told(emulator: Emulator, stations: StationOperations, recorded: Recorded) -> None:
-    """A site that was assigned after the look: CHeKT's own refusal is passed on."""
+    """A site was assigned after the look: CHeKT's own refusal is passed on."""
     body = '{"error": {"code": "conflict", "message": "the station has sites"}}'
     emulator.add_fault(Fault(method="DELETE", status=409, body=body))
 
@@ -180,7 +180,7 @@ def test_a_refusal_by_chekt_itself_is_told(emulator: Emulator, stations: Station
 def test_an_adopted_station_survives_the_deletion_of_the_resource_it_came_from(
     emulator: Emulator, new_run: NewRun, said: list[str]
 ) -> None:
-    """A resource renamed in the program: Pulumi creates under the new name, then deletes the old one."""
+    """A resource is renamed in the program: Pulumi creates under the new name, then deletes the old one."""
     old = new_run().create(central())
     run = new_run()
     run.create(central(adopt_existing=True, declared_by="acme/infra/dev/renamed"))

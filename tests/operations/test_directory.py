@@ -58,7 +58,7 @@ def operation(client: Client) -> Operation:
 
 
 def test_one_look_serves_a_whole_run(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """However many stations are asked for, the dealer is listed once."""
+    """It does not matter how many stations are asked for: the dealer is listed once."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Central")
 
     looks = [directory.stations("12345").look(operation) for _ in range(3)]
@@ -85,7 +85,7 @@ def test_sixteen_threads_at_once_share_one_look(emulator: Emulator, new_transpor
 
 
 def test_each_dealer_has_a_list_of_its_own(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """What is known of one says nothing of another."""
+    """What is known of one says nothing about another."""
     emulator.add_dealer(99)
     emulator.add_station(external_monitoring_station_id="s-1", name="Ours")
     emulator.add_station(external_monitoring_station_id="s-1", name="Theirs", dealer_id=99)
@@ -95,7 +95,7 @@ def test_each_dealer_has_a_list_of_its_own(emulator: Emulator, directory: Direct
 
 
 def test_a_look_that_failed_is_not_remembered(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """The next one who asks looks for itself; a failed list is never an empty one."""
+    """The next one who asks looks again; a failed list is never an empty one."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Central")
     emulator.add_fault(Fault(method="GET", status=503, times=5))
 
@@ -106,7 +106,7 @@ def test_a_look_that_failed_is_not_remembered(emulator: Emulator, directory: Dir
 
 
 def test_threads_that_waited_for_a_look_share_its_failure(emulator: Emulator, new_transport: NewTransport) -> None:
-    """In an outage not each of them asks again; each tells the failure as its own."""
+    """In an outage they do not all ask again; each tells the failure as its own."""
     emulator.add_fault(Fault(method="GET", path=COLLECTION, status=403, delay=0.5, times=None))
     client = Client(new_transport())
     directory = Directory(client)
@@ -160,7 +160,7 @@ def named(number: int, external_id: str) -> Station:
     ],
 )
 def test_stations_are_found_by_their_external_id(there: list[str], wanted: str, found: list[str]) -> None:
-    """All that have it; where none has it as it is written, those that have it in a form that CHeKT may keep."""
+    """All that have it; if none has it as written, those that have it in a form that CHeKT may keep."""
     stations = [named(number, external_id) for number, external_id in enumerate(there, 1)]
 
     assert [station.monitoring_station_id for station in called(stations, wanted)] == found
@@ -203,7 +203,7 @@ def test_a_look_that_was_given_away_does_not_change(
 def test_a_list_may_be_sixteen_seconds_behind(
     emulator: Emulator, directory: Directory, operation: Operation, clock: Clock, passed: float, shown: dict[str, str]
 ) -> None:
-    """Our own writes of that time count for more than a list that begins later; what it said itself is told too."""
+    """Our own writes of that time win over a list that begins later; the look also gives what the list itself said."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Changed since")
     emulator.add_station(external_monitoring_station_id="s-2", name="Second")
     stations = directory.stations("12345")
@@ -218,7 +218,7 @@ def test_a_list_may_be_sixteen_seconds_behind(
 
 
 def test_what_was_written_is_known_by_its_moment(directory: Directory, clock: Clock) -> None:
-    """Changes and deletions alike, to whoever must not rely on a list from before."""
+    """Changes and deletions alike, for whoever must not rely on an earlier list."""
     stations = directory.stations("12345")
     stations.note("1", station(1))
     clock.now += 5
@@ -231,7 +231,7 @@ def test_what_was_written_is_known_by_its_moment(directory: Directory, clock: Cl
 
 
 def test_a_deletion_of_this_run_is_known_by_what_it_deleted(directory: Directory) -> None:
-    """An answer that CHeKT gave before is told from a new station by when it was created."""
+    """Its time of creation tells an old answer of CHeKT's from a new station."""
     stations = directory.stations("12345")
     deleted = gone("1", "2026-11-02T12:00:00.000Z")
     stations.note_deleted(deleted)
@@ -250,7 +250,7 @@ def test_deleting_what_was_never_listed_is_no_error(directory: Directory, operat
 
 
 class SlowList:
-    """An API whose list was answered, but is still on its way: `arrives` lets it come."""
+    """An API that has answered a list, but the list is still on its way: `arrives` lets it come."""
 
     def __init__(self, raw_server: NewServer, new_transport: NewTransport, *stations: int) -> None:
         self._asked, self._come = threading.Event(), threading.Event()
@@ -292,7 +292,7 @@ def test_a_write_while_a_list_is_under_way_is_not_lost(raw_server: NewServer, ne
 
 
 def test_writes_do_not_wait_for_a_list(raw_server: NewServer, new_transport: NewTransport) -> None:
-    """Nor does another dealer's: only those who need the list do."""
+    """Another dealer's writes do not wait either: only those who need the list do."""
     slow = SlowList(raw_server, new_transport, 1)
     seen: list[dict[str, str]] = []
 
@@ -309,7 +309,7 @@ def test_writes_do_not_wait_for_a_list(raw_server: NewServer, new_transport: New
 
 
 def test_a_second_look_asks_again(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """It shows what was changed behind our back, and is what everybody sees from then on."""
+    """It shows what was changed behind our back; from then on everybody sees this look."""
     first = directory.stations("12345").look(operation)
     emulator.add_station(external_monitoring_station_id="s-1", name="New")
 
@@ -322,7 +322,7 @@ def test_a_second_look_asks_again(emulator: Emulator, directory: Directory, oper
 
 
 def test_readers_share_a_second_look(emulator: Emulator, directory: Directory, operation: Operation) -> None:
-    """A hundred stations that are gone cost one second look, whoever takes it."""
+    """A hundred vanished stations cost one second look, whoever takes it."""
     first = directory.stations("12345").look(operation)
     second = directory.stations("12345").look_again(operation, first)
 
@@ -350,7 +350,7 @@ def test_after_a_change_a_second_look_is_never_older_than_the_question(
 def test_after_a_change_a_look_that_is_under_way_is_not_enough(
     raw_server: NewServer, new_transport: NewTransport
 ) -> None:
-    """It may have been answered before the change was made; one that only reads is content with it."""
+    """It may have been answered before the change was made; an operation that only reads is content with it."""
     slow = SlowList(raw_server, new_transport, 1)
     changing, reading = slow.client.operation("change it"), slow.client.operation("read it")
     changing.changing = True
@@ -371,7 +371,7 @@ def test_after_a_change_a_look_that_is_under_way_is_not_enough(
 
 
 def test_threads_that_ask_again_at_once_share_their_look(emulator: Emulator, new_transport: NewTransport) -> None:
-    """While one list is under way the others wait, and one further list serves all of them."""
+    """While one list is under way the others wait, and one more list serves all of them."""
     client = Client(new_transport(requests_per_minute=3000))
     directory = Directory(client)
     first = directory.stations("12345").look(client.operation("do it"))
@@ -404,7 +404,7 @@ def test_a_look_that_begins_now_is_shared_with_nobody_before(
 def test_a_look_tells_when_and_how_it_was_taken(
     emulator: Emulator, directory: Directory, operation: Operation, clock: Clock
 ) -> None:
-    """By our clock, by whom, and at what cost."""
+    """It gives the time by our clock, who took it, and the cost."""
     emulator.add_station(external_monitoring_station_id="s-1", name="Central")
     clock.now = 2000
 
@@ -418,7 +418,7 @@ def test_a_look_tells_when_and_how_it_was_taken(
 
 @pytest.fixture
 def half(emulator: Emulator) -> Callable[..., None]:
-    """Lets so many lists show station 1 alone of the two that are there."""
+    """Lets this many lists show only station 1 of the two that are there."""
     for number in (1, 2):
         emulator.add_station(external_monitoring_station_id=f"s-{number}", name=f"Station {number}")
     body = json.dumps([emulator.stations()[0]])
@@ -458,7 +458,7 @@ def test_a_list_that_leaves_out_what_is_there_is_read_again(
 def test_a_list_that_leaves_out_what_is_there_for_good_is_not_complete(
     emulator: Emulator, directory: Directory, operation: Operation, half: Callable[..., None], clock: Clock
 ) -> None:
-    """After the longest that it may be behind; nothing is created on its word."""
+    """This is decided after the longest time that it may be behind; nothing is created because of it."""
     half()
     stations = directory.stations("12345")
     stations.expect(["1", "2"])
@@ -489,7 +489,7 @@ def test_what_is_gone_is_asked_for_once(emulator: Emulator, directory: Directory
 def test_each_that_is_missing_is_asked_for_up_to_the_first_that_is_there(
     emulator: Emulator, directory: Directory, operation: Operation, half: Callable[..., None]
 ) -> None:
-    """In the order of their numbers; those that are gone prove nothing about the others."""
+    """They are asked for in the order of their numbers; those that are gone prove nothing about the others."""
     half()
     stations = directory.stations("12345")
     stations.expect(["10", "9", "8", "7", "2"])
@@ -501,7 +501,7 @@ def test_each_that_is_missing_is_asked_for_up_to_the_first_that_is_there(
 def test_what_an_earlier_look_showed_is_missed_in_a_later_one(
     directory: Directory, operation: Operation, half: Callable[..., None]
 ) -> None:
-    """As what the state has is."""
+    """It is missed like what the state has."""
     stations = directory.stations("12345")
     stations.look(operation)
     half()

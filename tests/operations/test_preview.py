@@ -1,4 +1,4 @@
-"""What a preview tells beside Pulumi's own words: best effort, only where there is something to tell."""
+"""What a preview tells beside Pulumi's own words: best effort, only if there is something to tell."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _old(emulator: Emulator) -> None:
 def test_a_preview_says_which_station_would_be_adopted_and_what_would_change(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """From the one shared list; nothing is written."""
+    """It reads the one shared list; nothing is written."""
     for _ in range(3):
         stations.preview_creation(central(adopt_existing=True))
 
@@ -55,7 +55,7 @@ def test_what_a_check_said_the_creation_does_not_repeat(stations: StationOperati
 def test_without_adoption_a_preview_sends_nothing(
     emulator: Emulator, stations: StationOperations, said: list[str]
 ) -> None:
-    """Not even where the station exists: the creation is an error that shows it."""
+    """This holds even if the station exists: the creation is then an error that shows it."""
     stations.preview_creation(central())
 
     assert (said, calls(emulator)) == ([], [])
@@ -69,7 +69,7 @@ def test_a_station_that_is_not_there_is_not_adopted(stations: StationOperations,
 
 
 def test_twins_are_named_in_the_preview(emulator: Emulator, stations: StationOperations, said: list[str]) -> None:
-    """None of them can be adopted."""
+    """Neither of them can be adopted."""
     for name in ("One", "Two"):
         emulator.add_station(external_monitoring_station_id="central-01", name=name)
 
@@ -99,7 +99,7 @@ def test_a_look_that_fails_is_said_once_and_fails_no_preview(
 
 
 def test_a_preview_does_not_wait_for_long(emulator: Emulator, stations: StationOperations, clock: Any) -> None:
-    """CHeKT asks to come back in half a minute: the preview does not."""
+    """CHeKT asks to come back in half a minute: the preview does not wait."""
     emulator.add_fault(Fault(method="GET", path=COLLECTION, status=429, headers={"Retry-After": "30"}, times=None))
 
     stations.preview_creation(central(adopt_existing=True))
@@ -142,7 +142,7 @@ def test_without_credentials_a_preview_sends_nothing(
 def test_only_a_new_resource_with_known_inputs_is_looked_up(
     emulator: Emulator, capfd: pytest.CaptureFixture[str], olds: dict[str, Any], changes: dict[str, Any], looks: bool
 ) -> None:
-    """What Pulumi hands to `check` tells."""
+    """What Pulumi passes to `check` tells which."""
     inputs = central().model_dump() | {"adopt_existing": True} | changes
 
     configured(emulator.environment()).check(olds, {"__provider": "x", **inputs})
@@ -187,7 +187,7 @@ def test_a_replacement_without_sites_is_not_spoken_of(
 def test_sites_that_cannot_be_read_fail_no_preview(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
 ) -> None:
-    """It is said; the run itself will refuse to delete the station."""
+    """The preview says so; the run itself will refuse to delete the station."""
     emulator.add_fault(Fault(method="GET", path="*/sites", status=403))
 
     stations.preview_replacement(recorded)
@@ -207,7 +207,7 @@ def test_sites_that_cannot_be_read_fail_no_preview(
 def test_only_a_replacement_asks_for_sites(
     emulator: Emulator, recorded: Recorded, changes: dict[str, str], asks: bool
 ) -> None:
-    """Other differences are told without a request."""
+    """Other differences show without a request."""
     provider = configured(emulator.environment())
     olds = {**recorded.fields, "api_host": "localhost", "__provider": "x"}
 
@@ -235,7 +235,7 @@ def test_a_station_that_a_resource_of_the_program_goes_on_with_is_not_adopted_by
 def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
     stations: StationOperations, recorded: Recorded
 ) -> None:
-    """The adopter came first: the other one is told."""
+    """The adopter came first: the other one learns so."""
     stations.create(central(adopt_existing=True))
 
     with pytest.raises(DeclaredTwice) as caught:
@@ -250,7 +250,7 @@ def test_a_station_that_was_adopted_is_not_kept_by_the_resource_that_had_it(
 def test_two_resources_that_have_one_station_are_told_in_every_run(
     emulator: Emulator, new_run: NewRun, recorded: Recorded
 ) -> None:
-    """The resource's name tells them apart, as the program says it, whatever the state has."""
+    """The resource's name in the program tells them apart, whatever the state has."""
     adopted = new_run().create(central(adopt_existing=True, declared_by="second"))
     read = new_run().read(adopted.id, adopted)
     renamed = new_run().update(adopted, central(name="New", declared_by="second"))
@@ -266,7 +266,7 @@ def test_two_resources_that_have_one_station_are_told_in_every_run(
 def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
     emulator: Emulator, new_run: NewRun, recorded: Recorded
 ) -> None:
-    """Pulumi compares it for the refresh, too, also where the program has it no longer: then it may be adopted."""
+    """Pulumi compares it for the refresh too, even if the program no longer has it: then it may be adopted."""
     renamed, both = new_run(), new_run()
     for run in (renamed, both):
         run.read(recorded.id, recorded)
@@ -284,7 +284,7 @@ def test_a_refreshed_resource_counts_when_it_is_compared_a_second_time(
 def test_of_two_resources_with_one_station_none_keeps_it_for_the_other(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, other: str
 ) -> None:
-    """Both are taken out of the program: nothing is left behind. A copied entry has the name of the other."""
+    """Both are taken out of the program: nothing is left behind. A copied entry has the other's name."""
     entries = [replace(recorded, declared_by="first"), replace(recorded, declared_by=other)]
     for entry in entries:
         stations.read(entry.id, entry)

@@ -60,7 +60,7 @@ def test_a_removed_station_is_gone_after_sixteen_seconds(
 def test_stations_that_are_gone_wait_once(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, clock: Clock
 ) -> None:
-    """The run's first look and its latest show neither: the second one needs no sixteen seconds of its own."""
+    """Neither the run's first look nor its latest shows them: the second one needs no sixteen seconds of its own."""
     emulator.remove_station(1)
     other = replace(recorded, id=StationId("12345", "2"))
     stations.read(recorded.id, recorded)
@@ -99,7 +99,7 @@ def test_a_station_on_a_later_page_is_not_gone(
 def test_a_dealer_that_does_not_answer_leaves_the_state_alone(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, status: int
 ) -> None:
-    """When every station of a dealer is 404 or 403, none of them is gone: it is an error."""
+    """If every station of a dealer is 404 or 403, that is an error, and no station is gone."""
     if status == 403:
         emulator.withdraw_dealer(12345, status=403)
     else:
@@ -115,7 +115,7 @@ def test_a_dealer_that_does_not_answer_leaves_the_state_alone(
 def test_an_empty_list_is_not_believed_at_once(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """One empty list and one 404 are not enough when the second list shows the station."""
+    """One empty list and one 404 are not enough if the second list shows the station."""
     emulator.add_fault(Fault(method="GET", path=COLLECTION, status=200, body="[]"))
     emulator.add_fault(Fault(method="GET", path=f"{COLLECTION}/1", status=404))
 
@@ -155,12 +155,12 @@ def test_html_in_place_of_the_station_is_not_a_404(
 def test_a_station_that_is_managed_elsewhere_can_be_read_by_its_id_alone(
     stations: StationOperations, recorded: Recorded
 ) -> None:
-    """`.get()` knows nothing but the id."""
+    """`.get()` knows only the id."""
     assert stations.read(StationId("12345", "1"), None) == recorded
 
 
 def test_a_station_that_get_does_not_find_is_an_error(stations: StationOperations, recorded: Recorded) -> None:
-    """Pulumi would go on with blank outputs."""
+    """Otherwise Pulumi would go on with blank outputs."""
     with pytest.raises(NotFound) as caught:
         stations.read(StationId("12345", "77"), None)
 
@@ -201,7 +201,7 @@ def test_another_environment_is_not_read(emulator: Emulator, stations: StationOp
 
 
 def test_a_state_that_does_not_name_its_host_is_read(stations: StationOperations, recorded: Recorded) -> None:
-    """It can only have come from the one that is configured."""
+    """It can only come from the configured one."""
     assert stations.read(recorded.id, Recorded(recorded.id, recorded.fields)) == recorded
 
 
@@ -219,7 +219,7 @@ def test_what_was_asked_is_remembered_only_while_chekt_keeps_its_form(
 def test_drift_of_a_value_in_chekts_own_form_is_drift(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """Once somebody changes the value, what was asked for it is forgotten."""
+    """Once somebody changes the value, the requested form is forgotten."""
     kept = Recorded(recorded.id, recorded.fields, recorded.created_at, "localhost", {"name": " Central"})
     emulator.edit_station(1, name="Drifted")
 

@@ -1,4 +1,4 @@
-"""Deleting a station that names where its sites go: they are moved first, one by one, and none is ever without one."""
+"""Deleting a station that names where its sites go: they move first, one by one, and each always has a station."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CENTRAL = {"external_monitoring_station_id": "central-01", "name": "Central", "d
 
 @pytest.fixture
 def leaving(emulator: Emulator, recorded: Recorded) -> Recorded:
-    """Station 1, whose sites are to go to station 2."""
+    """Station 1, whose sites should go to station 2."""
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
     return replace(recorded, reassign_sites_to="2")
 
@@ -42,7 +42,7 @@ def names(emulator: Emulator) -> list[str]:
 def test_the_sites_are_moved_and_then_the_station_is_deleted(
     emulator: Emulator, stations: StationOperations, leaving: Recorded, said: list[str]
 ) -> None:
-    """One PUT for each of its sites, activated or not, of the station alone; other sites stay."""
+    """One PUT for each of its sites, activated or not, with nothing but the station; other sites stay."""
     for number in ("0001", "0002", None, None):
         house(emulator, number)
     emulator.edit_site(2, is_activated=1)
@@ -69,7 +69,7 @@ def test_the_sites_are_moved_and_then_the_station_is_deleted(
 def test_one_site_that_moves_is_named(
     emulator: Emulator, stations: StationOperations, leaving: Recorded, said: list[str]
 ) -> None:
-    """Several are counted."""
+    """If there are several, the line gives their number."""
     house(emulator, "0001")
 
     stations.delete(leaving)
@@ -82,7 +82,7 @@ def test_one_site_that_moves_is_named(
 def test_a_station_without_sites_costs_no_more_than_before(
     emulator: Emulator, stations: StationOperations, leaving: Recorded
 ) -> None:
-    """The target is not even looked at: it may be gone."""
+    """The target is not even read: it may be gone."""
     emulator.remove_station(2)
 
     stations.delete(leaving)
@@ -93,7 +93,7 @@ def test_a_station_without_sites_costs_no_more_than_before(
 def test_a_station_that_is_gone_already_has_no_sites_to_move(
     emulator: Emulator, stations: StationOperations, leaving: Recorded
 ) -> None:
-    """Its sites lost their station when it went; that is not ours to mend."""
+    """Its sites lost their station when it went; that is not ours to repair."""
     site = house(emulator)
     emulator.remove_station(1)
 
@@ -103,7 +103,7 @@ def test_a_station_that_is_gone_already_has_no_sites_to_move(
 
 
 def test_what_is_moved_is_read_afresh(emulator: Emulator, new_run: NewRun, leaving: Recorded) -> None:
-    """A site that came to the station after the run's first list of sites is moved too."""
+    """A site that came to the station after the run's first list of sites moves too."""
     run = new_run()
     house(emulator, "0001")
     other = run.create(central(external_monitoring_station_id="other"))
@@ -164,7 +164,7 @@ def test_a_lost_answer_of_a_move_is_made_good_by_its_repeat(
 def test_an_outage_in_the_middle_says_what_is_in_doubt(
     emulator: Emulator, stations: StationOperations, new_run: NewRun, leaving: Recorded
 ) -> None:
-    """H5: how many were moved is told, and that one more may have been."""
+    """H5: the line tells how many were moved, and that one more may have been."""
     for number in ("0001", "0002"):
         house(emulator, number)
     emulator.add_fault(Fault(method="PUT", path=f"{SITES}/2", status=503, times=5))
@@ -187,7 +187,7 @@ def test_an_outage_in_the_middle_says_what_is_in_doubt(
 def test_a_site_that_did_not_move_stops_everything(
     emulator: Emulator, stations: StationOperations, leaving: Recorded
 ) -> None:
-    """CHeKT says 200 and keeps the site where it is: it is read until a move must show."""
+    """CHeKT says 200 but keeps the site where it is: it is read until a move must show."""
     house(emulator, "0001")
     body = '{"site_id": 1, "name": "House", "account_number": "0001", "address1": "1 Road", "monitoring_station_id": 1}'
     emulator.add_fault(Fault(method="PUT", path=f"{SITES}/1", status=200, body=body, times=None))
@@ -203,7 +203,7 @@ def test_a_site_that_did_not_move_stops_everything(
 
 
 def test_the_station_itself_is_no_target(emulator: Emulator, stations: StationOperations, recorded: Recorded) -> None:
-    """A mistake in the program, told before anything is moved."""
+    """The error names this mistake of the program before anything is moved."""
     house(emulator)
 
     assert line(stations, replace(recorded, reassign_sites_to="1"), Unsafe) == (
@@ -266,7 +266,7 @@ def test_an_account_number_that_is_on_the_target_already_refuses_all(
 def test_an_account_number_that_two_of_the_moved_ones_have_refuses_all(
     emulator: Emulator, stations: StationOperations, leaving: Recorded
 ) -> None:
-    """They crossed before; they are not carried on."""
+    """They crossed before; nobody carries that on."""
     house(emulator, "00aF")
     house(emulator, "00Af", name="Bakery")
 
@@ -282,7 +282,7 @@ def test_an_account_number_that_two_of_the_moved_ones_have_refuses_all(
 def test_sites_that_cannot_be_read_are_not_skipped(
     emulator: Emulator, leaving: Recorded, new_run: NewRun, site_guard: bool
 ) -> None:
-    """H7: also with the guard off, since moving them was asked for."""
+    """H7: this holds even with the guard off, since the program asked to move them."""
     house(emulator)
     emulator.add_fault(Fault(path=SITES, status=403, body='{"error": {"code": "no"}}', times=None))
 
@@ -377,7 +377,7 @@ def provider(emulator: Emulator) -> MonitoringStationProvider:
 
 
 def test_it_is_recorded_when_set_and_absent_when_not(emulator: Emulator, provider: MonitoringStationProvider) -> None:
-    """A deletion sees nothing but the state; a refresh keeps it there and shows no change."""
+    """A deletion sees only the state; a refresh keeps it there and shows no change."""
     emulator.add_station(external_monitoring_station_id="backup-01", name="Backup")
     inputs = provider.check({}, {**CENTRAL, "reassign_sites_to": 1.0}).inputs
     assert "reassign_sites_to" not in provider.check({}, {**CENTRAL, "reassign_sites_to": ""}).inputs
@@ -400,7 +400,7 @@ def test_it_is_recorded_when_set_and_absent_when_not(emulator: Emulator, provide
 def test_a_change_of_it_alone_is_an_update_without_a_call(
     emulator: Emulator, provider: MonitoringStationProvider, before: str | None, after: str | None
 ) -> None:
-    """It never replaces, and what it names is looked at when it is needed."""
+    """It never replaces, and its target is read only when it is needed."""
 
     def inputs(target: str | None) -> dict[str, Any]:
         return {**CENTRAL, "prefix": "", "linecard": "", **({"reassign_sites_to": target} if target else {})}

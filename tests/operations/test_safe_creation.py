@@ -1,4 +1,4 @@
-"""One station for each declaration, whatever CHeKT answers: lags, clocks, forms, answers, second stacks."""
+"""One station for each declaration, whatever CHeKT does: lags, clocks, forms, answers, second stacks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DUPLICATES = ["twin", "409", "400", "422"]
 @pytest.mark.parametrize("duplicate", DUPLICATES)
 @pytest.mark.parametrize("age", AGES)
 def test_a_201_that_no_read_shows_yet_is_one_station(world: World, age: dict[str, Any], duplicate: str) -> None:
-    """Lists and GET two seconds behind, and an age that is unknown or wrong: one POST, one station, recorded."""
+    """Lists and GET are two seconds behind, and its age is unknown or wrong: one POST, one station, recorded."""
     others(world)
     world.emulator.switches = Switches.model_validate({"list_lag": 2, "item_lag": 2, "duplicate": duplicate, **age})
 
@@ -46,7 +46,7 @@ def test_a_201_that_no_read_shows_yet_is_one_station(world: World, age: dict[str
 
 @pytest.mark.parametrize("age", AGES)
 def test_nothing_untrue_is_said_of_a_new_station(world: World, age: dict[str, Any]) -> None:
-    """A server that tells no age, or by a clock that differs, is not said to have had the station before."""
+    """If a server tells no age, or its clock differs, nobody says that it had the station before."""
     world.emulator.switches = Switches(**age)
 
     world.up()
@@ -83,7 +83,7 @@ def test_a_new_station_that_cannot_be_read_is_recorded_and_told(world: World) ->
 @pytest.mark.parametrize("marked", ["unmarked", "marked"])
 @pytest.mark.parametrize("pause", [3, 30, 3600])
 def test_a_station_can_be_made_again_after_it_was_deleted(world: World, pause: float, marked: str) -> None:
-    """CHeKT replays the first answer, of a station that is gone: the second POST has a key of its own."""
+    """CHeKT replays the first answer, of a station that is gone: the second POST has its own key."""
     world.emulator.switches = Switches.model_validate({"replays": marked})
     first = world.up()
     world.process().stations.delete(first)
@@ -99,7 +99,7 @@ def test_a_station_can_be_made_again_after_it_was_deleted(world: World, pause: f
 
 
 def test_a_station_that_this_run_deleted_is_not_taken_for_a_new_one(world: World) -> None:
-    """Deleted and made again in one process, within a second."""
+    """It was deleted and made again in one process, within a second."""
     made = world.up()
     run = world.process()
     run.stations.delete(made)
@@ -108,7 +108,7 @@ def test_a_station_that_this_run_deleted_is_not_taken_for_a_new_one(world: World
 
 
 def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
-    """It has another created_at than the one that this run deleted."""
+    """Its created_at differs from that of the station that this run deleted."""
     world.emulator.switches = Switches(numbers="again")
     other = world.up(external_monitoring_station_id="other")
     run = world.process()
@@ -120,7 +120,7 @@ def test_a_number_that_is_given_again_is_a_new_station(world: World) -> None:
 
 
 def test_a_replay_whose_number_is_another_s_now_is_not_taken(world: World) -> None:
-    """A backup was restored: what CHeKT answered to the key before is about another station."""
+    """A backup was restored: CHeKT's earlier answer to the key is about another station."""
     world.up()
     world.emulator.put_station(1, external_monitoring_station_id="shop-77", name="Shop")
     world.clock.now += 600
@@ -143,7 +143,7 @@ def test_a_replay_of_a_station_that_lives_is_recorded_as_it_is_now(world: World)
 
 
 def test_an_answer_about_another_station_is_not_taken_for_ours(world: World) -> None:
-    """A gateway mixed up two answers: the station that was made is looked for."""
+    """A gateway mixed up two answers: the run looks for the station that was made."""
     others(world)
     body = '{"monitoring_station_id": 1, "external_monitoring_station_id": "x", "name": "x"}'
     world.fault(when="after", status=201, body=body)
@@ -177,7 +177,7 @@ UNCLEAR: list[dict[str, Any]] = [
 def test_a_post_that_was_stored_is_never_sent_again(
     world: World, what: dict[str, Any], times: int, lag: float, idempotency: str
 ) -> None:
-    """Whatever was answered, and however late the list shows it: looks come before every second POST."""
+    """Whatever the answer, and however late the list shows it: looks come before every second POST."""
     others(world)
     world.emulator.switches = Switches.model_validate(
         {"list_lag": lag, "item_lag": lag, "duplicate": "twin", "idempotency": idempotency}
@@ -194,7 +194,7 @@ def test_a_post_that_was_stored_is_never_sent_again(
 @pytest.mark.parametrize("answer", ["location", "accepted"])
 @pytest.mark.parametrize("lag", [0, 2, 15])
 def test_an_answer_without_the_station_is_looked_up(world: World, answer: str, lag: float) -> None:
-    """201 with a Location alone, 202 with nothing: one POST."""
+    """201 with only a Location, 202 with nothing: one POST."""
     others(world)
     world.emulator.switches = Switches.model_validate(
         {"post_answer": answer, "duplicate": "twin", "idempotency": "ignored", "list_lag": lag, "item_lag": lag}
@@ -205,7 +205,7 @@ def test_an_answer_without_the_station_is_looked_up(world: World, answer: str, l
 
 
 def test_an_answer_without_the_station_may_be_a_replay(world: World) -> None:
-    """Made, deleted, made again: the first key is answered as ever, and nothing is made by it."""
+    """Made, deleted, made again: the first key gets its old answer, and that makes nothing."""
     world.emulator.switches = Switches(post_answer="location")
     world.process().stations.delete(world.up())
     world.clock.now += 30
@@ -214,7 +214,7 @@ def test_an_answer_without_the_station_may_be_a_replay(world: World) -> None:
 
 
 def test_what_was_only_accepted_gets_another_key_after_a_minute(world: World) -> None:
-    """It may be a replay; but where it is not, another key would make a second station when the first one comes."""
+    """It may be a replay; if it is not, another key would make a second station when the first one comes."""
     world.emulator.switches = Switches(post_answer="accepted")
     world.process().stations.delete(world.up())
     world.clock.now += 30
@@ -255,7 +255,7 @@ def test_our_own_station_is_recognised_in_chekt_s_form(
 
 
 def test_a_station_in_another_form_of_the_external_id_is_not_made_twice(world: World) -> None:
-    """A killed run made it, and CHeKT keeps its external id in lower case: the next run is told which one it is."""
+    """A killed run made it, and CHeKT keeps its external id in lower case: the next run names it."""
     world.emulator.switches = Switches(external_ids="folded", duplicate="twin", idempotency="ignored")
     world.up(external_monitoring_station_id="Central-01")
 
@@ -270,7 +270,7 @@ def test_a_station_in_another_form_of_the_external_id_is_not_made_twice(world: W
 
 
 def test_two_stacks_never_share_a_key(world: World) -> None:
-    """Neither does another resource name, dealer or external id; a repeated run of the same resource does."""
+    """Other resource names, dealers or external ids do not share one either; a repeated run of one resource does."""
     world.fault(times=None, status=403)
     changed: list[dict[str, Any]] = [
         {},
@@ -290,7 +290,7 @@ def test_two_stacks_never_share_a_key(world: World) -> None:
 @pytest.mark.parametrize("duplicate", ["409", "400", "422"])
 @pytest.mark.parametrize("lag", [0, 2])
 def test_of_two_stacks_that_create_at_once_one_owns_the_station(world: World, duplicate: str, lag: float) -> None:
-    """Both looked before either made it; the second is told that it exists."""
+    """Both looked before either made it; the second one learns that it exists."""
     others(world)
     world.emulator.switches = Switches.model_validate({"duplicate": duplicate, "list_lag": lag, "item_lag": lag})
     first, second = world.process(), world.process()
@@ -305,7 +305,7 @@ def test_of_two_stacks_that_create_at_once_one_owns_the_station(world: World, du
 
 
 def test_twins_of_two_stacks_are_named_at_every_look(world: World) -> None:
-    """Where CHeKT takes an external id twice there are two stations, and whoever looks is told."""
+    """Where CHeKT takes an external id twice there are two stations, and every look names them."""
     world.emulator.switches = Switches(duplicate="twin")
     first, second = world.process(), world.process()
     for run in (first, second):
@@ -374,7 +374,7 @@ LISTS = ["pages", "pages_from_0", "offset", "added", "skip", "links", "whole"]
 def test_a_station_on_a_later_page_is_not_made_twice(
     world: World, lists: str, total: str, unknown: str, count: int
 ) -> None:
-    """However a list comes in pages, its last station is seen."""
+    """A list may come in any kind of pages: its last station is seen."""
     if lists == "skip" and total == "untold":
         count = 2  # what nothing tells, nobody can know: see the test below
     on_pages(world, count, lists=lists, list_total=total, unknown_query=unknown)
@@ -386,7 +386,7 @@ def test_a_station_on_a_later_page_is_not_made_twice(
 
 
 def test_what_is_on_a_page_that_nothing_tells_of_cannot_be_seen(world: World) -> None:
-    """The README names it: a list that is cut short, says nothing of it, and takes neither offset nor page."""
+    """docs/limits.md names it: a list that is cut short, does not say so, and takes neither offset nor page."""
     on_pages(world, 3, lists="skip")
 
     world.up()
@@ -395,7 +395,7 @@ def test_what_is_on_a_page_that_nothing_tells_of_cannot_be_seen(world: World) ->
 
 
 def on_pages(world: World, count: int, **switches: Any) -> None:
-    """So many stations, central-01 the last one of them, two on a page."""
+    """This many stations, central-01 the last one, two on a page."""
     for number in range(count - 1):
         world.emulator.add_station(external_monitoring_station_id=f"s-{number}", name="Other")
     world.emulator.add_station(external_monitoring_station_id="central-01", name="Old")
@@ -403,7 +403,7 @@ def on_pages(world: World, count: int, **switches: Any) -> None:
 
 
 def test_a_list_that_leaves_out_what_the_state_has_creates_nothing(world: World) -> None:
-    """A station of the state is asked for by id: found there, the list is not whole."""
+    """A station of the state is asked for by id: if it is there, the list is not whole."""
     others(world)
     run = world.process()
     known = world.up(external_monitoring_station_id="known")
@@ -423,7 +423,7 @@ def test_a_list_that_leaves_out_what_the_state_has_creates_nothing(world: World)
 
 
 def test_a_list_that_is_only_behind_is_waited_for(world: World) -> None:
-    """A station of the state that the list does not show yet holds no creation up for longer than that."""
+    """If the list does not show a station of the state yet, a creation waits until then, and no longer."""
     others(world)
     world.emulator.switches = Switches(list_lag=6)
     known = world.up(external_monitoring_station_id="known")
@@ -462,7 +462,7 @@ def test_a_list_that_says_that_it_goes_on_is_not_believed(world: World, headers:
 
 @pytest.mark.parametrize("status", [204, 404, 416])
 def test_nothing_beyond_the_end_is_the_end(world: World, status: int) -> None:
-    """However that is said."""
+    """A server may say so in any way."""
     others(world)
     world.emulator.switches = Switches(lists="offset", page_size=1)
     world.emulator.add_fault(Fault(method="GET", path=COLLECTION, status=status, skip=2, times=1))
@@ -471,7 +471,7 @@ def test_nothing_beyond_the_end_is_the_end(world: World, status: int) -> None:
 
 
 def test_half_a_list_once_is_not_believed(world: World) -> None:
-    """What is asked for after its end brings the whole list."""
+    """The question for what comes after its end brings the whole list."""
     others(world)
     world.emulator.add_station(external_monitoring_station_id="central-01", name="Old")
     half = '[{"monitoring_station_id": 1, "external_monitoring_station_id": "x", "name": "x"}]'
@@ -482,7 +482,7 @@ def test_half_a_list_once_is_not_believed(world: World) -> None:
 
 
 def test_a_station_whose_deletion_is_pending_is_not_adopted(world: World) -> None:
-    """The list still shows it, and it says itself that it is gone."""
+    """The list still shows it, but the station itself says that it is gone."""
     others(world)
     world.emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     world.clock.now += 60
@@ -500,7 +500,7 @@ def test_a_station_whose_deletion_is_pending_is_not_adopted(world: World) -> Non
 
 
 def test_twins_after_a_lost_answer_are_both_named(world: World) -> None:
-    """Somebody made one meanwhile; nothing is deleted."""
+    """Somebody made one in between; nothing is deleted."""
     others(world)
     world.emulator.switches = Switches(duplicate="twin")
     run = world.process()

@@ -1,4 +1,4 @@
-"""The right station, and no site without one: whose number it is, sites that come meanwhile, moves that damage."""
+"""The right station, and no site without one: whose number it is, sites that come in between, damaging moves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SITES = "/partner/v1/dealers/12345/sites"
 
 
 def made(world: World, count: int = 1, **changes: Any) -> list[Recorded]:
-    """So many stations that a run made an hour ago; the request log is empty."""
+    """This many stations that a run made an hour ago; the request log is empty."""
     run = world.process()
     stations = [
         world.up(run, external_monitoring_station_id=f"central-{n:02}", declared_by=f"{STACK}-{n}", **changes)
@@ -58,7 +58,7 @@ def restored(world: World) -> Recorded:
 
 
 def test_another_s_station_is_not_deleted(world: World, restored: Recorded) -> None:
-    """The error names both, and nothing is sent but the look."""
+    """The error names both, and only the look is sent."""
     with pytest.raises(OtherStation) as caught:
         world.process().stations.delete(restored)
 
@@ -72,7 +72,7 @@ def test_another_s_station_is_not_deleted(world: World, restored: Recorded) -> N
 
 
 def test_another_s_station_is_not_renamed(world: World, restored: Recorded) -> None:
-    """Neither is any other field of it."""
+    """None of its other fields changes either."""
     with pytest.raises(OtherStation):
         world.process().stations.update(restored, central(name="New"))
 
@@ -125,7 +125,7 @@ def test_a_refresh_right_after_an_up_keeps_the_station(world: World, lag: float,
 
 @pytest.mark.parametrize("lag", [2, 6, 15])
 def test_a_destroy_right_after_an_up_deletes_the_station(world: World, lag: float) -> None:
-    """What no read shows yet is deleted all the same."""
+    """It is deleted even though no read shows it yet."""
     world.emulator.switches = Switches(list_lag=lag, item_lag=lag)
     recorded = world.up()
 
@@ -135,7 +135,7 @@ def test_a_destroy_right_after_an_up_deletes_the_station(world: World, lag: floa
 
 
 def test_a_station_that_was_deleted_elsewhere_is_looked_for_before_it_counts_as_deleted(world: World) -> None:
-    """Neither list nor GET nor DELETE knows it: so may a node answer that is behind."""
+    """List, GET and DELETE do not know it: a node that is behind may answer the same."""
     (recorded,) = made(world)
     world.emulator.remove_station(1)
     before = world.clock.now
@@ -149,7 +149,7 @@ def test_a_station_that_was_deleted_elsewhere_is_looked_for_before_it_counts_as_
 
 
 def test_a_deletion_that_is_answered_with_an_error_has_failed(world: World) -> None:
-    """200 is no success where the body says otherwise."""
+    """200 is no success if the body says otherwise."""
     (recorded,) = made(world)
     world.emulator.add_fault(
         Fault(method="DELETE", status=200, body='{"error": {"code": "locked", "message": "no"}}', times=None)
@@ -169,7 +169,7 @@ def test_a_deletion_that_is_answered_with_an_error_has_failed(world: World) -> N
 @pytest.mark.parametrize("gone", ["404", "410"])
 @pytest.mark.parametrize("answer", ["204", "200", "202"])
 def test_a_deletion_ends_when_the_station_is_gone(world: World, answer: str, gone: str) -> None:
-    """202 is waited for; then the external id is free."""
+    """It waits out a 202; then the external id is free."""
     (recorded,) = made(world)
     world.emulator.switches = Switches.model_validate({"delete_answer": answer, "gone": gone})
     run = world.process()
@@ -181,7 +181,7 @@ def test_a_deletion_ends_when_the_station_is_gone(world: World, answer: str, gon
 
 
 def test_a_deletion_that_never_ends_is_told(world: World) -> None:
-    """After thirty seconds, and the state keeps the station."""
+    """The error comes after thirty seconds, and the state keeps the station."""
     (recorded,) = made(world)
     world.emulator.add_fault(Fault(method="DELETE", status=202, body="", times=None))
 
@@ -209,7 +209,7 @@ def test_a_deletion_that_was_done_and_answered_502_is_a_success_on_410(world: Wo
 
 
 def test_an_entry_that_stands_twice_in_the_state_does_not_delete_the_other_s_station(world: World) -> None:
-    """The program goes on with one of two entries of one station; Pulumi deletes the other."""
+    """The program keeps one of two entries of one station; Pulumi deletes the other."""
     (recorded,) = made(world)
     run = world.process()
     run.stations.keep(recorded, f"{STACK}-1")
@@ -225,7 +225,7 @@ def test_an_entry_that_stands_twice_in_the_state_does_not_delete_the_other_s_sta
 
 @pytest.mark.parametrize("answer", ["[]", "half"])
 def test_one_wrong_list_of_sites_deletes_nothing(world: World, answer: str) -> None:
-    """Empty or cut in half, once: what is asked next shows the sites."""
+    """It is empty or cut in half, once: the next question shows the sites."""
     (recorded,) = made(world)
     house(world.emulator, on=None, name="Elsewhere")
     house(world.emulator, on=1)
@@ -242,7 +242,7 @@ def test_one_wrong_list_of_sites_deletes_nothing(world: World, answer: str) -> N
 @pytest.mark.parametrize("lists", ["pages", "pages_from_0", "offset"])
 @pytest.mark.parametrize("skip", [1, 2, 3])
 def test_one_wrong_page_of_sites_deletes_nothing(world: World, lists: str, skip: int, fault: dict[str, Any]) -> None:
-    """A further page that comes empty, or not at all, once: it is asked for again."""
+    """A later page comes empty, or not at all, once: it is asked for again."""
     (recorded,) = made(world)
     for _ in range(3):
         house(world.emulator, on=None, name="Elsewhere")
@@ -263,7 +263,7 @@ LISTS = ["pages", "pages_from_0", "offset", "added", "links", "whole"]
 @pytest.mark.parametrize("lists", [*LISTS, "skip"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
 def test_a_site_on_a_later_page_keeps_its_station(world: World, lists: str, total: str, count: int) -> None:
-    """However the sites are paged, the last one is seen; but for `skip` where nothing tells of more."""
+    """The sites may come in any kind of pages: the last one is seen, except with `skip` if nothing tells of more."""
     if lists == "skip" and total == "untold":
         count = 2
     (recorded,) = made(world)
@@ -304,7 +304,7 @@ def test_a_site_that_comes_two_seconds_before_a_deletion_keeps_its_station(
 
 
 def test_deletions_that_leave_together_share_a_list(world: World) -> None:
-    """Thirty on a quick plan: one token, one list of stations, one of sites, and a DELETE each."""
+    """Thirty on a fast plan: one token, one list of stations, one of sites, and a DELETE each."""
     stations = made(world, 30)
     house(world.emulator, on=None)
     run = world.process()
@@ -343,7 +343,7 @@ def test_a_site_that_comes_during_a_reassignment_is_moved_too(world: World) -> N
 
 
 def acting(world: World, recorded: Recorded, act: Callable[[str], None]) -> Callable[[], None]:
-    """The deletion of a station, in which somebody acts whenever a site is about to be PUT; told the site's id."""
+    """The deletion of a station; somebody acts whenever a site is about to be PUT, and gets the site's id."""
     run = world.process()
     original = run.stations._client.update_site
 
@@ -356,7 +356,7 @@ def acting(world: World, recorded: Recorded, act: Callable[[str], None]) -> Call
 
 
 def test_a_site_that_a_person_moved_meanwhile_stays_there(world: World) -> None:
-    """While the first one is moved, somebody puts the second one on a third station."""
+    """While the first one moves, somebody puts the second one on a third station."""
     (recorded,) = made(world)
     target, third = (world.emulator.add_station(external_monitoring_station_id=x, name=x) for x in ("b-1", "c-1"))
     house(world.emulator, on=1)
@@ -400,7 +400,7 @@ def test_a_site_that_goes_back_ends_the_reassignment(world: World) -> None:
 
 
 def test_a_site_that_names_its_station_in_another_case_keeps_it(world: World) -> None:
-    """By the external id alone."""
+    """It names it by the external id alone."""
     (recorded,) = made(world)
     body = '[{"site_id": 1, "name": "House", "external_monitoring_station_id": "CENTRAL-01"}]'
     world.emulator.add_fault(Fault(method="GET", path=SITES, body=body, times=None))
@@ -431,7 +431,7 @@ def test_a_move_that_shows_late_orphans_no_site(world: World, delay: float, lag:
 
 
 def test_the_guard_that_is_off_does_not_look(world: World) -> None:
-    """No list of sites is asked for, readable or not."""
+    """It asks for no list of sites, readable or not."""
     (recorded,) = made(world)
     house(world.emulator, on=1)
 
@@ -479,7 +479,7 @@ def test_a_list_that_leaves_out_a_known_site_deletes_nothing(world: World) -> No
 
 
 def whole(world: World, number: int = 1) -> dict[str, Any]:
-    """A site as CHeKT holds it, but for its station."""
+    """A site as CHeKT holds it, without its station."""
     (site,) = [site for site in world.emulator.sites() if site["site_id"] == number]
     return {name: value for name, value in site.items() if "monitoring_station" not in name}
 
@@ -505,7 +505,7 @@ def home(world: World) -> int:
 
 @pytest.mark.parametrize("put", ["merge", "replace", "required"])
 def test_a_moved_site_is_what_it_was(world: World, home: int, put: str) -> None:
-    """Where PUT replaces, all of it is put back; where it asks for fields, the site's own go along."""
+    """If PUT replaces, all of it is put back; if it asks for fields, the site's own go along."""
     world.emulator.switches = Switches.model_validate({"site_put": put})
     before = whole(world)
 
@@ -516,7 +516,7 @@ def test_a_moved_site_is_what_it_was(world: World, home: int, put: str) -> None:
 
 
 def test_after_one_site_was_wiped_the_next_is_sent_whole(world: World, home: int) -> None:
-    """One PUT each: what CHeKT does is known now."""
+    """One PUT each: the run knows now what CHeKT does."""
     world.emulator.switches = Switches(site_put="replace")
     second = world.emulator.add_site(external_site_id="v-2", name="Two", timezone="UTC", monitoring_station_id=1)
     run = world.process()
@@ -544,7 +544,7 @@ def test_a_site_that_is_switched_off_by_its_move_is_told(world: World, home: int
 
 
 def test_a_site_s_number_that_belongs_to_another_is_not_moved(world: World, home: int) -> None:
-    """By the site's external id, where the record has one."""
+    """The site's external id tells, if the record has one."""
     recorded = world.process().assignments.create(assignment(world, 1))
     world.emulator.edit_site(home, external_site_id="shop-02", name="Shop")
 

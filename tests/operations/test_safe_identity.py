@@ -1,4 +1,4 @@
-"""A number is the recorded station's, in whatever form CHeKT keeps its external id; another's is left alone."""
+"""A number is the recorded station's, in whatever form CHeKT keeps its external id; any other is left alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EchoesRewritten(Echoes):
 
 
 class EchoesByTheSecond(EchoesRewritten):
-    """Keeps milliseconds as well, which the answer leaves out."""
+    """It keeps milliseconds too, but the answer leaves them out."""
 
     def post(self, body: Row, key: str) -> Reply:
         status, row = super().post(body, key)
@@ -77,7 +77,7 @@ class EchoesCutShort(Echoes):
 def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
     stack: Stacks, kind: type[AnotherChekt]
 ) -> None:
-    """The moment of its creation shows that it is the one; what was sent stays what the program is held against."""
+    """Its moment of creation shows that it is ours; the program is still compared with what was sent."""
     acme = stack(kind)
     recorded = acme.up(external_monitoring_station_id="central-station-01")
     acme.clock.now += 60
@@ -98,7 +98,7 @@ def test_a_station_whose_external_id_was_cut_behind_the_answer_stays_ours(
 def test_a_station_whose_external_id_was_rewritten_behind_the_answer_stays_ours(
     stack: Stacks, kind: type[AnotherChekt]
 ) -> None:
-    """Its letters and digits, and the moment of its creation, are those of the answer."""
+    """Its letters and digits, and its moment of creation, are those of the answer."""
     acme = stack(kind)
     recorded = acme.up()
 
@@ -125,7 +125,7 @@ def test_what_may_be_ours_behind_the_answer_is_named_and_nothing_more_is_sent(
 
 
 class Replays(AnotherChekt):
-    """Gives a number again, while it still answers the key with the station that had it before."""
+    """Gives a number again, but still answers the key with the station that had it before."""
 
     def post(self, body: Row, key: str) -> Reply:
         if not self._replays:
@@ -147,7 +147,7 @@ def test_a_number_that_was_given_again_behind_a_replayed_answer_is_left_alone(st
 
 
 class ChangesForms(AnotherChekt):
-    """Shows an external id in a form that is another one each time."""
+    """Shows an external id in another form each time."""
 
     form: Callable[[str], str] = staticmethod(str.upper)
 
@@ -164,7 +164,7 @@ class ChangesForms(AnotherChekt):
 
 
 def test_no_form_in_which_an_external_id_comes_back_is_a_change(stack: Stacks) -> None:
-    """What was sent is kept however often it comes back otherwise."""
+    """What was sent is kept, however often it comes back otherwise."""
     acme = stack(ChangesForms)
     recorded = acme.up(external_monitoring_station_id="Central-01")
 
@@ -187,7 +187,7 @@ def test_a_station_in_another_case_is_still_itself(stack: Stacks) -> None:
     assert acme.api.stations == {}
 
 
-# A number that is another's
+# A number that belongs to another station
 
 
 def test_a_station_in_another_case_that_was_made_a_minute_later_is_another_one(stack: Stacks) -> None:
@@ -212,7 +212,7 @@ class Restored(AnotherChekt):
 
 @pytest.mark.parametrize("operation", ["read", "update", "delete"])
 def test_a_station_whose_external_id_begins_like_ours_is_another_one(stack: Stacks, operation: str) -> None:
-    """Also where it has our number and was made, as CHeKT says, at the same moment."""
+    """This holds even if it has our number and CHeKT says that it was made at the same moment."""
     acme = stack(Restored)
     recorded = acme.up(external_monitoring_station_id="s-10")
     acme.api.stations[1] |= {"external_monitoring_station_id": "s-1", "name": "Theirs"}
@@ -260,7 +260,7 @@ class GivenAgain(AnotherChekt):
 
 
 def test_a_number_that_is_given_again_during_its_deletion_is_left_alone(stack: Stacks) -> None:
-    """Whether ours was deleted is not known."""
+    """Nobody knows whether ours was deleted."""
     acme = stack(GivenAgain)
     recorded = acme.up()
     acme.clock.now += 60
@@ -308,7 +308,7 @@ def test_a_day_of_creation_is_no_moment(stack: Stacks) -> None:
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(stack: Stacks, operation: str) -> None:
-    """The list by which a change leaves is not older than a minute."""
+    """A change relies on a list that is not older than a minute."""
     acme = stack()
     recorded = acme.up()
     stations = acme.process().stations
@@ -326,7 +326,7 @@ def test_a_number_that_became_another_s_in_the_middle_of_a_run_is_left_alone(sta
 
 
 class GivesAgain(AnotherChekt):
-    """Refuses the first change, and the number is another's before the second one."""
+    """Refuses the first change, and the number belongs to another station before the second one."""
 
     status = 503
 
@@ -346,7 +346,7 @@ class GivesAgain(AnotherChekt):
 @pytest.mark.parametrize("status", [401, 429, 503])
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stacks, operation: str, status: int) -> None:
-    """Before another attempt the station itself is asked who it is."""
+    """Before another attempt the station itself is read."""
     acme = stack(GivesAgain)
     assert isinstance(acme.api, GivesAgain)
     acme.api.status = status
@@ -364,7 +364,7 @@ def test_a_change_is_not_repeated_on_a_number_that_became_another_s(stack: Stack
 
 
 class GetsASiteAtOnce(AnotherChekt):
-    """Refuses the first DELETE, during which a person attaches a site."""
+    """Refuses the first DELETE; during it a person attaches a site."""
 
     def delete(self, number: int) -> Reply:
         if self.sites:
@@ -374,7 +374,7 @@ class GetsASiteAtOnce(AnotherChekt):
 
 
 def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
-    """However young the list is by which the first one left."""
+    """It does not matter how young the first one's list is."""
     acme = stack(GetsASiteAtOnce)
     recorded = acme.up()
 
@@ -386,7 +386,7 @@ def test_a_repeated_delete_looks_at_the_sites_anew(stack: Stacks) -> None:
 
 @pytest.mark.parametrize(("refreshed", "named"), [(False, "central_01"), (True, "central-01")])
 def test_a_site_that_names_its_station_in_either_form_keeps_it(stack: Stacks, refreshed: bool, named: str) -> None:
-    """As the program has it, or as CHeKT does."""
+    """One form is the program's, the other is CHeKT's."""
     acme = stack(EchoesRewritten)
     acme.api.skew = 0.0  # type: ignore[attr-defined]
     recorded = acme.up()
@@ -442,7 +442,7 @@ def test_two_resources_never_end_with_one_station(stack: Stacks, status: int, ec
 
 
 def test_a_resource_that_the_state_has_is_not_given_to_a_second_one(stack: Stacks) -> None:
-    """Also where the first one was made by an earlier run."""
+    """An earlier run may have made the first one."""
     acme = stack(Merges)
     first = acme.up(external_monitoring_station_id="station-north-1")
     run = acme.process()
@@ -489,7 +489,7 @@ class ListsShort(AnotherChekt):
 
 
 def test_a_list_that_cuts_external_ids_hides_no_station(stack: Stacks) -> None:
-    """The station itself tells it whole."""
+    """The station itself tells all of it."""
     acme = stack(ListsShort)
     acme.up(external_monitoring_station_id="springfield-central-station")
 
@@ -500,11 +500,11 @@ def test_a_list_that_cuts_external_ids_hides_no_station(stack: Stacks) -> None:
     assert str(second.id) == "12345/2"
 
 
-# What is said
+# What the lines say
 
 
 class RefusesAndAnotherMakesIt(AnotherChekt):
-    """Refuses, and another stack makes a station of the same values meanwhile."""
+    """Refuses, and meanwhile another stack makes a station with the same values."""
 
     def post(self, body: Row, key: str) -> Reply:
         self.add(**body)
@@ -512,7 +512,7 @@ class RefusesAndAnotherMakesIt(AnotherChekt):
 
 
 def test_a_station_that_shows_after_a_refusal_is_taken_and_named(stack: Stacks) -> None:
-    """Whether it is ours cannot be told."""
+    """Nobody can tell whether it is ours."""
     acme = stack(RefusesAndAnotherMakesIt)
 
     acme.up()
@@ -523,7 +523,7 @@ def test_a_station_that_shows_after_a_refusal_is_taken_and_named(stack: Stacks) 
 
 
 class RedirectsAfterwards(AnotherChekt):
-    """Makes a change without an answer, and answers the next attempt with what is no CHeKT."""
+    """Makes a change without an answer; then something that is not CHeKT answers the next attempt."""
 
     status = 307
     asked = 0
@@ -584,7 +584,7 @@ class ReplaysTheDead(AnotherChekt):
 
 
 def test_an_answer_that_is_marked_as_deleted_is_a_replay(stack: Stacks) -> None:
-    """Also where nothing says how old it is."""
+    """It does not need to say how old it is."""
     acme = stack(ReplaysTheDead)
     recorded = acme.up()
     acme.process().stations.delete(recorded)
@@ -599,7 +599,7 @@ class DeletedMeanwhile(AnotherChekt):
 
 
 def test_a_change_that_is_answered_with_a_mark_of_deletion_was_not_made(stack: Stacks) -> None:
-    """Somebody deleted it meanwhile."""
+    """Somebody deleted it in between."""
     acme = stack(DeletedMeanwhile)
     recorded = acme.up()
 
@@ -731,7 +731,7 @@ def test_a_new_station_with_the_same_letters_is_ours(stack: Stacks) -> None:
 
 
 def test_a_station_with_the_same_letters_and_values_is_named_before_the_post(stack: Stacks) -> None:
-    """With other values it is another's, and is left alone."""
+    """With other values it belongs to somebody else, and is left alone."""
     acme = stack(AnswersRewrittenAtOnce)
     acme.up()
     acme.clock.now += 60
@@ -747,7 +747,7 @@ def test_a_station_with_the_same_letters_and_values_is_named_before_the_post(sta
 
 
 def test_a_replacement_that_changes_only_what_is_between_the_letters_is_made(stack: Stacks) -> None:
-    """The station with the same letters and values is the one that is replaced."""
+    """The station with the same letters and values is the one being replaced."""
     acme = stack()
     recorded = acme.up(external_monitoring_station_id="central 01")
     run = acme.process()
@@ -757,7 +757,7 @@ def test_a_replacement_that_changes_only_what_is_between_the_letters_is_made(sta
 
 
 class LosesAndPrefixes(AnotherChekt):
-    """Puts something in front of every text, and fails once it is done."""
+    """Puts something in front of every text, and fails after the work is done."""
 
     def post(self, body: Row, key: str) -> Reply:
         self.add(**{name: f"acme/{sent}" for name, sent in body.items()})
@@ -765,7 +765,7 @@ class LosesAndPrefixes(AnotherChekt):
 
 
 def test_a_station_with_something_in_front_of_all_its_texts_is_named_and_not_made_again(stack: Stacks) -> None:
-    """It came since the first look, and what was sent is within it."""
+    """It appeared after the first look, and it contains what was sent."""
     acme = stack(LosesAndPrefixes)
 
     assert "since then CHeKT lists monitoring station 'acme/central-01' (12345/1). That may be this" in acme.fails()
@@ -781,7 +781,7 @@ class WritesTimesOtherwise(Merges):
 
 
 def test_one_moment_that_is_written_in_two_ways_is_one_station(stack: Stacks) -> None:
-    """It is not given to two resources."""
+    """Two resources cannot both have it."""
     acme = stack(WritesTimesOtherwise)
     made = acme.up(external_monitoring_station_id="station-north-1")
     first = acme.process().stations.read(made.id, made)
@@ -805,7 +805,7 @@ class Escapes(AnotherChekt):
 
 
 class Spells(AnotherChekt):
-    """Keeps a word in the place of a sign."""
+    """Keeps a word in place of a sign."""
 
     def put(self, number: int, body: Row) -> Reply:
         return super().put(number, {name: (sent or "").replace("&", "and") for name, sent in body.items()})
@@ -823,7 +823,7 @@ def test_a_value_that_chekt_escapes_is_what_was_sent(stack: Stacks) -> None:
 
 
 def test_adopting_a_station_whose_value_chekt_does_not_take_is_no_dead_end(stack: Stacks) -> None:
-    """The resource has it, the record holds the truth, and it is said."""
+    """The resource has it, the record holds the truth, and the run says so."""
     acme = stack(Spells)
     acme.api.add(external_monitoring_station_id="central-01", name="A and B", prefix="CH", linecard="7")
 
@@ -838,7 +838,7 @@ def test_adopting_a_station_whose_value_chekt_does_not_take_is_no_dead_end(stack
 
 
 class AnswersInPart(AnotherChekt):
-    """Answers a PUT with the number alone."""
+    """Answers a PUT with only the number."""
 
     def put(self, number: int, body: Row) -> Reply:
         super().put(number, body)
@@ -857,7 +857,7 @@ def test_an_answer_that_leaves_out_what_was_sent_is_no_sign_that_it_was_not_take
 
 
 class WorksOn(AnotherChekt):
-    """Breaks off, and refuses the next attempt because the first one goes on."""
+    """Breaks off, and refuses the next attempt because the first one is still running."""
 
     def post(self, body: Row, key: str) -> Reply:
         self._last += 1
@@ -908,7 +908,7 @@ class CutsNumbers(Prefixes):
 def test_running_again_makes_no_second_station_under_a_changed_external_id(
     stack: Stacks, kind: type[AnotherChekt], external_id: str
 ) -> None:
-    """It is named again, by its values."""
+    """The error names it again, by its values."""
     acme = stack(kind)
     for _ in range(3):
         with pytest.raises(ChektError, match="That may be this station"):
@@ -921,7 +921,7 @@ def test_running_again_makes_no_second_station_under_a_changed_external_id(
 
 
 def test_a_longer_number_with_the_same_values_is_another_station(stack: Stacks) -> None:
-    """Station 1 is within station 10 by its letters alone."""
+    """Station 10 contains station 1 by its letters alone."""
     acme = stack()
     acme.up(external_monitoring_station_id="site-10", declared_by="acme/alarms/prod/ten")
 
@@ -959,7 +959,7 @@ class ListsShortWithoutAge(ListsShort):
 
 
 def test_a_list_that_cuts_external_ids_makes_no_station_another_one(stack: Stacks) -> None:
-    """The station itself tells its external id whole: to read, change, adopt and delete it."""
+    """The station itself tells its whole external id: to read, change, adopt and delete it."""
     acme = stack(ListsShortWithoutAge)
     long = "monitoring-station-000123"
     made = acme.up(external_monitoring_station_id=long)
@@ -1012,7 +1012,7 @@ class AnswersBehind(AnotherChekt):
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_change_that_shows_late_is_not_called_not_taken(stack: Stacks, answers: bool) -> None:
-    """The station itself is asked, until CHeKT must show it."""
+    """The station itself is read, until CHeKT must show it."""
     acme = stack(AnswersBehind)
     assert isinstance(acme.api, AnswersBehind)
     acme.api.answers = answers
@@ -1025,7 +1025,7 @@ def test_a_change_that_shows_late_is_not_called_not_taken(stack: Stacks, answers
 
 
 class FoldsIds(ForgetsKeys):
-    """Writes external ids without accents, and numbers without zeros in front."""
+    """Writes external ids without accents, and numbers without leading zeros."""
 
     def external_id(self, sent: str) -> str:
         return sent.replace("ü", "u").replace("00", "")
@@ -1047,7 +1047,7 @@ def test_a_run_that_is_repeated_makes_no_second_station_of_a_folded_id(stack: St
 
 
 class TakesItsTime(AnotherChekt):
-    """Answers by 504 while it works on a POST, for forty seconds; the same key is answered with the result."""
+    """Answers 504 while it works on a POST, for forty seconds; the same key then gets the result."""
 
     def post(self, body: Row, key: str) -> Reply:
         if key not in self._replays:
@@ -1062,7 +1062,7 @@ class TakesItsTime(AnotherChekt):
 
 
 def test_a_gateway_that_gives_up_before_chekt_does_makes_no_second_station(stack: Stacks) -> None:
-    """Its 504 is stored under no key: no other one is taken."""
+    """No key stores its 504: no other key is used."""
     acme = stack(TakesItsTime)
 
     acme.up()

@@ -1,4 +1,4 @@
-"""What a change rests on is read after its wait, and is a minute old at most; sites are moved to the right station."""
+"""A change relies on what was read after its wait, a minute ago at most; sites move to the right station."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers import anonymous, central
 
 
 class Meanwhile(AnotherChekt):
-    """Lets something happen at a moment, or with the token that is asked for then."""
+    """Lets something happen at a given time, or when the next token is asked for."""
 
     at = float("inf")
     with_token = False
@@ -71,7 +71,7 @@ def acts(acme: Stack, operation: str, **settings: str) -> tuple[Callable[[], obj
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Stacks, operation: str) -> None:
-    """It became another's while the change waited for its turn."""
+    """It became another station's while the change waited for its turn."""
     acme = stack(TakesOver)
     assert isinstance(acme.api, TakesOver)
     act, run = acts(acme, operation, CHEKT_REQUESTS_PER_MINUTE="60")
@@ -85,7 +85,7 @@ def test_whose_number_it_is_is_read_after_the_wait_for_the_rate_limit(stack: Sta
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_whose_number_it_is_is_read_after_the_wait_for_a_token(stack: Stacks, operation: str) -> None:
-    """It became another's while the token was renewed, which the list of a minute ago does not show."""
+    """It became another station's while the token was renewed; the list of a minute ago does not show that."""
     acme = stack(TakesOver)
     assert isinstance(acme.api, TakesOver)
     act, run = acts(acme, operation, CHEKT_SITE_GUARD="off")
@@ -213,7 +213,7 @@ class ActsAtPuts(AnotherChekt):
 def test_a_site_is_read_again_before_its_move_is_repeated(
     stack: Stacks, act: Callable[[AnotherChekt], object], cause: str
 ) -> None:
-    """Somebody moved it, or its number is another's."""
+    """Somebody moved it, or its number belongs to another site."""
     acme = stack(ActsAtPuts)
     assert isinstance(acme.api, ActsAtPuts)
     for name in ("a-1", "b-1", "c-1"):
@@ -229,7 +229,7 @@ def test_a_site_is_read_again_before_its_move_is_repeated(
 
 
 class Slowly(AnotherChekt):
-    """Takes half a minute for each move of a site, during which something may happen."""
+    """Takes half a minute for each move of a site; something may happen meanwhile."""
 
     def put_site(self, number: int, body: Row) -> Reply:
         self.clock.sleep(31)  # type: ignore[attr-defined]
@@ -241,7 +241,7 @@ class Slowly(AnotherChekt):
 
 
 class GetsItsNumber(Slowly):
-    """Somebody puts a site on the target that has the third one's account number."""
+    """Somebody puts a site on the target that has the third site's account number."""
 
     def happens(self) -> None:
         self.sites[9] = site(9, 2) | {"account_number": "0003"}
@@ -256,7 +256,7 @@ class GivesItsNumber(Slowly):
 
 @pytest.mark.parametrize(("kind", "moved"), [(GetsItsNumber, 2), (GivesItsNumber, 0)])
 def test_the_target_of_many_moves_is_looked_at_again(stack: Stacks, kind: type[AnotherChekt], moved: int) -> None:
-    """Who is on it each minute, and which station it is every two seconds; the moves before are told."""
+    """Who is on it each minute, and which station it is every two seconds; the line tells the moves before."""
     acme = stack(kind)
     recorded = acme.up()
     backup = acme.up(external_monitoring_station_id="backup", name="Backup", declared_by="acme/alarms/dev/backup")
@@ -312,7 +312,7 @@ class ReadsSlowly(AnotherChekt):
 
 
 def test_a_deletion_waits_for_no_token_after_its_look_at_the_sites(stack: Stacks) -> None:
-    """One that is near its end is good enough: a site may come while another is asked for."""
+    """A token near its end is good enough: a site may come while another token is asked for."""
     acme = stack(ReadsSlowly)
     assert isinstance(acme.api, ReadsSlowly)
     recorded = acme.up()
@@ -337,7 +337,7 @@ class ReadsForMinutes(TakesOver):
 
 
 def test_whose_number_it_is_is_read_again_after_a_long_list_of_sites(stack: Stacks) -> None:
-    """The list of stations is older than a minute by then."""
+    """By then the list of stations is older than a minute."""
     acme = stack(ReadsForMinutes)
     assert isinstance(acme.api, ReadsForMinutes)
     act, _ = acts(acme, "delete")
@@ -436,7 +436,7 @@ class GivesNumbersAgain(AnotherChekt):
 
 
 class TellsNoTimes(GivesNumbersAgain):
-    """Does not say when a station was made either."""
+    """It does not say either when a station was made."""
 
     def add(self, **fields: Any) -> Row:
         row = super().add(**fields)
@@ -448,7 +448,7 @@ class TellsNoTimes(GivesNumbersAgain):
 def test_a_number_that_this_run_deleted_is_another_s_where_the_list_shows_it(
     stack: Stacks, chekt: type[AnotherChekt]
 ) -> None:
-    """Somebody made a station with our external id under it: it is seen, and no second one made."""
+    """Somebody made a station with our external id under it: the run sees it, and makes no second one."""
     acme = stack(chekt)
     old = acme.up(external_monitoring_station_id="old", declared_by="acme/alarms/dev/old")
     acme.clock.now += 60
@@ -489,7 +489,7 @@ def test_a_number_that_this_run_gave_a_new_station_takes_sites(stack: Stacks) ->
     ],
 )
 def test_a_refresh_tells_another_s_site_from_a_renamed_one(stack: Stacks, changed: Row, refused: bool) -> None:
-    """A site's own key may be changed in the portal; with its name or account number it is another site."""
+    """The portal can change a site's own key; if the name or account number differs too, it is another site."""
     acme = stack()
     acme.up()
     acme.api.sites[5] = site(5, 1) | {"external_site_id": "shop-5"}
@@ -505,7 +505,7 @@ def test_a_refresh_tells_another_s_site_from_a_renamed_one(stack: Stacks, change
 
 
 class RefusesTheFirst(AnotherChekt):
-    """Refuses the first DELETE as if its token had ended, whatever it carries; tokens live for a minute."""
+    """Refuses the first DELETE as if its token had ended, whatever the token; tokens live for a minute."""
 
     tokens = 0
     refused = False
@@ -522,7 +522,7 @@ class RefusesTheFirst(AnotherChekt):
 
 
 def test_after_a_refused_token_the_next_attempt_carries_a_fresh_one(stack: Stacks) -> None:
-    """The first was near its end, and so is the next by the time that it leaves: another refusal would be an error."""
+    """The first token was near its end, and so is the next when it leaves: another refusal would be an error."""
     acme = stack(RefusesTheFirst)
     assert isinstance(acme.api, RefusesTheFirst)
     acme.api.add(external_monitoring_station_id="central-01")

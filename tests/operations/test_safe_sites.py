@@ -1,4 +1,4 @@
-"""No site loses what it had, nor its station: whatever a PUT is answered, whoever works on the dealer."""
+"""No site loses what it had, nor its station: whatever answers a PUT, whoever works on the dealer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def puts(acme: Stack) -> list[str]:
 
 
 class Replaces(AnotherChekt):
-    """A PUT of a site drops what it does not name; `answered` of them are answered so."""
+    """A PUT of a site drops what it does not name; the first `answered` PUTs get this answer."""
 
     answered = 0
     status = 502
@@ -89,7 +89,7 @@ def test_what_a_put_dropped_is_put_back_whatever_it_was_answered(stack: Stacks, 
 
 
 class DoesItLate(Replaces):
-    """The first PUT is answered by 504, and done all the same five seconds later."""
+    """The first PUT gets a 504, and is done five seconds later."""
 
     late: tuple[float, Row] | None = None
 
@@ -108,7 +108,7 @@ class DoesItLate(Replaces):
 
 
 def test_a_put_that_is_done_late_costs_a_site_nothing(stack: Stacks) -> None:
-    """Where PUT replaces, it drops once more what was put back meanwhile: the site is looked at to the end."""
+    """Where PUT replaces, it drops again what was put back in between: the site is watched to the end."""
     acme = begun(stack(DoesItLate))
 
     assert assign(acme.process(), "2").monitoring_station_id == "2"
@@ -129,7 +129,7 @@ class EditedMeanwhile(Replaces):
 
 
 def test_what_somebody_sets_before_the_values_are_put_back_stays(stack: Stacks) -> None:
-    """Only what is still missing is put back, with all else as it is by then."""
+    """Only what is still missing is put back, with everything else as it is by then."""
     acme = begun(stack(EditedMeanwhile))
 
     with pytest.raises(ChektError, match="name was 'Villa' and is 'Villa Rosa'"):
@@ -156,7 +156,7 @@ class ShowsLate(Replaces):
 
 
 def test_a_put_of_a_site_that_was_there_already_is_looked_at_to_the_end(stack: Stacks) -> None:
-    """That it shows its station says nothing: it did before, and what it lost shows late."""
+    """That it shows its station proves nothing: it did so before, and what it lost shows late."""
     acme = begun(stack(ShowsLate))
     recorded = assign(acme.process(), "2")
     acme.api.sites[1] = villa(1)
@@ -205,7 +205,7 @@ class Snatched(Replaces):
 
 
 def test_a_site_that_somebody_moves_on_gets_its_values_back_where_it_is(stack: Stacks) -> None:
-    """It stays there; that it did not come to the wanted station is an error."""
+    """It stays there; the error is that it did not come to the wanted station."""
     acme = begun(stack(Snatched))
     acme.api.add(external_monitoring_station_id="three", name="three")
 
@@ -218,7 +218,7 @@ def test_a_site_that_somebody_moves_on_gets_its_values_back_where_it_is(stack: S
 
 
 def test_a_site_that_lacks_what_the_state_has_is_named(stack: Stacks) -> None:
-    """A run that was killed between a PUT and what puts the values back leaves it so."""
+    """A run that was killed between a PUT and the PUT that restores the values leaves it so."""
     acme = begun(stack())
     recorded = assign(acme.process(), "2")
     acme.api.sites[1] |= dict.fromkeys(VALUES)
@@ -235,7 +235,7 @@ def test_a_site_that_lacks_what_the_state_has_is_named(stack: Stacks) -> None:
 
 
 class ShowsBefore(AnotherChekt):
-    """Its list of sites, and where asked for also each site, shows another station than is true."""
+    """Its list of sites, and on request each site too, shows another station than the true one."""
 
     before: int | None = None
     items_too = False
@@ -257,7 +257,7 @@ class ShowsBefore(AnotherChekt):
 
 
 def test_an_assignment_begins_with_where_the_site_says_that_it_is(stack: Stacks) -> None:
-    """The list shows it on the wanted station still, or already."""
+    """The list still shows it on the wanted station, or already does."""
     acme = begun(stack(ShowsBefore))
     acme.api.before = 2  # type: ignore[attr-defined]
 
@@ -268,7 +268,7 @@ def test_an_assignment_begins_with_where_the_site_says_that_it_is(stack: Stacks)
 
 @pytest.mark.parametrize("items_too", [False, True])
 def test_a_site_that_the_state_has_elsewhere_is_moved_whatever_shows(stack: Stacks, items_too: bool) -> None:
-    """Put on station 2 a moment ago, and back now: what shows it on station 1 is behind."""
+    """It went to station 2 a moment ago, and back now: whatever shows it on station 1 is behind."""
     acme = begun(stack(ShowsBefore))
     recorded = assign(acme.process(), "2")
     acme.api.before, acme.api.items_too = 1, items_too  # type: ignore[attr-defined]
@@ -280,7 +280,7 @@ def test_a_site_that_the_state_has_elsewhere_is_moved_whatever_shows(stack: Stac
 
 
 def test_a_list_that_is_behind_is_no_word_of_somebody(stack: Stacks) -> None:
-    """What a run overwrites is named by what the site and the station say themselves."""
+    """A run names what it overwrites only if the site and the station themselves say so."""
     acme = begun(stack(ShowsBefore))
     recorded = assign(acme.process(), "2")
     acme.api.before = 3  # type: ignore[attr-defined]
@@ -357,7 +357,7 @@ def test_a_site_is_not_put_on_a_station_that_is_gone(stack: Stacks) -> None:
 
 
 def test_a_station_of_the_state_that_does_not_answer_at_once_gets_time(stack: Stacks) -> None:
-    """By its number CHeKT says 404 for as long as it may be behind: a site goes there once it shows itself."""
+    """CHeKT may answer 404 by its number for as long as it may be behind: a site goes there once it shows itself."""
     acme = begun(stack())
     run = acme.process()
     adopted(run)
@@ -369,7 +369,7 @@ def test_a_station_of_the_state_that_does_not_answer_at_once_gets_time(stack: St
 
 
 class ThrottlesTheMove(AnotherChekt):
-    """Answers the first PUT of a site by 429, which asks for so many seconds; somebody deletes station 2 meanwhile."""
+    """Answers the first PUT of a site with 429 and a wait of these seconds; meanwhile somebody deletes station 2."""
 
     def put_site(self, number: int, body: Row) -> Reply:
         if 2 in self.stations:
@@ -391,7 +391,7 @@ def test_the_target_is_looked_at_before_a_put_is_repeated(stack: Stacks) -> None
 
 
 class ShowsItElsewhere(AnotherChekt):
-    """Site 1, asked for by its number, is behind: on station 2 still, though somebody put it on station 1."""
+    """Site 1, asked for by its number, is behind: still on station 2, though somebody put it on station 1."""
 
     until = 0.0
 
@@ -403,7 +403,7 @@ class ShowsItElsewhere(AnotherChekt):
 
 @pytest.mark.parametrize("seconds", [12, 600])
 def test_a_list_that_has_a_site_on_the_station_is_believed_before_the_site(stack: Stacks, seconds: float) -> None:
-    """Where they do not agree, both get the time in which CHeKT must show it; then nothing is deleted."""
+    """If they disagree, both get the time in which CHeKT must show it; then nothing is deleted."""
     acme = begun(stack(ShowsItElsewhere))
     acme.api.until = acme.clock.now + seconds  # type: ignore[attr-defined]
     recorded = acme.process().stations.create(
@@ -442,7 +442,7 @@ class PutsItBack(AnotherChekt):
 
 
 def test_a_moved_site_that_is_listed_on_the_station_again_keeps_it(stack: Stacks) -> None:
-    """Somebody put it back, and the site itself is behind: it is no proof that it has left."""
+    """Somebody put it back, and the site itself is behind: that does not prove that it has left."""
     acme = begun(stack(PutsItBack))
     recorded = acme.process().stations.create(
         central(external_monitoring_station_id="one", name="one", adopt_existing=True)
@@ -455,14 +455,14 @@ def test_a_moved_site_that_is_listed_on_the_station_again_keeps_it(stack: Stacks
 
 
 class GoneLater(AnotherChekt):
-    """Shows a station that was deleted for as long as nobody lets it go."""
+    """Shows a deleted station until somebody lets it go."""
 
     def delete(self, number: int) -> Reply:
         return (204, None)
 
 
 def test_no_site_goes_to_a_station_that_this_run_deletes_without_looking(stack: Stacks) -> None:
-    """With the guard off nobody looks at sites; what the run does itself it knows."""
+    """With the guard off nobody looks at sites; the run still knows what it does itself."""
     acme = begun(stack(GoneLater))
     two = adopted(acme.process())
     run = acme.process(CHEKT_SITE_GUARD="off")
@@ -485,7 +485,7 @@ class LeavesOutNull(AnotherChekt):
 
 
 def test_the_first_of_many_sites_gets_its_station_and_none_is_deleted_before(stack: Stacks) -> None:
-    """Over a hundred sites, of which none says anything of a station: that is no proof that none has one."""
+    """Of over a hundred sites none says anything about a station: that does not prove that none has one."""
     acme = begun(stack(LeavesOutNull))
     acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 131)}
     two = adopted(acme.process())
@@ -505,7 +505,7 @@ def test_the_first_of_many_sites_gets_its_station_and_none_is_deleted_before(sta
 
 
 class NeverLists(LeavesOutNull):
-    """Its lists show no station of a site at all."""
+    """Its lists show no station of any site."""
 
     def page(self, rows: list[Row], query: str) -> list[Row]:
         return [
@@ -514,7 +514,7 @@ class NeverLists(LeavesOutNull):
 
 
 def test_an_account_number_is_looked_for_among_sites_whose_stations_are_not_listed(stack: Stacks) -> None:
-    """Of those with the same number each is asked for by id: one of them may be on the station."""
+    """Each site with the same number is asked for by id: one of them may be on the station."""
     acme = begun(stack(NeverLists))
     acme.api.sites |= {number: {"site_id": number, "name": "Shop"} for number in range(1, 151)}
     acme.api.sites[1] |= {"account_number": "0005"}
@@ -525,7 +525,7 @@ def test_an_account_number_is_looked_for_among_sites_whose_stations_are_not_list
 
 
 def test_a_station_that_this_run_has_just_made_need_not_show_yet(stack: Stacks) -> None:
-    """A site goes to it all the same: its replacement waits for that."""
+    """A site still goes to it: its replacement waits for that."""
     acme = begun(stack())
     acme.api.list_lag = acme.api.item_lag = 12
     acme.clock.sleep(12)
@@ -586,7 +586,7 @@ def test_a_station_whose_sites_went_to_one_that_is_gone_is_not_deleted(stack: St
 
 
 def test_the_new_dealer_s_target_is_not_the_old_dealer_s(stack: Stacks) -> None:
-    """A station goes to another dealer, and its input names a station of that dealer: the number is another's here."""
+    """A station goes to another dealer, and its input names a station there: here the number is another station's."""
     acme = stack()
     recorded = acme.up()
     acme.api.add(external_monitoring_station_id="stranger", name="Stranger")
@@ -603,7 +603,7 @@ def test_the_new_dealer_s_target_is_not_the_old_dealer_s(stack: Stacks) -> None:
 
 
 class PersonMoves(AnotherChekt):
-    """Somebody moves a site to station 2 once the lists were read."""
+    """Somebody moves a site to station 2 after the lists were read."""
 
     def answer(self, method: str, path: str, query: str, body: Row, key: str) -> Reply:
         if method == "GET" and path.endswith("/sites/1"):
@@ -612,7 +612,7 @@ class PersonMoves(AnotherChekt):
 
 
 def test_only_what_this_run_moved_is_said_to_be_moved(stack: Stacks) -> None:
-    """Others had moved it: no PUT, and no word of one."""
+    """Others had moved it: no PUT, and no line says so."""
     acme = stack(PersonMoves)
     recorded = acme.up()
     acme.api.add(external_monitoring_station_id="two", name="two")
@@ -628,7 +628,7 @@ def test_only_what_this_run_moved_is_said_to_be_moved(stack: Stacks) -> None:
 
 
 def test_a_station_whose_adoption_failed_is_not_taken_for_kept(stack: Stacks) -> None:
-    """A resource with a new name adopts what the old one had, and fails: the old one's deletion fails as well."""
+    """A resource with a new name fails to adopt what the old one had: the old one's deletion fails as well."""
 
     class Refuses(AnotherChekt):
         def put(self, number: int, body: Row) -> Reply:

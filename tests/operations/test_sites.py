@@ -45,7 +45,7 @@ def stations(sites: dict[str, Site]) -> dict[str, str | None]:
 
 
 def test_reading_gets_the_site(emulator: Emulator, client: Client, operation: Operation) -> None:
-    """With all that a move is judged by."""
+    """It has everything that decides a move."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     house(emulator, "0001")
 
@@ -63,7 +63,7 @@ def test_reading_gets_the_site(emulator: Emulator, client: Client, operation: Op
 
 
 def test_updating_puts_the_site(emulator: Emulator, client: Client, operation: Operation) -> None:
-    """Only the fields that are given, under the key that is given."""
+    """It sends only the given fields, under the given key."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Central")
     house(emulator, "0001", on=None)
 
@@ -79,7 +79,7 @@ def test_updating_puts_the_site(emulator: Emulator, client: Client, operation: O
 
 
 def test_a_site_that_is_not_there_is_not_found(client: Client, operation: Operation) -> None:
-    """For both rows."""
+    """This holds for both rows."""
     with pytest.raises(NotFound):
         client.get_site(operation, "12345", "7")
     with pytest.raises(NotFound):
@@ -90,7 +90,7 @@ def test_a_site_that_is_not_there_is_not_found(client: Client, operation: Operat
 def test_an_answer_that_is_no_site_is_an_error(
     emulator: Emulator, client: Client, operation: Operation, body: str
 ) -> None:
-    """Never half a site."""
+    """Half a site never passes."""
     emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body=body))
 
     with pytest.raises(NotChekt, match="the answer is no site as documented"):
@@ -98,7 +98,7 @@ def test_an_answer_that_is_no_site_is_an_error(
 
 
 def test_an_answer_about_another_site_is_not_believed(emulator: Emulator, client: Client, operation: Operation) -> None:
-    """Each site is the one that was asked for."""
+    """Each site must be the one that was asked for."""
     emulator.add_fault(Fault(path=f"{SITES}/1", status=200, body='{"site_id": 7}', times=None))
 
     with pytest.raises(NotChekt, match="the answer is about site 7"):
@@ -111,7 +111,7 @@ def test_an_answer_about_another_site_is_not_believed(emulator: Emulator, client
 def test_one_look_at_the_sites_serves_a_whole_run(
     emulator: Emulator, directory: Directory, operation: Operation
 ) -> None:
-    """The next look is taken only by who has seen that the last one does not do."""
+    """Another look is taken only by an operation that has seen that the last one does not do."""
     house(emulator)
 
     sites = directory.sites("12345")
@@ -124,7 +124,7 @@ def test_one_look_at_the_sites_serves_a_whole_run(
 
 
 def test_threads_that_wait_for_a_look_share_its_failure(emulator: Emulator, new_transport: NewTransport) -> None:
-    """Each tells its own operation; the next one who asks looks for itself."""
+    """Each tells its own operation; the next one who asks looks again."""
     client = Client(new_transport())
     directory = Directory(client)
     emulator.add_fault(Fault(path=SITES, status=403, delay=0.5))
@@ -147,7 +147,7 @@ def test_threads_that_wait_for_a_look_share_its_failure(emulator: Emulator, new_
 
 
 def test_our_own_moves_are_known_at_once(world: World) -> None:
-    """In the list that was taken before, and in one that is taken while CHeKT may not show them yet."""
+    """They show in the list that was taken before, and in one taken while CHeKT may not show them yet."""
     client = world.process().stations._client
     sites = Directory(client).sites("12345")
     house(world.emulator)
@@ -165,7 +165,7 @@ def test_our_own_moves_are_known_at_once(world: World) -> None:
 def test_a_list_that_is_older_than_our_move_does_not_undo_it(
     raw_server: Callable[..., RawServer], new_transport: NewTransport
 ) -> None:
-    """It was asked for before the move, and answered after."""
+    """It was asked for before the move, and answered after it."""
     asked, moved = threading.Event(), threading.Event()
 
     def answer(connection: socket) -> None:

@@ -1,6 +1,6 @@
-"""Any order of operations, faults, crashes and other people's doings, with a dictionary as the model.
+"""Any order of operations, faults, crashes and other people's actions, with a dictionary as the model.
 
-A longer search with other seeds than everybody's:
+For a longer search, with other seeds than the usual ones:
 
     STATEFUL_EXAMPLES=2000 pytest tests/operations/test_stateful.py
 """
@@ -54,7 +54,7 @@ class Died(BaseException):
 
 
 class MortalClock(Clock):
-    """The clock of a process that is killed after so many steps: before a request, after one, or before a wait."""
+    """The clock of a process that is killed after this many steps: before a request, after one, or before a wait."""
 
     steps_left: int | None = None
 
@@ -70,7 +70,7 @@ class MortalClock(Clock):
 
 
 class MortalTransport(Transport):
-    """Sends requests that the process may not live to send, or to see answered."""
+    """Sends requests; the process may die before it sends one, or before it sees the answer."""
 
     def __init__(self, settings: Settings, *, clock: MortalClock, **given: Any) -> None:
         super().__init__(settings, clock=clock, **given)
@@ -162,7 +162,7 @@ TOKEN_FAULTS = st.builds(
 
 @dataclass(frozen=True)
 class Mishap:
-    """What befalls one step: faults of CHeKT, or the death of the process at so many steps of its own."""
+    """What hits one step: faults of CHeKT, or the death of the process after this many of its own steps."""
 
     faults: tuple[Fault, ...] = ()
     life: int | None = None
@@ -196,7 +196,7 @@ class Stations(RuleBasedStateMachine):
         theirs: ids of the stations that other people and other stacks made.
         restored: the stations that have a number of ours since a backup was restored, by id.
         with_sites: ids of the stations that sites use.
-        unsure: external ids whose record may differ from what CHeKT holds: the run in which that came about.
+        unsure: external ids whose record may differ from what CHeKT holds, with the run that caused it.
     """
 
     emulator: Emulator
@@ -222,7 +222,7 @@ class Stations(RuleBasedStateMachine):
         self.made.clear()
         self.emulator.clear_faults()
         self.clock.steps_left = None
-        self.clock.now += BEHIND  # what a process finds is what CHeKT shows by then; see test_safe_*.py for less
+        self.clock.now += BEHIND  # a process sees what CHeKT shows by then; see test_safe_*.py for less
         self.said: list[str] = []
         self.operations = new_run(self.emulator, self.clock, self.said)
 
@@ -234,7 +234,7 @@ class Stations(RuleBasedStateMachine):
         return [n for n, station in self._live().items() if station["external_monitoring_station_id"] == external_id]
 
     def _attempt(self, operation: str, act: Callable[[], T], mishap: Mishap) -> T | ChektError | Died:
-        """Do it in the face of a mishap; a killed process is followed by a new run."""
+        """Do it despite a mishap; a killed process is followed by a new run."""
         self.done[operation] += 1
         for fault in mishap.faults:
             self.emulator.add_fault(fault)
@@ -258,7 +258,7 @@ class Stations(RuleBasedStateMachine):
             self.emulator.clear_faults()
 
     def _require_truth(self, error: ChektError, before: dict[str, dict[str, Any]]) -> None:
-        """What an error says of what was not done is compared with what CHeKT did."""
+        """If an error says that something was not done, compare that with what CHeKT did."""
         said, after = str(error), self._live()
         if "Nothing was created" in said:
             assert after.keys() <= before.keys(), said
@@ -333,7 +333,7 @@ class Stations(RuleBasedStateMachine):
         """Pulumi reads, and forgets what is gone."""
         self._meanwhile(before, data)
         if LYING_LIST in mishap.faults:
-            self._start_run()  # the lie is told to the run's first look
+            self._start_run()  # the run's first look gets the lie
         recorded = data.draw(recorded_in(self.state))
         result = self._attempt("read", lambda: self.operations.read(recorded.id, recorded), mishap)
         if result is None:
@@ -372,7 +372,7 @@ class Stations(RuleBasedStateMachine):
         assert mishap != CALM or self._has_sites(recorded) or recorded.external_id in unsure, result
 
     def _given_up(self, result: object, recorded: Recorded) -> bool:
-        """The number is another's: a person takes the entry out of the state, as the error says."""
+        """The number belongs to another station: a person takes the entry out of the state, as the error says."""
         if not isinstance(result, OtherStation):
             return False
         assert recorded.id.station_id not in self._called(recorded.external_id), result
@@ -400,7 +400,7 @@ class Stations(RuleBasedStateMachine):
         self.emulator.switches = data.draw(SWITCHES)
 
     def _another_stack(self, data: st.DataObject) -> None:
-        """It wants one of our external ids as well, and may adopt nothing."""
+        """It also wants one of our external ids, and may adopt nothing."""
         external_id = data.draw(st.sampled_from(EXTERNAL_IDS))
         before = self._live().keys()
         with contextlib.suppress(ChektError):
@@ -410,7 +410,7 @@ class Stations(RuleBasedStateMachine):
         self.theirs |= self._live().keys() - before
 
     def _restore(self, data: st.DataObject) -> None:
-        """A backup is restored in which one of our numbers is another station's."""
+        """A backup is restored; one of our numbers now belongs to another station."""
         if self.state:
             recorded = data.draw(recorded_in(self.state))
             number = recorded.id.station_id
@@ -473,18 +473,18 @@ class Stations(RuleBasedStateMachine):
 
     @invariant()
     def no_station_of_others_was_touched(self) -> None:
-        """That has one of our numbers."""
+        """This means stations that have one of our numbers."""
         live = self._live()
         assert {number: live.get(number) for number in self.restored} == self.restored
 
     @invariant()
     def no_station_with_sites_was_deleted(self) -> None:
-        """By us; the portal's removals are taken out."""
+        """We never deleted one; the portal's removals do not count."""
         assert self.with_sites <= self._live().keys()
 
     @invariant()
     def the_state_is_what_chekt_holds(self) -> None:
-        """But where somebody, a fault or a crash came between."""
+        """Unless somebody, a fault or a crash came in between."""
         live = self._live()
         for external_id, recorded in self.state.items():
             if external_id not in self.unsure:
@@ -495,7 +495,7 @@ class Stations(RuleBasedStateMachine):
 
 
 def test_a_station_can_be_made_and_deleted_any_number_of_times_a_day() -> None:
-    """CHeKT replays for 24 hours what it answered to each key: the 25th creation makes one that lives, too."""
+    """For 24 hours CHeKT replays its answer to each key: the 25th creation still makes one that lives."""
     clock = MortalClock()
     with Emulator(clock=clock, plan=None) as emulator:
         for n in range(1, 26):

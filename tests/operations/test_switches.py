@@ -1,4 +1,4 @@
-"""Every answer to CHeKT's open questions, any two of them together, through the provider's own verbs."""
+"""Every answer to CHeKT's open questions, any two of them together, through the provider's operations."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ GROUPS = [ROWS[start : start + 8] for start in range(0, len(ROWS), 8)]
 
 
 def test_every_switch_is_tried() -> None:
-    """A switch that is added must be tried as well; any two values meet in a row, but for what nobody can see."""
+    """A new switch must be tried too; any two values meet in a row, except those that nobody can see."""
     assert set(Switches.model_fields) == set(TRIED)
     assert ALL_PAIRS - set().union(*(_met(row) for row in ROWS)) == {(("list_total", "untold"), ("lists", "skip"))}
 
@@ -93,7 +93,7 @@ def test_a_station_lives_the_same_life_under_any_two_answers(group: int) -> None
 
 
 class _Stack:
-    """What Pulumi does around the verbs of one resource: check, diff, and the state between two runs."""
+    """What Pulumi does around the operations of one resource: check, diff, and the state between two runs."""
 
     def __init__(self, emulator: Emulator, clock: Clock) -> None:
         self._emulator = emulator
@@ -125,7 +125,7 @@ class _Stack:
         return "update"
 
     def refresh(self) -> bool:
-        """Whether a refresh, when CHeKT shows all that was written, finds the state as it was."""
+        """Whether a refresh finds the state as it was, once CHeKT shows all that was written."""
         self._clock.now += WHILE
         read = self._run().read(self.id, self.state)
         before = self.state
@@ -147,7 +147,7 @@ def _live(emulator: Emulator, clock: Clock) -> None:
     bare = {"external_monitoring_station_id": "central-01", "name": "Central"}
 
     def station() -> list[str]:
-        """What CHeKT holds of the last station; it may keep capitals only."""
+        """What CHeKT holds of the last station; it may keep only capitals."""
         return [str(value).casefold() for value in held(emulator)[-1]]
 
     assert stack.up(**bare) == "create"
@@ -196,5 +196,5 @@ def _live(emulator: Emulator, clock: Clock) -> None:
 
 
 def _own(emulator: Emulator) -> dict[str, Any]:
-    """A site but for its station."""
+    """A site without its station."""
     return {name: value for name, value in emulator.sites()[0].items() if "monitoring_station" not in name}

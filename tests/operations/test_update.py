@@ -1,4 +1,4 @@
-"""Updating a station: every field is sent, what others changed is named, what was not taken is an error."""
+"""Updating a station: every field is sent, others' changes are named, what CHeKT did not take is an error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_nothing_is_sent_when_nothing_differs(
 
 
 def test_one_put_that_fails_is_no_outage(emulator: Emulator, stations: StationOperations, recorded: Recorded) -> None:
-    """All else is answered: the line does not say that no call gets through."""
+    """Everything else is answered: the line does not say that no call gets through."""
     emulator.add_fault(Fault(method="PUT", path="*", status=503, times=None))
 
     with pytest.raises(ServerFailed) as caught:
@@ -77,7 +77,7 @@ def test_ten_updates_cost_one_look_and_ten_puts(emulator: Emulator, new_run: New
 
 
 def test_a_field_is_cleared_with_null_where_a_blank_is_refused(emulator: Emulator, new_run: NewRun) -> None:
-    """Once CHeKT refused "", the run goes on with null."""
+    """After CHeKT refused "", the run goes on with null."""
     emulator.switches = Switches(clear="null")
     run = new_run()
     first, second = (run.create(central(external_monitoring_station_id=f"s-{n}")) for n in range(2))
@@ -121,7 +121,7 @@ def test_once_null_is_known_to_clear_a_refusal_is_told_at_once(
 def test_an_update_is_in_the_list_of_the_run(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """Reading the station in the same run gives the new values, and asks CHeKT for nothing."""
+    """Reading the station in the same run gives the new values, and asks CHeKT nothing."""
     updated = stations.update(recorded, central(name="New"))
     emulator.clear_requests()
 
@@ -131,7 +131,7 @@ def test_an_update_is_in_the_list_of_the_run(
 
 
 def test_threads_that_learn_at_once_which_form_clears_all_succeed(emulator: Emulator, new_run: NewRun) -> None:
-    """A refusal that comes after another thread has learnt of null is still about the blank."""
+    """A refusal that comes after another thread has learnt about null is still about the blank."""
     emulator.switches = Switches(clear="null")
     run = new_run()
     recorded = [run.create(central(external_monitoring_station_id=f"s-{n}")) for n in range(8)]
@@ -164,7 +164,7 @@ def test_when_neither_form_clears_the_first_refusal_is_told(
 def test_a_refusal_of_another_field_is_not_about_the_blank(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """The error tells the field; no second PUT."""
+    """The error names the field; no second PUT."""
     body = '{"error": {"code": "validation_failed", "message": "too odd", "field": "name"}}'
     emulator.add_fault(Fault(method="PUT", status=422, body=body))
 
@@ -181,7 +181,7 @@ def test_a_refusal_of_another_field_is_not_about_the_blank(
 def test_what_somebody_else_changed_is_named_before_it_is_overwritten(
     emulator: Emulator, stations: StationOperations, recorded: Recorded, said: list[str]
 ) -> None:
-    """Only fields that differ from the state and from what is wanted are named."""
+    """It names only fields that differ from both the state and the wanted value."""
     emulator.edit_station(1, name="Zentrale", prefix="XX")
 
     stations.update(recorded, central(name="Zentrale", linecard="8"))
@@ -243,7 +243,7 @@ def test_a_name_back_to_its_first_value_within_a_day_takes_effect(emulator: Emul
 def test_a_put_whose_answer_was_lost_is_repeated_with_its_key(
     emulator: Emulator, stations: StationOperations, recorded: Recorded
 ) -> None:
-    """PUT is safe to repeat; the key stays the same over its attempts."""
+    """A PUT is safe to repeat; all its attempts have the same key."""
     emulator.add_fault(Fault(method="PUT", path=ITEM, when="after", reset=True))
 
     stations.update(recorded, central(name="New"))

@@ -13,14 +13,14 @@ from chekt_provider.plugin.host import say
 
 
 def test_a_sentence_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    """On a line of its own, under our name."""
+    """It has its own line, under our name."""
     say("Keeping it.")
 
     assert capsys.readouterr().err == "chekt: Keeping it.\n"
 
 
 def test_nobody_left_to_read_it_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine was killed: what is under way must still come to its end."""
+    """The engine was killed: what is under way must still finish."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb", buffering=0) as pipe:
@@ -52,7 +52,7 @@ threading.Event().wait()
 
 
 def test_the_plugin_ends_after_its_engine() -> None:
-    """Interrupted first: an engine that was killed ends nothing. One that only closes a connection is still there."""
+    """It is interrupted first: a killed engine ends nothing. An engine that only closes a connection is still there."""
     with socket.create_server(("127.0.0.1", 0)) as engine:
         address = f"127.0.0.1:{engine.getsockname()[1]}"
         with subprocess.Popen([sys.executable, "-c", PLUGIN, address], stdout=subprocess.PIPE) as plugin:

@@ -15,7 +15,7 @@ from tests.helpers import calls, config_of
 
 
 def test_providers_of_one_process_share_token_and_lists(emulator: Emulator) -> None:
-    """Configured with one config they fetch one token and list a dealer's stations once."""
+    """With the same config they fetch one token and list a dealer's stations once."""
     config = config_of(emulator.environment())
     providers = [MonitoringStationProvider(), MonitoringStationProvider()]
     for provider in providers:
@@ -24,7 +24,7 @@ def test_providers_of_one_process_share_token_and_lists(emulator: Emulator) -> N
     for number, provider in enumerate(providers):
         provider.create({"external_monitoring_station_id": f"s-{number}", "name": "A", "dealer_id": "12345"})
 
-    looks = ["GET /monitoring-stations"] * 2  # an empty list is looked at twice
+    looks = ["GET /monitoring-stations"] * 2  # an empty list is read twice
     assert calls(emulator) == [*looks, "POST /monitoring-stations", "POST /monitoring-stations"]
     assert [r.path for r in emulator.requests].count("/oauth/token") == 1
 
@@ -49,7 +49,7 @@ def test_threads_that_are_configured_at_once_share_one_run() -> None:
 def test_what_a_setting_was_corrected_to_is_told_once_a_process(
     emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not once for each class."""
+    """It is not told once for each class."""
     config = config_of(emulator.environment() | {"CHEKT_CLIENT_SECRET": "emulator-secret\n"})
 
     runs = [run_of(Config(config, "test")) for _ in range(2)]

@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 def test_who_a_provider_is_its_arguments_alone_say() -> None:
-    """The environment's credentials, key and dealer are not looked at, nor the stack's."""
+    """The environment's credentials, key and dealer do not count, nor do the stack's."""
     others = {"CHEKT_PRIVATE_KEY": "-----", "CHEKT_KEY_ID": "k", "CHEKT_TOKEN_AUDIENCE": "a", **ENVIRONMENT}
     stack = {stack_key(key): "7" for key in VARIABLES if key.endswith(("Id", "Secret", "Key", "Audience", "traceId"))}
 
@@ -56,7 +56,7 @@ def test_a_provider_without_credentials_has_none() -> None:
 
 
 def test_what_a_provider_is_given_wins_over_the_environment_and_that_over_the_stack() -> None:
-    """Each setting that does not say who it is; blank is not given."""
+    """This goes for each setting that does not say who it is; a blank argument does not count."""
     stack = {"stack:siteGuard": "on", "stack:requestsPerMinute": "5", "stack:adoptExisting": "true"}
 
     settings = read_settings((APP | stack | {"chekt:requestsPerMinute": 600.0, "chekt:siteGuard": ""}).get, ENVIRONMENT)
@@ -70,14 +70,14 @@ def test_what_a_provider_is_given_wins_over_the_environment_and_that_over_the_st
 
 
 def test_false_is_a_value_that_wins() -> None:
-    """adopt_existing=False is given, although the environment says true."""
+    """adopt_existing=False counts as given, although the environment says true."""
     settings = read_settings({**APP, "chekt:adoptExisting": False}.get, {"CHEKT_ADOPT_EXISTING": "true"})
 
     assert settings.adopt_existing is False
 
 
 def test_a_provider_with_an_api_of_its_own_asks_that_for_its_token() -> None:
-    """Its secret never goes to the token endpoint of another API, of the environment or of the stack."""
+    """Its secret never goes to another API's token endpoint, whether the environment or the stack names that API."""
     inputs = {**APP, "chekt:baseUrl": "https://a.example", "stack:tokenUrl": "https://token.example/stack"}
 
     settings = read_settings(inputs.get, ENVIRONMENT)
@@ -111,12 +111,12 @@ def test_a_provider_with_an_api_of_its_own_asks_that_for_its_token() -> None:
     ],
 )
 def test_what_is_wrong_with_a_provider_names_it_and_the_argument(inputs: dict[str, object], sentence: str) -> None:
-    """And what came from the stack's config is named as ever."""
+    """What came from the stack's config is named as usual."""
     assert read_settings((NAME | inputs).get, {}).problems == (sentence,)
 
 
 def test_a_secret_beside_a_key_names_both_arguments() -> None:
-    """No word on the environment, which has no say."""
+    """The environment is not mentioned, since it has no say."""
     settings = read_settings({**APP, "chekt:privateKey": "no.pem"}.get, {"CHEKT_CLIENT_SECRET": "secret-env"})
 
     assert settings.problems[0] == (
@@ -125,7 +125,7 @@ def test_a_secret_beside_a_key_names_both_arguments() -> None:
 
 
 class _Inputs(Mocks):
-    """Pulumi's own stand-in for the engine: keeps the inputs of the provider that is registered."""
+    """Pulumi's own stand-in for the engine: keeps the inputs of the registered provider."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}
@@ -152,7 +152,7 @@ def registered(**arguments: Any) -> dict[str, Any]:
 
 
 def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
-    """One keyword for each, secret and key encrypted; of the stack's own values not those that say who somebody is."""
+    """One keyword each, secret and key encrypted; the stack's own values except those that say who somebody is."""
     urls = {"chekt:baseUrl": "https://api.a.example", "chekt:tokenUrl": "https://token.a.example/token"}
     given = {argument(key): urls.get(key, f"given {key}") for key in VARIABLES}
     keywords = inspect.signature(Provider.__init__).parameters.keys() - {"self", "resource_name", "opts"}
@@ -168,14 +168,14 @@ def test_every_setting_is_an_argument_and_arrives_under_its_key() -> None:
 
 
 def test_an_argument_left_out_is_no_input() -> None:
-    """Not even a blank one: a secret nobody gave does not show in the state."""
+    """It is not even a blank one: a secret that nobody gave does not show in the state."""
     assert registered() == {"chekt:provider": "dealer-a", "stack:siteGuard": "off"}
 
 
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("name", ["base_url", "token_url"])
 def test_a_url_with_a_password_is_refused_before_it_is_in_the_state(name: str, later: bool) -> None:
-    """Also one that the program knows only while it runs; the password is not repeated."""
+    """The program may know it only at run time; the password is not repeated."""
     url = "https://app:hunter2@api.chekt.com"
 
     with pytest.raises(pulumi.RunError) as caught:

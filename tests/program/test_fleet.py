@@ -55,7 +55,7 @@ def one(fields: str) -> str:
 
 
 def test_a_station_has_its_own_values_before_its_groups() -> None:
-    """The group's dealer and prefix hold where the station has none of its own; "" is one: none."""
+    """A station without its own dealer and prefix has the group's; "" is a value: none."""
     Path("s.yaml").write_text(GOOD, encoding="utf-8")
 
     assert [dict(station.inputs) for station in read_stations("s.yaml")] == [
@@ -104,7 +104,7 @@ def test_a_station_has_its_own_values_before_its_groups() -> None:
     ],
 )
 def test_a_value_is_what_was_meant_or_refused(fields: str, line: str | None) -> None:
-    """Nothing that YAML takes for something else goes through, and the line says how to write it."""
+    """YAML takes some values for something else: none of these pass, and the line says how to write them."""
     assert problems(one(fields)) == ([] if line is None else [f"s.yaml:3: stations[0].{line}"])
 
 
@@ -163,7 +163,7 @@ def test_a_value_is_what_was_meant_or_refused(fields: str, line: str | None) -> 
     ],
 )
 def test_a_shape_is_refused_with_its_line_and_key(text: str, lines: list[str]) -> None:
-    """What is where it does not belong, what is twice, what is missing."""
+    """Something in the wrong place, something twice, something missing."""
     assert problems(text) == lines
 
 
@@ -231,7 +231,7 @@ def test_a_shape_is_refused_with_its_line_and_key(text: str, lines: list[str]) -
     ],
 )
 def test_broken_yaml_is_one_line(text: str | bytes, line: str) -> None:
-    """In words of people who write no YAML, with the line to look at."""
+    """It speaks to people who write no YAML, and gives the line to look at."""
     assert problems(text) == [line]
 
 
@@ -241,7 +241,7 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
-    """The folder that relative paths begin at is named."""
+    """It names the folder where relative paths begin."""
     with pytest.raises(BadFileError) as missing:
         read_stations("none.yaml")
     with pytest.raises(BadFileError) as folder:
@@ -264,7 +264,7 @@ groups:
 
 
 def test_an_external_id_is_taken_once_for_each_dealer() -> None:
-    """Both lines are named; a station whose dealer the settings say is one of that dealer's."""
+    """The error names both lines; a station without a dealer belongs to the settings' dealer."""
     sentence = "is the same as in line {}: give each station of a dealer its own."
     path = "groups[0].stations[{}].external_monitoring_station_id"
 
@@ -291,7 +291,7 @@ def test_fifty_problems_are_shown_and_the_others_counted() -> None:
 
 
 def test_anchors_are_taken() -> None:
-    """A text may be written once and be meant twice."""
+    """A text may be written once and used twice."""
     text = "stations:\n- {external_monitoring_station_id: &key a, name: *key}\n"
     Path("s.yaml").write_text(text)
 
@@ -313,7 +313,7 @@ def test_a_file_that_nests_deep_is_one_line(opening: str) -> None:
 
 
 def test_a_bomb_is_refused_at_once() -> None:
-    """Aliases of aliases are not followed; lists that multiply are cut at a number of stations, big files at a size."""
+    """It follows no aliases of aliases; a number of stations limits lists that multiply, a size limits big files."""
     began = time.process_time()
 
     assert "s.yaml:14: stations[9] must be keys with values, such as `name: Central`, not a list." in problems(
@@ -336,7 +336,7 @@ def test_a_bomb_is_refused_at_once() -> None:
 
 
 def test_ten_thousand_stations_are_read_in_seconds() -> None:
-    """Less than two on the machine of the authors; ten are allowed here."""
+    """Less than two on the authors' machine; ten are allowed here."""
     station = '- external_monitoring_station_id: central-{}\n  name: Central Station {}\n  linecard: "{}"\n'
     Path("s.yaml").write_text("stations:\n" + "".join(station.format(n, n, n) for n in range(10_000)))
     began = time.process_time()
@@ -359,7 +359,7 @@ VALUES = st.recursive(
 
 
 def test_a_link_that_leads_out_of_its_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with the file is shown line by line: not those of another file. Within it links are taken."""
+    """The error shows what is wrong line by line, but never another file's lines. Links inside the folder are taken."""
     (tmp_path / "secret").write_text("stations: [{linecard: 4711}]\n")
     project = tmp_path / "project"
     (project / "below").mkdir(parents=True)
@@ -387,7 +387,7 @@ def test_any_text_is_taken_or_refused_in_lines(text: str) -> None:
 
 @given(TEXTS | st.binary(max_size=60))
 def test_what_is_put_into_a_good_file_never_makes_a_traceback(text: str | bytes) -> None:
-    """In the middle of its second station."""
+    """It goes into the middle of the second station."""
     before, after = GOOD.split("central-02")
     inside = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
 
@@ -397,7 +397,7 @@ def test_what_is_put_into_a_good_file_never_makes_a_traceback(text: str | bytes)
 
 
 def test_every_value_that_yaml_reads_otherwise_is_refused() -> None:
-    """A plain text goes through unchanged exactly when PyYAML reads it as that text."""
+    """A plain text passes unchanged exactly when PyYAML reads it as that text."""
     plain = [
         "abc",
         "10001",

@@ -1,4 +1,4 @@
-"""Lookups: what they give, how often they ask, and the one line in which they fail."""
+"""Lookups: what they give, how often they ask, and the one line with which they fail."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _NoResources(Mocks):
 
 
 def in_a_run(program: Callable[[], T], config: dict[str, str] | None = None) -> T:
-    """What a program gives in a run of its own, as the Automation API runs programs inside one process."""
+    """What a program gives in its own run, as the Automation API runs programs inside one process."""
 
     def run() -> T:
         pulumi.runtime.set_mocks(_NoResources())
@@ -60,7 +60,7 @@ def in_a_run(program: Callable[[], T], config: dict[str, str] | None = None) -> 
 
 
 def failure(**arguments: Any) -> str:
-    """The line in which a lookup fails."""
+    """The line with which a lookup fails."""
     with pytest.raises(pulumi.RunError) as caught:
         get_monitoring_station(**{"external_monitoring_station_id": "central-01", **arguments})
     assert caught.value.__suppress_context__
@@ -88,14 +88,14 @@ def test_a_station_is_found_by_its_external_id(emulator: Emulator, environment: 
 
 
 def test_the_list_holds_every_station_in_chekt_s_order(environment: pytest.MonkeyPatch) -> None:
-    """Of the dealer that the settings name, or the argument, as a number or as text."""
+    """The stations of the dealer in the settings, or in the argument, as a number or as text."""
     for dealer in (None, 12345, "12345", 12345.0):
         found = list_monitoring_stations(dealer_id=dealer)  # type: ignore[arg-type]
         assert [(station.id, station.prefix) for station in found] == [("12345/1", "CH"), ("12345/2", "")]
 
 
 def test_a_dealer_without_stations_has_an_empty_list(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """Which is no failure."""
+    """It is no failure."""
     emulator.add_dealer(777)
 
     assert list_monitoring_stations(dealer_id=777) == []
@@ -104,14 +104,14 @@ def test_a_dealer_without_stations_has_an_empty_list(emulator: Emulator, environ
 def test_an_empty_list_is_believed_once_a_second_look_agrees(
     emulator: Emulator, environment: pytest.MonkeyPatch
 ) -> None:
-    """A program that declares what is listed would have Pulumi delete all of it."""
+    """Otherwise a program that declares what is listed would make Pulumi delete everything."""
     emulator.add_fault(Fault(path=COLLECTION, status=200, body="[]", times=1))
 
     assert [station.id for station in list_monitoring_stations()] == ["12345/1", "12345/2"]
 
 
 def test_the_settings_are_those_of_environment_and_stack(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """The environment wins, here too."""
+    """The environment wins here too."""
     emulator.add_dealer(777)
     emulator.add_station(external_monitoring_station_id="far-01", name="Far", dealer_id=777)
     environment.delenv("CHEKT_DEALER_ID")
@@ -155,7 +155,7 @@ def test_every_run_of_one_process_reads_a_list_of_its_own(emulator: Emulator, en
 
 
 def test_changed_settings_within_a_run_are_another_list(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """A program that turns to another app or another API is not given what the first one saw."""
+    """A program that switches to another app or API does not get what the first one saw."""
 
     def program() -> tuple[int, int, int]:
         with Emulator(client_secret="other") as other:
@@ -172,7 +172,7 @@ def test_changed_settings_within_a_run_are_another_list(emulator: Emulator, envi
 
 
 def test_without_a_run_every_lookup_asks_anew(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """In a shell of Python there is no run that could end."""
+    """In a Python shell there is no run that could end."""
     list_monitoring_stations()
     list_monitoring_stations()
 
@@ -203,7 +203,7 @@ def test_a_failure_is_shared_as_a_list_is(emulator: Emulator, settings: Settings
 
 
 def test_one_that_is_not_there_names_external_id_and_dealer(environment: pytest.MonkeyPatch) -> None:
-    """And where to see what there is."""
+    """It also says where to see what there is."""
     assert failure(external_monitoring_station_id="nope") == (
         "Could not look up monitoring station 'nope' of dealer 12345: no station of this dealer has this external id. "
         "Nothing was changed. Correct external_monitoring_station_id or dealer_id; `chekt stations --dealer 12345` "
@@ -212,7 +212,7 @@ def test_one_that_is_not_there_names_external_id_and_dealer(environment: pytest.
 
 
 def test_twins_are_refused(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """In the words of a creation that meets them."""
+    """The words are those of a creation that meets them."""
     emulator.add_station(external_monitoring_station_id="central-01", name="Twin")
 
     assert failure() == (
@@ -266,13 +266,13 @@ def test_refused_credentials_are_told_as_ever(environment: pytest.MonkeyPatch) -
 def test_a_bad_argument_is_refused(
     emulator: Emulator, environment: pytest.MonkeyPatch, arguments: dict[str, Any], sentence: str
 ) -> None:
-    """All at once, in the words of a resource's inputs; nothing is sent."""
+    """All bad arguments at once, in the words of a resource's inputs; nothing is sent."""
     assert failure(**arguments) == f"Could not look up a monitoring station: {sentence}. Nothing was sent."
     assert emulator.requests == []
 
 
 def test_a_bad_setting_is_refused(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """Its own sentence, not that of the dealer which is missing because of it."""
+    """It gets its own sentence, not that of the dealer that is missing because of it."""
     environment.setenv("CHEKT_DEALER_ID", "12 345")
 
     with pytest.raises(pulumi.RunError) as caught:
@@ -302,7 +302,7 @@ def test_a_bad_setting_is_refused(emulator: Emulator, environment: pytest.Monkey
 def test_a_dealer_that_is_not_ours_is_an_error_and_never_an_empty_list(
     emulator: Emulator, environment: pytest.MonkeyPatch, status: Any, said: str
 ) -> None:
-    """CHeKT's refusal, and what to check."""
+    """The line has CHeKT's refusal, and what to check."""
     emulator.withdraw_dealer(12345, status=status)
 
     with pytest.raises(pulumi.RunError) as caught:
@@ -313,14 +313,14 @@ def test_a_dealer_that_is_not_ours_is_an_error_and_never_an_empty_list(
 
 
 def test_a_secret_in_plain_text_is_refused(emulator: Emulator, environment: pytest.MonkeyPatch) -> None:
-    """As by a resource."""
+    """A resource does the same."""
     with pytest.raises(pulumi.RunError, match=r"^chekt:clientSecret is set in plain text\. Run `pulumi config set"):
         in_a_run(list_monitoring_stations, {"chekt:clientSecret": "plain-canary"})
     assert emulator.requests == []
 
 
 def test_without_any_dealer_the_setting_is_named(environment: pytest.MonkeyPatch) -> None:
-    """As by a resource."""
+    """A resource does the same."""
     environment.delenv("CHEKT_DEALER_ID")
 
     assert failure() == (
@@ -330,7 +330,7 @@ def test_without_any_dealer_the_setting_is_named(environment: pytest.MonkeyPatch
 
 
 def test_the_debug_variable_keeps_the_error_as_it_is(environment: pytest.MonkeyPatch) -> None:
-    """With its traceback."""
+    """It keeps its traceback."""
     environment.setenv("CHEKT_DEBUG", "1")
 
     with pytest.raises(ChektError):

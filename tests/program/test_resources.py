@@ -71,7 +71,7 @@ def test_a_station_has_a_number_under_any_id_of_a_mock(id_: str, number: int) ->
     ],
 )
 def test_an_import_is_refused(declare: Callable[[ResourceOptions], Resource], line: str) -> None:
-    """In one line, by what the resource's class knows: Pulumi would end in a KeyError."""
+    """One line, from what the resource's class knows: Pulumi would end in a KeyError."""
     with pytest.raises(pulumi.RunError) as caught:
         in_a_run(lambda: declare(ResourceOptions(import_="12345/1")))
 
@@ -103,7 +103,7 @@ def test_an_external_id_that_looks_like_another_one_is_refused(other: str, said:
 
 
 def test_external_ids_that_people_can_tell_apart_are_two() -> None:
-    """Capitals and small letters, and a script of its own."""
+    """This goes for capitals and small letters, and for a script of its own."""
 
     def program() -> None:
         for number, external_id in enumerate(["central-01", "Central-01", "централь-01", "central-o1"]):
@@ -120,7 +120,7 @@ TYPES: dict[type[Kind], str] = {Id: "int | str", Text: "str", Probe: "str", Flag
 
 @BOTH
 def test_a_resource_takes_the_inputs_of_the_table(declared: type[Resource], inputs: type[BaseModel]) -> None:
-    """Each with its type; what may be left out, or comes from the settings, has no other default than None."""
+    """Each has its type; an input that may be left out, or comes from the settings, has only None as its default."""
     taken = dict(inspect.signature(declared).parameters)
     del taken["resource_name"], taken["opts"]
     assert set(taken) == set(facts(inputs))
@@ -133,7 +133,7 @@ def test_a_resource_takes_the_inputs_of_the_table(declared: type[Resource], inpu
 
 @BOTH
 def test_a_resource_explains_its_inputs_as_the_table_does(declared: type[Resource], inputs: type[BaseModel]) -> None:
-    """Each with its limit, and what replaces the resource says so."""
+    """Each has its limit, and an input that replaces the resource says so."""
     told = explained(declared.__init__.__doc__ or "", "Args")
     assert list(told) == ["resource_name", *taken_by(declared), "opts"]
     for name, fact in facts(inputs).items():
@@ -143,7 +143,7 @@ def test_a_resource_explains_its_inputs_as_the_table_does(declared: type[Resourc
 
 @pytest.mark.parametrize("declared", [MonitoringStation, SiteAssignment])
 def test_a_resource_explains_its_outputs(declared: type[Resource]) -> None:
-    """Each that it has, in its order."""
+    """Each of its outputs, in order."""
     assert list(explained(declared.__doc__ or "", "Attributes")) == list(declared.__annotations__)
 
 
@@ -153,7 +153,7 @@ def taken_by(declared: type[Resource]) -> list[str]:
 
 
 def explained(text: str, title: str) -> dict[str, str]:
-    """Each name of a section of a docstring with what is said of it, in one line."""
+    """Each name in a section of a docstring with what it says, in one line."""
     section = inspect.cleandoc(text).split(f"{title}:\n")[1].split("\n\n")[0]
     entries = re.findall(r"^    (\w+): ((?:.*\n?)(?:        .*\n?)*)", section, re.MULTILINE)
     return {name: " ".join(said.split()) for name, said in entries}

@@ -44,13 +44,13 @@ def heard(*events: EngineEvent) -> Events:
 
 
 def test_a_replacement_is_one_change() -> None:
-    """Though it is three steps."""
+    """Although it is three steps."""
     gathered = heard(done("create-replacement"), done("replace", logical=True), done("delete-replaced"))
     assert [(change.op, change.name) for change in gathered.changes] == [("replace", "a")]
 
 
 def test_what_an_earlier_run_could_not_delete_any_more_is_a_deletion() -> None:
-    """It is deleted now, in a step that belongs to nothing of the program: no gate may overlook that."""
+    """It is deleted now, in a step that belongs to nothing in the program: no gate may overlook it."""
     gathered = heard(done("same", logical=True), done("delete-replaced"))
     assert gathered.changes == [Change("delete", "a", "MonitoringStation", {})]
     assert gathered.same == 1
@@ -66,13 +66,13 @@ def test_what_a_refresh_finds_is_a_change() -> None:
 
 
 def test_a_deletion_has_no_state_after_it() -> None:
-    """It counts all the same: the gates must see it."""
+    """It still counts: the gates must see it."""
     gathered = heard(done("delete", logical=True, old={"name": "A"}, new=NOTHING))
     assert gathered.changes == [Change("delete", "a", "MonitoringStation", {})]
 
 
 def test_no_secret_shows_in_a_field() -> None:
-    """A secret comes as a mapping; what is not known yet, as a sign; internal inputs are left out."""
+    """A secret comes as a mapping, an unknown as a sign; internal inputs are left out."""
     old = {"name": SECRET, "prefix": "A", "__provider": "x"}
     gathered = heard(done("update", logical=True, old=old, new={"name": "B", "prefix": UNKNOWN, "__provider": "y"}))
     (change,) = gathered.changes
@@ -80,7 +80,7 @@ def test_no_secret_shows_in_a_field() -> None:
 
 
 def test_providers_and_components_do_not_count() -> None:
-    """Only the resources that somebody wrote into the program; each of those is a step."""
+    """Only the resources that somebody wrote in the program count; each of those is a step."""
     steps: list[None] = []
     gathered = Events(lambda: steps.append(None))
     gathered(done("update", "default", logical=True, type_="pulumi:providers:pulumi-python"))
@@ -92,7 +92,7 @@ def test_providers_and_components_do_not_count() -> None:
 
 
 def test_only_what_changes_from_one_value_to_another_has_fields() -> None:
-    """A creation and a deletion have none; nor has an input that stays, or a state that shows no inputs."""
+    """A creation and a deletion have none; nor has an unchanged input, or a state that shows no inputs."""
     gathered = heard(
         done("create", logical=True, new={"name": "A"}),
         done("delete", "b", logical=True, old={"name": "B"}),
@@ -108,7 +108,7 @@ def test_only_what_changes_from_one_value_to_another_has_fields() -> None:
 
 
 def test_a_mandatory_policy_demands_and_another_one_speaks() -> None:
-    """Each sentence once, on one line, without the engine's colours."""
+    """It gives each sentence once, on one line, without the engine's colours."""
     events = [
         event(
             "policyEvent", policyName=name, enforcementLevel=level, message=f"<{{%fg 1%}}>{name}\nof a<{{%reset%}}>\n"
@@ -122,7 +122,7 @@ def test_a_mandatory_policy_demands_and_another_one_speaks() -> None:
 
 
 def test_errors_are_those_of_resources() -> None:
-    """Each once; what Pulumi says of the whole run tells nothing new."""
+    """Each comes once; what Pulumi says of the whole run tells nothing new."""
     texts = [
         "<{%reset%}>Could not create monitoring station 'a'.<{%reset%}>\n",
         "Could not create monitoring station 'a'.",
@@ -140,7 +140,7 @@ def test_errors_are_those_of_resources() -> None:
 
 
 def test_the_sentences_of_the_provider_are_told() -> None:
-    """They come among what its process prints to stderr; what else is printed there, or elsewhere, is not."""
+    """They come among what its process prints to stderr; other lines there, or elsewhere, do not count."""
     printed = "chekt: Moved site 'House' (1).\nwarning of Python\nchekt: Moved site 'House' (1).\n"
     gathered = heard(
         event("diagnosticEvent", severity="info#err", message=printed),

@@ -1,4 +1,4 @@
-"""What Pulumi Deployments is given: the settings word for word, and what it could not keep is refused."""
+"""The settings for Pulumi Deployments, word for word; what it could not keep is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refused(**deployments: Any) -> str:
 
 
 def test_a_push_deploys_the_first_wave_alone() -> None:
-    """Every stack has the team's settings; those of later waves wait to be started."""
+    """Every stack has the team's settings; somebody starts those of later waves."""
     first = {"sourceContext": TEAM["sourceContext"], "gitHub": TEAM["gitHub"], "operationContext": OPERATION}
     pushless = {"repository": "acme/infra", "deployCommits": False, "previewPullRequests": True, "deployTags": False}
     later = {**first, "gitHub": pushless}
@@ -53,7 +53,7 @@ def test_a_push_deploys_the_first_wave_alone() -> None:
 
 
 def test_what_a_stack_had_before_does_not_stay() -> None:
-    """Settings are merged: a push that no longer deploys is switched off in so many words."""
+    """Settings are merged: if a push no longer deploys, the settings must say so."""
     *_, last = deployment_settings(WAVES, "stations", {"organization": "acme", "vcs": {"provider": "gitlab"}})
 
     assert last["settings"] == {"vcs": {"provider": "gitlab", "deployCommits": False}}
@@ -61,14 +61,14 @@ def test_what_a_stack_had_before_does_not_stay() -> None:
 
 @pytest.mark.parametrize("deployments", [{}, {"organization": ""}, {"organization": 7}])
 def test_the_organization_must_be_said(deployments: dict[str, Any]) -> None:
-    """rollout.yaml names stacks by their files, which do not know it."""
+    """rollout.yaml names stacks by their files, which do not know the organization."""
     assert refused(**deployments) == (
         "deployments.organization is missing: it is the owner of the stacks in Pulumi Cloud."
     )
 
 
 def test_a_misspelt_setting_is_refused() -> None:
-    """The API would pass over it in silence."""
+    """The API would silently ignore it."""
     assert refused(organization="acme", sourceContex={}) == (
         "deployments.sourceContex is no deployment setting: there are organization, agentPoolID, cacheOptions,"
         " executorContext, gitHub, operationContext, sourceContext, tag, vcs."
@@ -78,7 +78,7 @@ def test_a_misspelt_setting_is_refused() -> None:
 @pytest.mark.parametrize("variable", ["CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY"])
 @pytest.mark.parametrize("value", ["in-clear", {"secret": "in-clear"}, {"isSecret": True, "value": "in-clear"}])
 def test_a_secret_in_clear_is_refused(variable: str, value: Any) -> None:
-    """rollout.yaml is in a repository; what Pulumi Cloud has encrypted may stand there."""
+    """rollout.yaml is in a repository; a secret that Pulumi Cloud has encrypted may be there."""
     variables = {"environmentVariables": {variable: value}}
 
     assert refused(organization="acme", operationContext=variables) == (
@@ -111,7 +111,7 @@ def test_a_secret_in_clear_is_refused(variable: str, value: Any) -> None:
     ],
 )
 def test_no_secret_in_clear_is_passed_on(settings: dict[str, Any], path: str) -> None:
-    """Wherever it stands; a command may name a variable."""
+    """Wherever it is; a command may name a variable."""
     assert refused(organization="acme", **settings).startswith(f"deployments.{path} is written in clear: ")
     commands = {
         "preRunCommands": ['export A_SECRET="$B_SECRET"', "export TOKEN=$TOKEN; pip install -r requirements.txt"]

@@ -1,4 +1,4 @@
-"""What Pulumi's Kubernetes Operator is given: the documents word for word, and what it could not keep is refused."""
+"""The documents for Pulumi's Kubernetes Operator, word for word; what it could not keep is refused."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def named(*stacks: str, project: str = "stations") -> list[str]:
 
 
 def test_each_stack_waits_for_every_stack_of_the_wave_before() -> None:
-    """One document each, in the order of the waves: as text, since that is what `kubectl apply` reads."""
+    """One document each, in the order of the waves: as text, since `kubectl apply` reads text."""
     resources = stack_resources(WAVES, "stations", SOURCE)
 
     assert yaml.safe_dump_all(resources, sort_keys=False) == DOCUMENTS.removeprefix("\n")
@@ -101,7 +101,7 @@ def test_a_team_may_refresh_otherwise_and_add_any_field() -> None:
 
 
 def test_stacks_of_an_organization_are_named_in_full() -> None:
-    """Else Pulumi Cloud would look for them with whoever owns the token; the resource's name stays short."""
+    """Otherwise Pulumi Cloud would look for them with the token's owner; the resource's name stays short."""
     (resource,) = stack_resources(WAVES[:1], "stations", {"organization": "acme"})
 
     assert resource["metadata"] == {"name": "stations-dev"}
@@ -126,7 +126,7 @@ def test_names_are_names_of_kubernetes() -> None:
 
 
 def test_two_stacks_with_one_name_are_refused() -> None:
-    """Both are named."""
+    """The error names both."""
     assert refused(Wave("all", ("prod-1", "Prod_1"))) == (
         "The stacks 'prod-1' and 'Prod_1' would both be the Kubernetes resource 'stations-prod-1': rename one of them."
     )
@@ -134,13 +134,13 @@ def test_two_stacks_with_one_name_are_refused() -> None:
 
 @pytest.mark.parametrize("field", ["stack", "prerequisites", "destroyOnFinalize"])
 def test_what_the_waves_say_is_not_said_again(field: str) -> None:
-    """Above all nobody may let the deletion of a resource destroy stations."""
+    """Above all, nobody may let the deletion of a resource destroy stations."""
     assert refused(WAVES[0], **{field: True}) == f"operator.{field} is made from the waves: take it out."
 
 
 @pytest.mark.parametrize("source", [{}, {"branch": "main"}, {"commit": ""}, {"commit": 1234567}])
 def test_waves_need_a_commit(source: dict[str, Any]) -> None:
-    """The operator asks whether a prerequisite's specification was carried out: only a commit in it makes a new one."""
+    """The operator asks whether a prerequisite's specification was carried out: only a commit makes it a new one."""
     assert refused(*WAVES[:2], **source) == (
         "operator.commit must be a commit's hash, in quotes: where the specification names none, the operator begins"
         " all waves at once."
@@ -161,7 +161,7 @@ def test_a_wave_behind_an_approval_is_applied_by_itself() -> None:
 
 @pytest.mark.parametrize("variable", ["CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY"])
 def test_a_secret_in_clear_is_refused(variable: str) -> None:
-    """rollout.yaml is in a repository; the line does not show it either."""
+    """rollout.yaml is in a repository; the line does not show the secret either."""
     literal = {"type": "Literal", "literal": {"value": "in-clear"}}
 
     assert refused(WAVES[0], envRefs={variable: literal}) == (
@@ -187,7 +187,7 @@ def test_a_secret_in_clear_is_refused(variable: str) -> None:
     ],
 )
 def test_no_secret_in_clear_is_passed_on(fields: dict[str, Any], path: str) -> None:
-    """Wherever it stands; what names a secret of the cluster is passed on."""
+    """Wherever it is; the name of a secret of the cluster is passed on."""
     assert refused(WAVES[0], **fields).startswith(f"operator.{path} is written in clear: ")
     reference = {"type": "Secret", "secret": {"name": "chekt", "key": "client-secret"}}
     named = {
@@ -223,7 +223,7 @@ spec:
 
 
 def test_kubernetes_reads_texts_as_texts() -> None:
-    """Also those that Kubernetes' YAML takes for a number or a truth value, and Python's does not."""
+    """This includes texts that Kubernetes' YAML, unlike Python's, takes for a number or a truth value."""
     (resource,) = stack_resources([Wave("dev", ("y",))], "stations", {"commit": "12345e7", "path": "a"})
     assert as_yaml([resource]) == NUMBERLIKE
 

@@ -1,4 +1,4 @@
-"""rollout.yaml: what may stand in it, and what is said of everything else."""
+"""rollout.yaml: what it may hold; everything else gets an error."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def plan(folder: Path, text: str) -> Plan:
 
 
 def refused(folder: Path, text: str) -> list[str]:
-    """The lines that tell what is wrong with a file."""
+    """The lines that say what is wrong with a file."""
     with pytest.raises(BadFileError) as error:
         plan(folder, text)
     return str(error.value).splitlines()
 
 
 def test_a_whole_file(folder: Path) -> None:
-    """A wave has the file's gates but for its own; patterns mean the stacks that have a settings file, each once."""
+    """A wave has the file's gates except its own; patterns mean the stacks that have a settings file, each once."""
     read = plan(folder, GOOD)
     assert read.project == "stations"
     assert read.checkpoints is False
@@ -83,7 +83,7 @@ def test_what_is_left_out(folder: Path) -> None:
 
 
 def test_stacks_whose_settings_are_in_a_folder_of_their_own(folder: Path) -> None:
-    """Where Pulumi.yaml says so, in stackConfigDir."""
+    """Pulumi.yaml says so, in stackConfigDir."""
     (folder / "stations" / "Pulumi.yaml").write_text("name: stations\nstackConfigDir: stacks\n")
     (folder / "stations" / "stacks").mkdir()
     (folder / "stations" / "stacks" / "Pulumi.eu.yaml").touch()
@@ -175,7 +175,7 @@ def test_each_mistake_is_told_with_its_line(folder: Path, text: str, lines: list
 
 @pytest.mark.parametrize("content", ["name: [", "- a", "", b"\xff"], ids=range(4))
 def test_a_project_file_that_is_none(folder: Path, content: str | bytes) -> None:
-    """Is told by its path."""
+    """The error names its path."""
     file = folder / "stations" / "Pulumi.yaml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert refused(folder, WAVE) == ["stations/Pulumi.yaml is not the YAML of a Pulumi project."]
@@ -186,7 +186,7 @@ MULTIPLIED = "\n".join(["  x0: &x0 a", *(f"  x{n}: &x{n} [{', '.join([f'*x{n - 1
 
 
 def test_aliases_that_multiply_are_refused(folder: Path) -> None:
-    """In a moment, in the file and in the project's: nothing walks what they stand for."""
+    """They fail at once, in the file and in the project's: nothing follows what they stand for."""
     assert refused(folder, f"{WAVE}operator:\n{MULTIPLIED}") == [
         "rollout.yaml: holds more than 500,000 keys and values through aliases: write the values out."
     ]
@@ -203,7 +203,7 @@ def test_brackets_without_end_are_refused(folder: Path) -> None:
 
 
 def test_a_pipe_is_no_file(folder: Path) -> None:
-    """It would be waited for."""
+    """Reading it would wait forever."""
     os.mkfifo(folder / "pipe.yaml")
     with pytest.raises(BadFileError) as error:
         read_plan("pipe.yaml")
@@ -211,19 +211,19 @@ def test_a_pipe_is_no_file(folder: Path) -> None:
 
 
 def test_stacks_that_no_wave_means_are_known(folder: Path) -> None:
-    """So that a settings file with another name than was meant does not go unnoticed."""
+    """A settings file with a wrong name does not go unnoticed."""
     assert plan(folder, WAVE).left_out == ("prod-1", "prod-10", "prod-2")
 
 
 def test_a_file_that_is_not_there(folder: Path) -> None:
-    """Is told, with where paths begin."""
+    """The error says so, and where paths begin."""
     with pytest.raises(BadFileError) as error:
         read_plan("none.yaml")
     assert str(error.value) == f"none.yaml: there is no such file; relative paths begin at {folder}."
 
 
 def test_the_shards_of_a_wave_are_all_of_it_and_each_stack_once(folder: Path) -> None:
-    """Each wave is parted by itself; a machine may have nothing to do."""
+    """Each wave is split by itself; a machine may have nothing to do."""
     whole = plan(folder, GOOD).wave_alone("production")
     shards = [whole.shard(number, 4).stacks for number in (1, 2, 3, 4)]
     assert shards == [("prod-1",), ("prod-10",), ("prod-2",), ()]
@@ -276,7 +276,7 @@ def test_a_fingerprint_tells_whether_a_stack_has_to_be_rolled_out_again(
 def test_a_fingerprint_knows_the_backend_that_somebody_logged_in_to(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the environment names none, it is the one of `pulumi login`."""
+    """If the environment names none, it is the one of `pulumi login`."""
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     monkeypatch.setenv("PULUMI_HOME", str(folder / "home"))
     (folder / "home").mkdir()
@@ -290,7 +290,7 @@ def test_a_fingerprint_knows_the_backend_that_somebody_logged_in_to(
 
 
 def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:
-    """Another program, other settings of one of its stacks, another gate or policy pack make another token."""
+    """Another program, other settings of one of its stacks, another gate or policy pack give another token."""
     read = plan(folder, GOOD)
     prints = read.fingerprints(read.stacks)
     dev, production = read.waves
@@ -305,7 +305,7 @@ def test_an_approval_is_of_what_was_looked_at(folder: Path) -> None:
 
 
 def approval(folder: Path) -> str:
-    """What an approval of the wave production must hold, and holds again where nothing changes."""
+    """What an approval of the wave production must hold; it stays the same if nothing changes."""
     tokens = set()
     for read in (plan(folder, GOOD), plan(folder, GOOD)):
         tokens.add(read.token(read.waves[1], read.fingerprints(read.stacks)))
@@ -320,9 +320,9 @@ HOW = ("CHEKT_CLIENT_SECRET", "CHEKT_PRIVATE_KEY", "CHEKT_REQUESTS_PER_MINUTE", 
 def test_an_approval_is_of_what_the_environment_decides(
     folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Every setting counts that says what is done, set, changed and taken away, and a new one by itself.
+    """Every setting that says what is done counts: set, changed and taken away, and any new one too.
 
-    With which secret, how fast and under which number calls are made does not count.
+    The secret, the pace and the trace id of the calls do not count.
     """
     monkeypatch.setitem(SETTINGS, "chekt:new", Setting("CHEKT_NEW", "A setting of tomorrow."))
     before = approval(folder)
@@ -337,7 +337,7 @@ def test_an_approval_is_of_what_the_environment_decides(
 
 @pytest.mark.parametrize("url", ["https://{}@api.chektdev.com", "https://{}@[api.chektdev.com"])
 def test_a_login_in_an_url_is_in_no_fingerprint(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Neither in one of CHeKT's, where it is refused, nor in the backend's: who holds the rest could guess it."""
+    """It is left out of CHeKT's URLs, which refuse it, and of the backend's: whoever has the rest could guess it."""
     for variable in ("CHEKT_BASE_URL", "PULUMI_BACKEND_URL"):
         seen = set()
         for login in ("user:one", "user:two"):
@@ -353,7 +353,7 @@ def test_a_login_in_an_url_is_in_no_fingerprint(folder: Path, monkeypatch: pytes
 
 
 def changes(folder: Path, *names: str) -> list[str]:
-    """Of these files those that count: a new one, another content."""
+    """Of these files those that count: a new one, new content."""
     counting = []
     for name in names:
         file = folder / name
@@ -372,7 +372,7 @@ def changes(folder: Path, *names: str) -> list[str]:
 def test_an_approval_is_of_the_modules_of_the_repository(folder: Path, git: str) -> None:
     """All *.py files of the repository around the project's folder count; in a worktree .git is a file.
 
-    Hidden ones do not, nor what is installed or is no module, nor anything outside of the repository.
+    Hidden ones do not count, nor what is installed or is no module, nor anything outside the repository.
     """
     repository = folder / "stations"
     (repository / "infra").mkdir()
@@ -411,9 +411,9 @@ def test_an_approval_is_of_the_modules_of_the_repository(folder: Path, git: str)
 
 @pytest.mark.parametrize("main", ["../other/program", "../other/program/start.py", "{folder}/other/program", "link"])
 def test_an_approval_is_of_the_program_that_main_names(folder: Path, main: str) -> None:
-    """Where it is outside of the project's folder, the files of its folder count as those of the project's do.
+    """If it is outside the project's folder, the files of its folder count like the project's own.
 
-    So do the modules of the repository that it is in, which need not be the project's.
+    So do the modules of its repository, which may not be the project's.
     """
     program = folder / "other" / "program"
     program.mkdir(parents=True)
@@ -427,7 +427,7 @@ def test_an_approval_is_of_the_program_that_main_names(folder: Path, main: str) 
 
 
 def test_a_program_around_the_project_counts_without_the_settings_of_stacks(folder: Path) -> None:
-    """`main: ..` names a folder that holds rollout.yaml and the project: what does not count there does not count."""
+    """`main: ..` names a folder that holds rollout.yaml and the project: what does not count there still does not."""
     (folder / "stations" / "Pulumi.yaml").write_text("name: stations\nmain: ..\n")
     assert changes(folder, "__main__.py", "data/stations.yaml") == ["__main__.py", "data/stations.yaml"]
     read = plan(folder, GOOD)
@@ -462,7 +462,7 @@ def test_an_approval_is_of_the_modules_on_pythonpath(folder: Path, monkeypatch: 
 
 
 def test_links_in_circles_end(folder: Path) -> None:
-    """Each folder is looked at once; where a link leads counts, and a broken one is nothing."""
+    """Each folder is read once; the target of a link counts, and a broken one is nothing."""
     project = folder / "stations"
     (folder / ".git").mkdir()
     before = approval(folder)
@@ -482,7 +482,7 @@ def test_links_in_circles_end(folder: Path) -> None:
 
 
 def test_a_link_of_a_repository_is_not_followed_and_counts(folder: Path) -> None:
-    """Otherwise one to / would be the whole machine."""
+    """Otherwise a link to / would bring in the whole machine."""
     (folder / "stations" / ".git").mkdir()
     (folder / "stations" / "infra").mkdir()
     for file in list((folder / "stations").glob("Pulumi*")):
@@ -501,7 +501,7 @@ def test_a_link_of_a_repository_is_not_followed_and_counts(folder: Path) -> None
 
 
 def test_an_approval_is_of_the_version_of_this_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another one may do something else with the same program."""
+    """Another version may do something else with the same program."""
     before = approval(folder)
     monkeypatch.setattr(metadata, "version", {"chekt-provider": "99.0"}.__getitem__)
     assert approval(folder) != before
@@ -516,7 +516,7 @@ def test_an_approval_is_of_the_version_of_this_package(folder: Path, monkeypatch
     ],
 )
 def test_a_settings_file_that_is_no_stack_s_is_refused(folder: Path, name: str, said: str) -> None:
-    """Its name would steer a terminal, or give a CI runner a command; it is shown on one line."""
+    """Its name could steer a terminal, or give a CI runner a command; it is shown on one line."""
     (folder / "stations" / name).touch()
 
     assert refused(folder, GOOD) == [

@@ -1,4 +1,4 @@
-"""What a roll-out tells of itself: gates, Markdown, JSON."""
+"""What a roll-out tells about itself: gates, Markdown, JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOO_MANY = "If all are meant, raise `changes:` in the gates of rollout.yaml."
 
 
 @pytest.mark.parametrize(
-    ("gates", "verbs", "sentences"),
+    ("gates", "ops", "sentences"),
     [
         (Gates(), ["create", "update"], []),
         (Gates(), ["delete"], [f"1 resource would be deleted: a. {DELETED}"]),
@@ -39,9 +39,9 @@ TOO_MANY = "If all are meant, raise `changes:` in the gates of rollout.yaml."
         ),
     ],
 )  # fmt: skip
-def test_a_gate_lets_through_what_it_says(gates: Gates, verbs: list[str], sentences: list[str]) -> None:
-    """Deletions and replacements where they are allowed; at most so many changes."""
-    assert broken(gates, [change(op) for op in verbs]) == sentences
+def test_a_gate_lets_through_what_it_says(gates: Gates, ops: list[str], sentences: list[str]) -> None:
+    """Deletions and replacements if they are allowed; at most this many changes."""
+    assert broken(gates, [change(op) for op in ops]) == sentences
 
 
 MARKDOWN = """\
@@ -103,7 +103,7 @@ def test_the_report_says_what_a_wave_waits_for_and_of_quiet_stacks_no_more_than_
 def test_a_roll_out_that_ends_early_says_how_it_goes_on(
     outcomes: list[Outcome], preview: bool, waiting: str, advice: str
 ) -> None:
-    """What waits says so itself, and a preview has nothing to resume."""
+    """A wave that waits says so itself, and a preview has nothing to resume."""
     stacks = [StackReport("all", f"s-{number}", outcome) for number, outcome in enumerate(outcomes)]
 
     assert Report("rollout.yaml", preview, stacks, waiting).advice == advice
@@ -143,7 +143,7 @@ def test_the_report_for_machines_says_all() -> None:
      ("stopped", False), ("not started", False)],
 )  # fmt: skip
 def test_all_is_well_where_every_stack_is(outcome: str, good: bool) -> None:
-    """A stack that was refused, failed, stopped or never begun is not; nor is a wave that waits."""
+    """A stack that was refused, failed, stopped or never begun is not well; nor is a wave that waits."""
     stack = StackReport("dev", "dev", outcome)  # type: ignore[arg-type]
     assert Report("r", False, [stack]).good is good
     assert not Report("r", False, [stack], waiting="for somebody").good

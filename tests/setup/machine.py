@@ -1,4 +1,4 @@
-"""A machine to try the set-up on: a checkout, a home and a PATH of its own, and programs that only pretend."""
+"""A machine for trying the set-up: its own checkout, home and PATH, and programs that only pretend."""
 
 import os
 import re
@@ -43,7 +43,7 @@ def timeless(text: str) -> str:
 
 
 class Hold:
-    """Stops a pretending program half-way: it says that it has started, and waits to be let go on."""
+    """Stops a pretending program half-way: it says that it has started, and waits until it may go on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Hold:
         os.mkfifo(folder / "go-on")
 
     def wait(self) -> int:
-        """Until the program has come to its half; returns its process id."""
+        """Until the program is half-way; returns its process id."""
         return int((self.folder / "started").read_text())
 
     def release(self) -> None:
@@ -61,7 +61,7 @@ class Hold:
 
 
 class Machine:
-    """Everything below one folder; nothing of the real machine but a shell, make and this Python."""
+    """Everything is below one folder; of the real machine it has only a shell, make and this Python."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -98,7 +98,7 @@ class Machine:
         return file.read_text().splitlines() if file.exists() else []
 
     def engines(self) -> list[str]:
-        """The folders of the engine cache, the half-made ones included."""
+        """The folders of the engine cache, including half-made ones."""
         return sorted(path.name for path in self.cache.iterdir() if path.is_dir()) if self.cache.exists() else []
 
     def add(self, name: str, script: str) -> Path:
@@ -127,7 +127,7 @@ class Machine:
             launcher.chmod(0o444)  # as in Go's module cache
 
     def hold(self) -> Hold:
-        """From now on, builds stop half-way until they are let go on."""
+        """From now on, builds stop half-way until they may go on."""
         hold = Hold(self.root / "hold")
         self.environ["HOLD"] = str(hold.folder)
         return hold

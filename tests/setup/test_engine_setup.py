@@ -1,4 +1,4 @@
-"""Where the Pulumi engine comes from, and that a broken or half-made one is never used."""
+"""Where the Pulumi engine comes from; a broken or half-made one is never used."""
 
 import errno
 import os
@@ -53,7 +53,7 @@ def test_an_engine_is_built_where_nothing_else_is_to_be_had(machine: Machine, un
 
 
 def test_a_build_says_first_how_long_it_takes(machine: Machine, unreachable: str) -> None:
-    """The first line names the version, the place, the reason and the time; later ones show what goes on."""
+    """The first line names the version, the place, the reason and the time; later ones show the progress."""
     machine.add_go()
 
     lines = timeless(machine.set_up_engine(unreachable).stderr).splitlines()
@@ -86,7 +86,7 @@ def test_a_build_says_first_how_long_it_takes(machine: Machine, unreachable: str
 def test_an_engine_on_path_that_will_not_do_is_left_alone(
     machine: Machine, unreachable: str, script: str, reason: str
 ) -> None:
-    """Too old or broken: one is built instead, and the first line says why."""
+    """Too old or broken: another one is built instead, and the first line says why."""
     machine.add_pulumi("v3.250.0")
     pulumi = machine.add("pulumi", script)
     machine.add_go()
@@ -150,7 +150,7 @@ def test_our_own_engine_on_path_is_not_taken_for_the_users(machine: Machine, unr
 
 
 def test_other_go_sums_make_another_engine(machine: Machine, unreachable: str) -> None:
-    """The cache is keyed by what goes into a build, so two versions of this project do not share an engine."""
+    """The cache key covers what goes into a build, so two versions of this project do not share an engine."""
     machine.add_go()
     machine.set_up_engine(unreachable)
     first = machine.engine
@@ -164,7 +164,7 @@ def test_other_go_sums_make_another_engine(machine: Machine, unreachable: str) -
 
 
 def test_the_cache_follows_xdg_cache_home(machine: Machine, unreachable: str, tmp_path: Path) -> None:
-    """An absolute XDG_CACHE_HOME is where engines go."""
+    """Engines go to an absolute XDG_CACHE_HOME."""
     machine.add_go()
     machine.environ["XDG_CACHE_HOME"] = str(tmp_path / "elsewhere")
 
@@ -174,7 +174,7 @@ def test_the_cache_follows_xdg_cache_home(machine: Machine, unreachable: str, tm
 
 
 def test_the_users_go_settings_do_not_reach_the_build(machine: Machine, unreachable: str) -> None:
-    """A GOFLAGS or a workspace of the user would change what is built, or break it."""
+    """The user's GOFLAGS or workspace would change what is built, or break it."""
     machine.add_go()
     machine.environ.update(GOFLAGS="-mod=mod", GOWORK="/somewhere/go.work", CGO_ENABLED="1")
 
@@ -186,7 +186,7 @@ def test_the_users_go_settings_do_not_reach_the_build(machine: Machine, unreacha
 
 
 def test_the_installer_is_used_where_it_answers(machine: Machine, serve: Callable[[str], str]) -> None:
-    """It gets a pinned version and a folder of ours, and is kept from the shell's profile; nothing is built."""
+    """It gets a pinned version and a folder of ours, and may not touch the shell's profile; nothing is built."""
     machine.add_go()
 
     done = machine.set_up_engine(serve(INSTALLER))
@@ -217,7 +217,7 @@ def test_an_installer_that_fails_is_followed_by_a_build(machine: Machine, serve:
 def test_an_installer_whose_engine_does_not_run_is_followed_by_a_build(
     machine: Machine, serve: Callable[[str], str]
 ) -> None:
-    """A program for another kind of machine, say."""
+    """It may be for another kind of machine."""
     machine.add_go()
     installer = serve(INSTALLER.replace("echo v3.250.0", "exit 1"))
 
@@ -249,7 +249,7 @@ def test_an_installer_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def test_where_everything_is_absent_one_sentence_says_so(machine: Machine, unreachable: str) -> None:
-    """What was tried, and what to do by hand."""
+    """It says what was tried, and what to do by hand."""
     done = machine.set_up_engine(unreachable)
 
     assert done.returncode == 1
@@ -278,7 +278,7 @@ def test_a_build_that_fails_shows_the_end_of_what_go_said(machine: Machine, unre
 
 
 def test_a_build_that_does_not_run_is_not_kept(machine: Machine, unreachable: str) -> None:
-    """What Go has built must give a version before it gets its name."""
+    """What Go has built must tell a version before it gets its name."""
     machine.add_go(
         "#!/bin/sh\nif [ $1 = list ]; then echo $SDK; fi\nwhile [ $# -gt 0 ] && [ $1 != -o ]; do shift; done\n"
     )
@@ -299,7 +299,7 @@ def test_a_cache_that_cannot_be_written_is_named(machine: Machine, unreachable: 
 
 
 def test_a_killed_build_is_never_used_and_is_cleaned_up(machine: Machine, unreachable: str) -> None:
-    """SIGKILL in the middle of a build; the next run starts afresh and leaves one whole engine."""
+    """SIGKILL in the middle of a build; the next run starts again and leaves one whole engine."""
     machine.add_go()
     hold = machine.hold()
     with machine.start_engine_setup(unreachable) as killed:
@@ -359,7 +359,7 @@ def test_two_runs_at_once_build_once(machine: Machine, unreachable: str) -> None
 
 
 def test_an_engine_that_lost_a_program_is_made_again(machine: Machine, unreachable: str) -> None:
-    """A cleaner of caches may take single files."""
+    """A cache cleaner may take single files."""
     machine.add_go()
     machine.set_up_engine(unreachable)
     (machine.engine / "pulumi-language-python").unlink()

@@ -1,4 +1,4 @@
-"""requirements.lock: everything pyproject.toml asks for, pinned and hashed, from nowhere in particular."""
+"""requirements.lock: everything pyproject.toml asks for, pinned and hashed, from no particular place."""
 
 import re
 import tomllib
@@ -39,7 +39,7 @@ def test_the_lock_fits_pyproject() -> None:
 
 @pytest.mark.parametrize("lock", [LOCK, *((folder / "requirements.txt").read_text() for folder in EXAMPLES.values())])
 def test_every_pin_has_hashes(lock: str) -> None:
-    """`pip --require-hashes` would refuse it otherwise; where packages come from is for each user's pip to know."""
+    """`pip --require-hashes` would refuse it otherwise; each user's pip decides where packages come from."""
     entries = re.split(r"\n(?! )", lock.strip())
 
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
@@ -49,7 +49,7 @@ def test_every_pin_has_hashes(lock: str) -> None:
 
 @pytest.mark.parametrize(("example", "extra"), [("infra-repo", "emulator"), ("rollout", "cli")])
 def test_an_example_locks_all_that_it_needs_but_the_package_itself(example: str, extra: str) -> None:
-    """With the versions that are tested here; the package comes from a wheel of this version, as install.sh says."""
+    """It locks the versions tested here; the package comes from a wheel of this version, as install.sh says."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     locked = pins((EXAMPLES[example] / "requirements.txt").read_text())
     wheel = f"wheels/chekt_provider-{project['version']}-py3-none-any.whl"

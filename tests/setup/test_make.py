@@ -26,7 +26,7 @@ if [ "$1" = "$FAILING" ]; then exit 255; fi
 
 @pytest.fixture
 def ready(machine: Machine) -> Machine:
-    """A checkout that is set up already, the engine on PATH."""
+    """A checkout that is already set up, with the engine on PATH."""
     shutil.copy(CHECKOUT / "Makefile", machine.checkout)
     (machine.checkout / "pyproject.toml").write_text('[project]\nname = "tried-out"\n')
     (machine.checkout / "requirements.lock").write_text("")
@@ -40,7 +40,7 @@ def ready(machine: Machine) -> Machine:
 
 
 def test_env_prints_nothing_but_shell(ready: Machine) -> None:
-    """One `export` a line, every value quoted where it has to be; the folder for the state is there."""
+    """One `export` on each line, with quotes where a value needs them; the folder for the state exists."""
     done = ready.run("make", "-s", "env")
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -95,7 +95,7 @@ def test_env_leaves_what_the_user_has_set(ready: Machine, name: str, value: str)
 
 
 def test_env_makes_a_passphrase_once(ready: Machine) -> None:
-    """Random, for the user alone, and for the state in this checkout: another backend's stacks have their own."""
+    """It is random, for the user alone, and for the state in this checkout: other backends' stacks have their own."""
     file = ready.checkout / ".local" / "passphrase"
     ready.run("make", "-s", "env")
     made = file.read_text()
@@ -117,7 +117,7 @@ def test_env_leaves_a_passphrase_file_alone(ready: Machine) -> None:
 
 
 def test_up_shows_the_stations_of_the_same_emulator(ready: Machine) -> None:
-    """One run of the emulator, in it Pulumi and then the table."""
+    """One run of the emulator; inside it Pulumi, then the table."""
     ready.add("chekt", CHEKT)
     ready.add("pulumi", PULUMI)
 
@@ -133,12 +133,12 @@ def test_up_shows_the_stations_of_the_same_emulator(ready: Machine) -> None:
     ]
 
 
-@pytest.mark.parametrize(("target", "verb"), [("up", "up"), ("down", "destroy")])
-def test_a_pulumi_that_fails_fails_the_target(ready: Machine, target: str, verb: str) -> None:
-    """No table that would look as if all were well."""
+@pytest.mark.parametrize(("target", "command"), [("up", "up"), ("down", "destroy")])
+def test_a_pulumi_that_fails_fails_the_target(ready: Machine, target: str, command: str) -> None:
+    """No table may look as if all were well."""
     ready.add("chekt", CHEKT)
     ready.add("pulumi", PULUMI)
-    ready.environ["FAILING"] = verb
+    ready.environ["FAILING"] = command
 
     done = ready.run("make", target)
 
@@ -147,7 +147,7 @@ def test_a_pulumi_that_fails_fails_the_target(ready: Machine, target: str, verb:
 
 
 def test_down_is_content_with_an_empty_api(ready: Machine) -> None:
-    """The proof is CHeKT's own list."""
+    """CHeKT's own list is the proof."""
     ready.add("chekt", CHEKT)
     ready.add("pulumi", PULUMI)
     ready.environ["STATIONS"] = "[]"
@@ -173,7 +173,7 @@ def test_down_fails_while_the_api_holds_stations(ready: Machine) -> None:
 
 
 def test_tests_cannot_skip_the_engine(ready: Machine) -> None:
-    """`make test` finds the engine first, and says that it has to be there; without PostgreSQL its tests speak up."""
+    """`make test` finds the engine first, and says that it must be there; without PostgreSQL its tests fail."""
     python = ready.checkout / ".venv" / "bin" / "python"
     python.write_text('#!/bin/sh\necho "$TEST_ENGINE: python $*"\n[ "$2" != tools.postgres ]\n')
     python.chmod(0o755)
@@ -211,7 +211,7 @@ def with_workflow(ready: Machine) -> Machine:
 
 @pytest.mark.parametrize("failing", ["", *CHECKS])
 def test_check_runs_every_linter_and_stops_at_the_first_that_fails(with_workflow: Machine, failing: str) -> None:
-    """From .venv, without an engine; the workflows of every example that has some."""
+    """It runs them from .venv, without an engine; this includes the workflows of every example that has some."""
     with_workflow.environ["FAILING"] = failing
 
     done = with_workflow.run("make", "check")
@@ -249,7 +249,7 @@ def test_clean_leaves_the_users_engines(ready: Machine) -> None:
 
 
 def test_clean_keeps_the_state_of_stacks_that_hold_resources(ready: Machine) -> None:
-    """They are named, and so is the way out; nothing is removed. An empty stack is no reason to stay."""
+    """It names them and the way out, and removes nothing. An empty stack is no reason to stay."""
     stacks = ready.checkout / ".local" / "state" / ".pulumi" / "stacks"
     for project, name, types in (
         ("a", "dev", ["pulumi:pulumi:Stack", "x:y:Z"]),
@@ -275,7 +275,7 @@ def test_clean_keeps_the_state_of_stacks_that_hold_resources(ready: Machine) -> 
 
 
 def test_make_alone_lists_every_target(ready: Machine) -> None:
-    """The default goal is the help, and no target is missing from it."""
+    """The default goal is the help; it lists every target."""
     phony = next(line for line in (CHECKOUT / "Makefile").read_text().splitlines() if line.startswith(".PHONY: "))
 
     listed = [line.split()[1] for line in ready.run("make").stdout.splitlines()]
@@ -284,7 +284,7 @@ def test_make_alone_lists_every_target(ready: Machine) -> None:
 
 
 def test_ci_runs_check_and_test_and_nothing_else(machine: Machine) -> None:
-    """From any folder, and it stops at the first that fails."""
+    """It works from any folder, and stops at the first that fails."""
     make = machine.bin / "make"
     make.unlink()
     machine.add("make", '#!/bin/sh\necho "make $*" >> "$CALLS"\n[ "$1" != "$FAILING" ]\n')

@@ -44,7 +44,7 @@ REMEDY = "install PostgreSQL (on Debian and Ubuntu, `apt-get install postgresql`
 
 @pytest.fixture
 def bare(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """This process sees that machine's PATH; no PostgreSQL is there, and nothing to fetch one with."""
+    """This process sees that machine's PATH, without PostgreSQL and without anything to fetch it."""
     for name in ("PATH", "CALLS"):
         monkeypatch.setenv(name, machine.environ[name])
     monkeypatch.setenv("FAILING", "")
@@ -61,7 +61,7 @@ def put(folder: Path, programs: tuple[str, ...] = PROGRAMS) -> Path:
 
 
 def test_a_server_on_path_is_used(bare: Machine) -> None:
-    """Also where PATH has no more than a link to one of its programs."""
+    """PATH may have only a link to one of its programs."""
     programs = put(bare.root / "elsewhere" / "bin")
     (bare.bin / "postgres").symlink_to(programs / "postgres")
 
@@ -70,7 +70,7 @@ def test_a_server_on_path_is_used(bare: Machine) -> None:
 
 
 def test_debian_keeps_its_servers_off_path(bare: Machine) -> None:
-    """The newest version that is whole is taken: a client alone is none."""
+    """The newest complete version is taken: a client alone does not count."""
     debian = bare.root / "debian"
     put(debian / "9.6" / "bin")
     put(debian / "9" / "bin")
@@ -81,7 +81,7 @@ def test_debian_keeps_its_servers_off_path(bare: Machine) -> None:
 
 
 def test_a_server_is_fetched_once(bare: Machine) -> None:
-    """From the distribution's packages, those included that it needs and this machine has not; nothing is installed."""
+    """It comes from the distribution's packages, with those it needs and this machine lacks; nothing is installed."""
     bare.add("apt-get", APT_GET)
     bare.add("dpkg", DPKG)
     cache, debian = bare.root / "cache", bare.root / "debian"
@@ -124,7 +124,7 @@ def test_a_download_that_fails_leaves_nothing(
 
 
 def test_packages_without_a_server_are_named(bare: Machine) -> None:
-    """What the archive gives may be something else than what was looked for."""
+    """The archive may give something else than what was looked for."""
     bare.add("apt-get", APT_GET)
     bare.add("dpkg", '#!/bin/sh\nmkdir -p "$3"\n')
 

@@ -44,14 +44,14 @@ def test_a_log_gets_a_line_every_twenty_seconds() -> None:
 
 
 def test_a_terminal_gets_one_line_that_is_rewritten() -> None:
-    """The seconds count up in place, and the line that says how it ended takes their place."""
+    """The seconds count up in place; then the line that says how it ended replaces them."""
     assert show_every_second(Terminal(), seconds=2) == (
         "Building ...\r\x1b[KBuilding ... 1 s\r\x1b[KBuilding ... 2 s\r\x1b[KBuilding: done after 2 s\n"
     )
 
 
 def test_a_command_that_fails_shows_its_last_twenty_lines(tmp_path: Path) -> None:
-    """The reason stands first, for use in a sentence; the output below it."""
+    """The reason comes first, for use in a sentence; the output is below it."""
     script = "for line in range(30): print(line)\nraise SystemExit(3)"
 
     with pytest.raises(SetupError) as failure:

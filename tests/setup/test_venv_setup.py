@@ -1,4 +1,4 @@
-"""When .venv is made, and that a half-made one is never used."""
+"""When .venv is made; a half-made one is never used."""
 
 import importlib.util
 import sys
@@ -45,7 +45,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 @pytest.fixture
 def project(machine: Machine) -> Machine:
-    """A machine whose checkout has a lock that lists nothing, so that no registry is asked."""
+    """A machine whose checkout has a lock that lists nothing, so no registry is asked."""
     (machine.checkout / "pyproject.toml").write_text(PYPROJECT)
     (machine.checkout / "backend.py").write_text(BACKEND)
     (machine.checkout / "requirements.lock").write_text("")
@@ -58,7 +58,7 @@ def command() -> tuple[str, str, str]:
 
 
 def test_an_environment_is_made_once(project: Machine) -> None:
-    """The first run makes it and says how long that takes; the second has nothing to do or to say."""
+    """The first run makes it and says how long that takes; the second has nothing to do or say."""
     first = project.run(*command())
     second = project.run(*command())
 
@@ -71,7 +71,7 @@ def test_an_environment_is_made_once(project: Machine) -> None:
 
 
 def test_a_killed_making_is_never_taken_for_whole(project: Machine) -> None:
-    """SIGKILL half-way; the next run waits for the pip that nobody stopped, and makes it anew from nothing."""
+    """SIGKILL half-way; the next run waits for the pip that nobody stopped, and makes it again from nothing."""
     hold = project.hold()
     with project.start(*command()) as killed:
         hold.wait()
@@ -110,7 +110,7 @@ def test_two_runs_at_once_make_it_once(project: Machine) -> None:
 
 
 def test_an_installation_that_fails_shows_what_pip_said(project: Machine) -> None:
-    """One line and pip's last ones; the environment is not taken for whole."""
+    """One line, then pip's last ones; the environment does not count as whole."""
     (project.checkout / "requirements.lock").write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
 
     done = project.run(*command())
@@ -162,7 +162,7 @@ def test_an_environment_of_a_checkout_that_was_moved_is_made_anew(project: Machi
 
 @pytest.mark.parametrize("left", ["nothing", "no python", "no stamp", "an older stamp", "half a stamp"])
 def test_an_environment_without_its_whole_stamp_is_not_whole(tmp_path: Path, left: str) -> None:
-    """The stamp is written last; anything but all of it, beside a Python that is there, means: make it anew."""
+    """The stamp is written last; if any of it is missing, although Python is there, the environment is made again."""
     stamp = {"no stamp": None, "an older stamp": "new-9", "half a stamp": "new"}.get(left, "new-10")
     if left != "nothing":
         (tmp_path / "bin").mkdir()

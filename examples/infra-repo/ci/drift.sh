@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares what CHeKT holds with what the last `pulumi up` of one stack left, and changes nothing: Markdown on stdout.
-# A change that is merged and not yet applied is no drift.
-# Exit status: 0 no drift, 1 drift, 2 it could not be told.
+# A change that is merged but not yet applied is no drift.
+# Exit status: 0 no drift, 1 drift, 2 unknown.
 #   ci/drift.sh STACK
 set -euo pipefail
 stack=$1

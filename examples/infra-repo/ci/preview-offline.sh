@@ -21,7 +21,7 @@ fi
 pulumi stack init "$stack" --cwd "$known" >&2
 dealer=$(pulumi config get chekt:dealerId --stack "$stack" --cwd "$known")
 
-# The dealer is that of the stack file, not of the environment: a branch that changes it shows what that replaces.
+# The stack file names the dealer, not the environment: a branch that changes it shows what that replaces.
 cd "$work/head"
 chekt emulator --dealer "$dealer" -- env -u CHEKT_DEALER_ID \
   bash -euc 'stack=$1; shift; "$@" >&2; ci/preview.sh "$stack"' bash "$stack" "${before[@]}"

@@ -1,4 +1,4 @@
-"""The monitoring stations of every environment, in plain Python: what they have in common stands here once."""
+"""The monitoring stations of every environment, in plain Python: what they have in common is here once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Station:
-    """One station of one environment, as its inputs in CHeKT."""
+    """One station of one environment, with its inputs in CHeKT."""
 
     external_id: str
     name: str

@@ -44,7 +44,7 @@ def test_production_goes_up_once(pulumi: Callable[..., str]) -> None:
     """The stations are there, on the dealer of the stack file, and a second look finds nothing to do."""
     with Emulator(dealers=[12345]) as emulator:
         settings = emulator.environment()
-        del settings["CHEKT_DEALER_ID"]  # that of the stack file counts
+        del settings["CHEKT_DEALER_ID"]  # the stack file's counts
         pulumi("stack", "init", "prod")
         pulumi("up", "--yes", "--skip-preview", **settings)
         pulumi("preview", "--expect-no-changes", **settings)

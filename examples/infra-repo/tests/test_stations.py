@@ -6,7 +6,7 @@ from monitoring import ENVIRONMENTS, stations
 
 
 def test_names_and_external_ids_say_the_environment() -> None:
-    """Nobody takes a station of one environment for one of another."""
+    """Nobody mistakes one environment's station for another's."""
     prod = stations("prod", {"central": "10001"})
 
     assert [(s.external_id, s.name, s.prefix, s.linecard) for s in prod.values()] == [

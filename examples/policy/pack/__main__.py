@@ -100,7 +100,7 @@ def one_prefix(stations: Iterable[Station]) -> Iterator[Violation]:
 
 
 def prefix_and_linecard_unique(stations: Iterable[Station]) -> Iterator[Violation]:
-    """No two stations have the same linecard with the same prefix; stations without a linecard may be many."""
+    """No two stations have the same linecard with the same prefix; any number may lack a linecard."""
     first: dict[tuple[str, str], Station] = {}
     for station in sorted((s for s in stations if s.linecard), key=lambda s: s.external_id):
         other = first.setdefault((station.prefix, station.linecard), station)
@@ -112,11 +112,11 @@ def prefix_and_linecard_unique(stations: Iterable[Station]) -> Iterator[Violatio
             yield Violation(station.urn, line)
 
 
-# From here on: how Pulumi comes to the rules.
+# From here on: how Pulumi reaches the rules.
 
 
 def read_linecards(path: Path) -> frozenset[str]:
-    """The linecards that a file describes; one that is no such file ends the pack with a line."""
+    """The linecards that a file describes; any other file ends the pack with one line."""
     remedy = 'write a line for each linecard, with it in quotes, such as "10001": Receiver 1, rack 3.'
     try:
         linecards = yaml.safe_load(path.read_text())

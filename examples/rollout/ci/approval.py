@@ -1,4 +1,4 @@
-"""Reads `chekt rollout --list --json` of one wave, and prints what its file of approval must hold."""
+"""Reads `chekt rollout --list --json` of one wave, and prints what its approval file must hold."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Reads `chekt rollout --list --json` of one wave, and prints the shards of so many stacks for GitHub's matrix."""
+"""Reads `chekt rollout --list --json` of one wave, and prints shards of this many stacks for GitHub's matrix."""
 
 import json
 import sys
