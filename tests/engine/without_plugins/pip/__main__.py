@@ -1,0 +1,1 @@
+print("[]")  # noqa: T201 - as pip prints it
