@@ -1,7 +1,7 @@
 """The dynamic providers: what Pulumi calls. A thin shell around operations/.
 
-Pulumi keeps a provider in every resource's state as a pickled reference to this module and class: the module's path
-and the class's name never change again, and the object has no attributes before `configure`.
+Pulumi keeps a provider in every resource's state as a pickled reference to this module and class: never rename them,
+and give the object no attributes before `configure`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PROVIDER_KEY = "__provider"
 _IDENTITY_AND_VALUES = (*REPLACED_ON, *UPDATED_IN_PLACE)
 _PROBING = changing(AssignmentInputs, Change.RECORDED)
 _RECORDED = (*_PROBING, "site_named_by", "secret_inputs")
-"""What state holds of an assignment's inputs beside what CHeKT holds; `site_named_by` that names the site."""
+"""What state holds of an assignment beside what CHeKT holds; `site_named_by` is the input that names the site."""
 
 
 class _Provider(ResourceProvider):
@@ -43,20 +43,20 @@ class _Provider(ResourceProvider):
     _model: ClassVar[type[Inputs]]
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Join the run of this process. What is wrong in the settings is told by `check`."""
+        """Join the run of this process. `check` names what is wrong in the settings."""
         from chekt_provider.plugin.run import run_of  # noqa: PLC0415 - slow to load, and a program needs the class alone
 
         self._run = run_of(req.config)
 
     def _hide(self, *properties: Mapping[str, Any]) -> None:
-        """Keep the values of secret inputs out of what is said from now on."""
+        """Keep the values of secret inputs out of everything that this process says from now on."""
         for given in properties:
             for name in given.get("secret_inputs") or ():
                 for holder in (given, given.get("declared_as") or {}):
                     self._run.hidden.add(_known_text(holder.get(name)))
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse bad inputs and settings, all at once; give the inputs in canonical form. Sends nothing."""
+        """Name all bad inputs and settings at once; give the inputs in canonical form. Sends nothing."""
         self._hide(_olds, news)
         given = _given(self._model, news)
         if "dealer_id" not in given and self._run.settings.dealer_id:
@@ -78,28 +78,26 @@ class MonitoringStationProvider(_Provider):
     _model = StationInputs
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """As any check; of a new station that may adopt one it looks which one that would be, and says so."""
+        """Check as any resource; say which station a new one would adopt, where it may adopt one."""
         checked = super().check(_olds, news)
-        all_known = not any(_is_unknown(value) for value in checked.inputs.values())
-        if not checked.failures and all_known:
-            reassign = checked.inputs.get("reassign_sites_to", "")
-            dealer_id = checked.inputs.get("dealer_id", "")
-            self._run.stations.note_inputs(checked.inputs.get("declared_by", ""), dealer_id, reassign)
-        if not checked.failures and not _olds and all_known:
-            self._run.stations.preview_creation(StationInputs.model_validate(checked.inputs))
+        if checked.failures or any(_is_unknown(value) for value in checked.inputs.values()):
+            return checked
+        wanted = StationInputs.model_validate(checked.inputs)
+        self._run.stations.note_inputs(wanted.declared_by, wanted.dealer_id, wanted.reassign_sites_to)
+        if not _olds:
+            self._run.stations.preview_creation(wanted)
         return checked
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare what state holds with what the program asks for.
+        """Compare what state holds with what the program asks for; an unknown value counts as changed.
 
-        A value that the preview does not know yet counts as changed. Sends nothing, unless the station would be
-        replaced: then it looks which sites hang on it.
+        Sends nothing, unless it would replace the station: then it looks which sites hang on it.
         """
         self._hide(_olds, _news)
         recorded = _recorded(_id, _olds)
         changed = [name for name in _IDENTITY_AND_VALUES if not _is_answered(recorded, name, _news.get(name))]
         replaces = [name for name in REPLACED_ON if name in changed]
-        # By its number, too: the resource may have had another name or parent, under which the state has the station.
+        # By its number, too: the state may have the station under an earlier name or parent of the resource.
         dealer_id, reassign = (_known_text(_news.get(name)) for name in ("dealer_id", "reassign_sites_to"))
         self._run.stations.note_inputs(recorded.id, dealer_id, reassign)
         if replaces:
@@ -112,14 +110,14 @@ class MonitoringStationProvider(_Provider):
         return DiffResult(changes=bool(changed) or adopted_from_elsewhere, replaces=replaces)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make the station, or adopt the one that exists where that was asked for."""
+        """Make the station, or adopt an existing one where that was asked for."""
         self._hide(props)
         wanted = StationInputs.model_validate(_given(StationInputs, props))
         recorded = self._run.stations.create(wanted)
         return CreateResult(str(recorded.id), _outs(recorded, wanted))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Give the live station, or a blank id for one that is gone."""
+        """Give the live station, or a blank id where it is gone."""
         self._hide(props)
         station_id = StationId.parse(id_)
         state = _recorded(id_, props) if props.get("api_host") else None
@@ -139,7 +137,7 @@ class MonitoringStationProvider(_Provider):
         return UpdateResult(_outs(self._run.stations.update(before, wanted), wanted))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the station; one that is gone already is a success."""
+        """Delete the station; succeeds where it is gone already."""
         self._hide(_props)
         self._run.stations.delete(_recorded(_id, _props))
 
@@ -150,10 +148,7 @@ class SiteAssignmentProvider(_Provider):
     _model = AssignmentInputs
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare what state holds with what the program asks for. Sends nothing.
-
-        A value that the preview does not know yet counts as changed.
-        """
+        """Compare state with what the program asks for; an unknown value counts as changed. Sends nothing."""
         self._hide(_olds, _news)
         site_id = SiteId.parse(_id)
         held = {**_olds, "dealer_id": site_id.dealer_id, "site_id": site_id.site_id}
@@ -174,7 +169,7 @@ class SiteAssignmentProvider(_Provider):
         return CreateResult(str(assigned.id), _assigned_outs(assigned, {**props, "site_named_by": _named_by(props)}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Give where the site is now, or a blank id for one that is gone."""
+        """Give where the site is now, or a blank id where it is gone."""
         self._hide(props)
         site_id = SiteId.parse(id_)
         live = self._run.assignments.read(site_id, _assigned(id_, props))
@@ -186,7 +181,7 @@ class SiteAssignmentProvider(_Provider):
         return ReadResult(id_, outs, {name: outs[name] for name in names if name in outs})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Move the site to the station that is asked for now."""
+        """Move the site to its new station."""
         self._hide(_olds, _news)
         before = _assigned(_id, _olds)
         wanted = AssignmentInputs.model_validate(_given(AssignmentInputs, _news))
@@ -200,7 +195,7 @@ class SiteAssignmentProvider(_Provider):
 
 
 def _is_unknown(value: object) -> bool:
-    """Whether a preview does not know a value yet; SDKs before 3.268 pass a text that stands for it."""
+    """Whether a preview does not know a value yet; SDKs before 3.268 pass a text in its place."""
     return isinstance(value, Unknown) or value == rpc.UNKNOWN
 
 
@@ -209,7 +204,7 @@ def _known_text(value: object) -> str:
 
 
 def _given(model: type[Inputs], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs, with "" for an optional text left out: left out of the state too, its output would be unknown."""
+    """The inputs, with "" for an optional text left out: if the state lacked it, its output would be unknown."""
     given = {name: value for name, value in properties.items() if name != PROVIDER_KEY and value is not None}
     blank = {name: fact.blank for name, fact in facts(model).items()}
     kept = {name: "" for name, means in blank.items() if means is Blank.KEPT}
@@ -218,7 +213,7 @@ def _given(model: type[Inputs], properties: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _canonical(value: Any) -> Any:
-    """A value, or "" for one that is left out; 0 and false say something."""
+    """A value, or "" for None; 0 and false say something."""
     return "" if value is None else value
 
 
@@ -227,7 +222,7 @@ def _is_answered(recorded: Recorded, name: str, wanted: Any) -> bool:
 
 
 def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
-    """What state holds. `_outs` is the other direction; there is no third place that maps a station to state."""
+    """What state holds. `_outs` is the other direction; no third place maps a station to state."""
     fields = {name: _canonical(properties.get(name)) for name in _IDENTITY_AND_VALUES}
     return Recorded(
         id=StationId.parse(id_),
@@ -241,7 +236,7 @@ def _recorded(id_: str, properties: Mapping[str, Any]) -> Recorded:
 
 
 def _outs(recorded: Recorded, wanted: StationInputs | None) -> dict[str, Any]:
-    """What state holds after a write of inputs, or of a station that was only read."""
+    """What state holds after a write of inputs; without them, after a read."""
     outs = {**recorded.fields, "created_at": recorded.created_at, "api_host": recorded.api_host}
     only_when_set = {
         "declared_as": dict(recorded.declared_as),

@@ -1,4 +1,4 @@
-"""What an answer means: looked at before it is believed, and cleaned before it is shown."""
+"""What an answer means: checks it before anybody believes it, and cleans it before anybody sees it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from chekt_provider.api.extent import NOTHING_SAID, Extent, extent_of
+from chekt_provider.api.array import BROKEN, refuse_constant
+from chekt_provider.api.extent import NOTHING_SAID, Extent, extent_of, json_fields
 from chekt_provider.api.retry import LONGEST_RETRY_AFTER_SECONDS, asked_wait
 from chekt_provider.errors import (
     ChektError,
@@ -29,9 +30,6 @@ from chekt_provider.errors import (
     Unclear,
 )
 from chekt_provider.text import shown
-
-LARGEST_FIGURE = 999_999_999
-"""Of seconds to wait, as shown: a header can hold more digits than a line."""
 
 _REFUSALS: dict[int, type[ChektError]] = {
     400: InvalidInput,
@@ -53,11 +51,10 @@ class Answer:
     """A 2xx answer.
 
     Attributes:
-        data: the parsed JSON; None where the answer had no body. Of a list: what became of its items.
-        evidence: where the answer can be found again.
+        data: the parsed JSON; None without a body; the converted items of a list.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
-        extent: of a list, what the answer says of it.
-        size: bytes of the body.
+        extent: what it says of the list that it shows.
+        size: bytes of a list's body.
     """
 
     data: Any
@@ -69,13 +66,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer as it came: not yet looked at.
+    """An answer as it came.
 
     Attributes:
-        body: whole; empty where the items of a list were taken from it as it came.
-        items: those items; None for any other answer.
-        broken: why they could not be taken; "" where they could.
-        size: bytes of the body.
+        body: whole; empty for a list.
+        items: of a list, converted; None for any other answer.
+        broken: why a list could not be read; "" where it could.
+        size: bytes of a list's body.
     """
 
     status: int
@@ -87,7 +84,7 @@ class RawAnswer:
 
 
 def judged(raw: RawAnswer, trace_id: str) -> Answer:
-    """The answer, when it is a success in CHeKT's shape; otherwise the error that it means."""
+    """The answer, if it is a success in CHeKT's shape; else raises the error that it means."""
     evidence, envelope = evidence_of(raw, trace_id)
     if 200 <= raw.status < 300:
         return _success(raw, evidence)
@@ -117,7 +114,7 @@ def _success(raw: RawAnswer, evidence: Evidence) -> Answer:
 
 
 def require_no_error(answer: Answer, raw: RawAnswer) -> Answer:
-    """The answer of a call, unless it is a success whose body says otherwise."""
+    """The answer, unless its body says that it is no success."""
     data = answer.data
     if isinstance(data, dict) and (data.get("error") or data.get("errors") or data.get("success") is False):
         told = shown(raw.body[:1000].decode("utf-8", "replace"))
@@ -129,12 +126,8 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
     """Where the answer can be found again, and its error envelope: empty where it has none."""
     envelope: Mapping[str, Any] = {}
     if raw.status >= 400 and is_json(raw.headers):
-        try:
-            parsed = json.loads(raw.body)
-        except (ValueError, RecursionError):
-            parsed = None
-        inner = parsed.get("error") if isinstance(parsed, dict) else None
-        envelope = inner if isinstance(inner, dict) else {}
+        error = json_fields(raw.body).get("error")
+        envelope = error if isinstance(error, dict) else {}
 
     def text(name: str) -> str:
         value = envelope.get(name)
@@ -152,8 +145,8 @@ def evidence_of(raw: RawAnswer, trace_id: str) -> tuple[Evidence, Mapping[str, A
 
 
 def _asked(evidence: Evidence) -> str:
-    """The figure, where a wait is asked for that is too long to be waited."""
-    seconds = min(evidence.retry_after or 0, LARGEST_FIGURE)
+    """The figure, where CHeKT asks for a longer wait than we wait."""
+    seconds = min(evidence.retry_after or 0, 999_999_999)  # a header can hold more digits than a line
     return f", and asks to wait {seconds:,.0f} s" if seconds > LONGEST_RETRY_AFTER_SECONDS else ""
 
 
@@ -182,14 +175,10 @@ def _json(raw: RawAnswer, evidence: Evidence) -> Any:
     if not is_json(raw.headers):
         kind = shown(raw.headers.get("Content-Type", "no content type"), 80)
         raise NotChekt(f"something that is not CHeKT answered, with {kind}", evidence=evidence)
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     try:
-        return json.loads(raw.body, parse_constant=refuse)
+        return json.loads(raw.body, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        raise NotChekt("the answer is not the JSON it says it is", evidence=evidence) from None
+        raise NotChekt(BROKEN, evidence=evidence) from None
 
 
 def _host(url: str) -> str:

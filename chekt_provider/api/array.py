@@ -1,4 +1,4 @@
-"""The items of a JSON array, one after the other as the text comes in: a long list never lies in memory as a whole."""
+"""The items of a JSON array, one by one as the text arrives: a long list is never in memory as a whole."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ LONGEST_ITEM = 1024 * 1024
 """Characters."""
 
 _BLANKS = " \t\r\n"
-_BROKEN = "the answer is not the JSON it says it is"
+BROKEN = "the answer is not the JSON it says it is"
 
 
 class BadArrayError(ValueError):
-    """What came is no array; its text says so in a clause."""
+    """What came is no array of the kind; the text says why, in a clause."""
 
 
 def array_items(pieces: Iterable[bytes]) -> Iterator[Any]:
-    """Give the items of a JSON array that comes in pieces of UTF-8.
-
-    Raises:
-        BadArrayError: it is broken, or something else than an array.
-    """
+    """Give the items of a JSON array that comes in pieces of UTF-8. Raises BadArrayError for anything else."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
+    decode = json.JSONDecoder(parse_constant=refuse_constant).raw_decode
     text, awaited = "", "array"
     try:
         for piece in pieces:
@@ -52,14 +48,15 @@ def array_items(pieces: Iterable[bytes]) -> Iterator[Any]:
                     text, awaited = text[end:], "comma"
         decoder.decode(b"", final=True)
     except (UnicodeDecodeError, RecursionError):
-        raise BadArrayError(_BROKEN) from None
-    _require(awaited == "nothing", _BROKEN if awaited != "array" else "the list is not an array")
+        raise BadArrayError(BROKEN) from None
+    _require(awaited == "nothing", BROKEN if awaited != "array" else "the list is not an array")
 
 
-def _require(so: bool, why: str = _BROKEN) -> None:
+def _require(so: bool, why: str = BROKEN) -> None:
     if not so:
         raise BadArrayError(why)
 
 
-def _refuse(constant: str) -> None:
+def refuse_constant(constant: str) -> None:
+    """Refuse NaN and Infinity, which Python takes and JSON does not know."""
     raise ValueError(constant)

@@ -1,4 +1,4 @@
-"""The loop of attempts: a call is made again as long as `retry` says, and ends in an answer or in one error."""
+"""The loop of attempts: repeats a call as long as `retry` says, and ends in an answer or in one error."""
 
 from __future__ import annotations
 
@@ -14,13 +14,7 @@ T = TypeVar("T")
 
 
 class Attempts:
-    """Makes the attempts of all calls of a process, which share one budget of retries.
-
-    Args:
-        clock: monotonic seconds.
-        sleep: waits so many seconds.
-        draw: gives a float in [0, 1), for the jitter.
-    """
+    """Makes the attempts of all calls of a process, which share one budget of retries. Parameters: as of Transport."""
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
         self._clock = clock
@@ -32,12 +26,12 @@ class Attempts:
         """Make attempts until one succeeds.
 
         Args:
-            operation: what they are for; `changed` afterwards where one may have changed something.
+            operation: `changed` afterwards where an attempt may have changed something.
             method: the HTTP method, or "TOKEN".
-            attempt: makes one, given its number from 1.
+            attempt: makes one, by its number from 1.
 
         Raises:
-            ChektError: the last one failed, or another is not worth it; with the operation's action and trace id.
+            ChektError: the last one failed, with the operation's action and trace id.
         """
         changes = method in ("POST", "PUT", "DELETE")
         number = 0
@@ -66,7 +60,7 @@ class Attempts:
                 return result
 
     def _pause_before_another(self, error: ChektError, number: int, operation: Operation, method: str) -> float | None:
-        """Seconds to wait before one more attempt, which is paid for then; None where none is made."""
+        """Pay for one more attempt; the seconds to wait before it, or None for no further attempt."""
         if not retry.worth_repeating(error, method=method) or number >= retry.ATTEMPTS:
             return None
         pause = retry.wait_seconds(error, number, self._draw)
@@ -84,6 +78,6 @@ class Attempts:
 
 
 def _is_in_doubt(error: ChektError) -> bool:
-    """Whether a change that was answered so may have been made: some gateways judge after the fact."""
+    """Whether CHeKT may have made a change despite this answer: some gateways judge after the fact."""
     is_unclear = isinstance(error, Unclear) and error.outcome == Unclear.default_outcome
     return is_unclear or isinstance(error, TokenRefused | Throttled)

@@ -5,26 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from chekt_provider.api.shared import Shared
 from chekt_provider.api.token import AccessToken
 from chekt_provider.errors import CredentialsRefused
 
 
 def expiry_margin(life: float) -> float:
-    """Seconds before its end at which a token is renewed: a minute, or a tenth of a short life."""
+    """Seconds before its end at which to renew a token: a minute, or a tenth of a short life."""
     return min(60.0, life / 10)
 
 
 class TokenSource:
-    """Holds the current access token for all threads.
-
-    Args:
-        fetch: asks the token endpoint.
-        clock: monotonic seconds.
-    """
+    """Holds the current access token for all threads. `clock` gives monotonic seconds."""
 
     def __init__(self, fetch: Callable[[], AccessToken], clock: Callable[[], float]) -> None:
         self._fetch = fetch
@@ -35,13 +27,13 @@ class TokenSource:
         self._refusal: CredentialsRefused | None = None
 
     def token(self, *, to_its_end: bool = False) -> str:
-        """The current token, fetched first where there is none or its end is near.
+        """The current token, fetched first where there is none, or its end is near.
 
-        `to_its_end`: a token that lives is good enough, for a call that rests on what was read a moment ago.
+        With `to_its_end` any token that still lives will do: for a call that rests on what was read a moment ago.
 
         Raises:
-            CredentialsRefused: once the endpoint refused the client, without asking it again in this process.
-            ChektError: the endpoint gave no token, to this thread or to the one that it waited for.
+            CredentialsRefused: the endpoint refused the client; this process does not ask again.
+            ChektError: the endpoint gave no token.
         """
 
         def known() -> AccessToken | None:
@@ -56,7 +48,7 @@ class TokenSource:
         return self._shared.get(known, self._renew).value
 
     def drop(self, token: str) -> None:
-        """Forget a token that was answered with 401, unless another thread has replaced it already."""
+        """Forget a token after a 401, unless another thread has replaced it already."""
         with self._lock:
             if self._token and self._token.value == token:
                 self._token = None
@@ -70,18 +62,3 @@ class TokenSource:
         with self._lock:
             self._token = fresh
         return fresh
-
-
-class BearerAuth(AuthBase):
-    """Puts one access token on a request.
-
-    An auth object of our own also keeps requests from taking credentials out of a ~/.netrc.
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign the request."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request

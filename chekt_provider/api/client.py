@@ -1,4 +1,4 @@
-"""CHeKT's Partner API, one method per row: paths and shapes, nothing of Pulumi, no repetition of its own."""
+"""CHeKT's Partner API, one method per row: paths and shapes; no Pulumi, no retries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.client import ACCEPTED, NO_CONTENT
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from chekt_provider.api.answers import Answer
 from chekt_provider.api.array import BadArrayError
@@ -23,10 +23,10 @@ from chekt_provider.model.kinds import Value
 from chekt_provider.model.wire import Listed, Site
 
 LOOKS = (0, 1, 2, 4, 9)
-"""Seconds before each look for something that must show by now: CHeKT shows a write within 15 s, as far as is known."""
+"""Seconds before each look for a write: CHeKT shows it within 15 s, as far as we know."""
 
 MOST_SUMMARIES = 100
-"""How many items are asked for by id because the list leaves out a field of theirs."""
+"""How many items to ask for by id when the list leaves out a field of theirs."""
 
 STATION = "monitoring_station_id"
 STATION_OF_SITE = {STATION, "external_monitoring_station_id"}
@@ -39,9 +39,9 @@ class Listing(Generic[Item]):
     """A whole list.
 
     Attributes:
-        items: in the order in which CHeKT listed them.
-        requests: how many it took to read it.
-        is_sampled: whether only some of its items were asked by id for a field that none of them shows.
+        items: in CHeKT's order.
+        requests: how many it took.
+        is_sampled: whether only some items were asked by id for a field that none of them showed.
     """
 
     items: tuple[Item, ...]
@@ -51,12 +51,12 @@ class Listing(Generic[Item]):
 
 @dataclass(frozen=True)
 class Created:
-    """What a POST was answered.
+    """The answer to a POST.
 
     Attributes:
-        station: the one that it made; None where the answer says that it is made and does not show it.
+        station: None where CHeKT says that it made it, and does not show it.
         answered_at: CHeKT's clock, in whole seconds; None where it did not say.
-        status: 201 where CHeKT says that it made one; 200 may also show one that was there.
+        status: 201 where CHeKT made it; 200 may also show a station that was there.
     """
 
     station: Station | None
@@ -67,7 +67,8 @@ class Created:
 class Client:
     """The rows of the API that this package needs.
 
-    Every method raises ChektError (errors.py), with the operation's action in its text.
+    Every method raises ChektError (errors.py), with the operation's action in its text. Changes call `admit` each time
+    before they leave: it takes their turn, and may refuse them by an error.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -81,7 +82,7 @@ class Client:
         self._has_said_that_it_waits = False
 
     def looks(self, operation: Operation) -> Iterator[None]:
-        """The moments at which to look for a write until CHeKT must show it; the waits are no part of the deadline."""
+        """Wait before each look for a write until CHeKT must show it; the waits are no part of the deadline."""
         for pause in LOOKS:
             if pause >= 2 and not self._has_said_that_it_waits:
                 self._has_said_that_it_waits = True
@@ -93,12 +94,12 @@ class Client:
             yield
 
     def wait(self, operation: Operation, seconds: float) -> None:
-        """Wait for CHeKT: that is no part of an operation's deadline."""
+        """Wait for CHeKT, outside of the operation's deadline."""
         operation.excuse(seconds)
         self.sleep(seconds)
 
     def list_stations(self, operation: Operation, dealer_id: str) -> Listing[Station]:
-        """GET the collection: every monitoring station of a dealer. One without its external id is asked for itself."""
+        """GET every monitoring station of a dealer; by id those that the list shows without their external id."""
         listing = self._list(operation, _stations(dealer_id), Station)
         listing = replace(listing, items=tuple(station for station in listing.items if not station.is_deleted))
         name = "external_monitoring_station_id"
@@ -108,7 +109,7 @@ class Client:
     def get_station(self, operation: Operation, dealer_id: str, station_id: str) -> Station:
         """GET one monitoring station. Raises NotFound where it, or the dealer, does not exist."""
         answer = self._transport.call(operation, "GET", f"{_stations(dealer_id)}/{station_id}")
-        station = _station(station_id, answer, operation)
+        station = _asked_for(Station, station_id, answer, operation)
         if station.is_deleted:
             raise operation.error(NotFound, "CHeKT marks it as deleted")
         return station
@@ -116,7 +117,7 @@ class Client:
     def create_station(self, operation: Operation, dealer_id: str, body: Mapping[str, Value], key: str) -> Created:
         """POST a monitoring station by its fields."""
         answer = self._transport.call(operation, "POST", _stations(dealer_id), body=body, idempotency_key=key)
-        station = None if answer.data is None else _parsed(Station, answer.data, answer, operation)
+        station = None if answer.data is None else _parsed(Station, answer, operation)
         return Created(station, answer.answered_at, answer.evidence.status)
 
     def update_station(
@@ -128,33 +129,27 @@ class Client:
         key: str,
         admit: Callable[[], object],
     ) -> Station | None:
-        """PUT a monitoring station by its fields; None where the answer does not show it, or not yet.
-
-        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
-        """
+        """PUT a monitoring station by its fields; None where the answer does not show it, or not yet."""
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "PUT", path, body=body, idempotency_key=key, admit=admit)
         if answer.data is None or answer.evidence.status == ACCEPTED:
             return None
-        station = _station(station_id, answer, operation)
+        station = _asked_for(Station, station_id, answer, operation)
         is_partial = any(sent and name not in answer.data for name, sent in body.items())
         return None if station.is_deleted or is_partial else station
 
     def delete_station(
         self, operation: Operation, dealer_id: str, station_id: str, key: str, admit: Callable[[], object]
     ) -> bool:
-        """DELETE a monitoring station; whether it is done already. Raises NotFound where it does not exist.
-
-        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
-        """
+        """DELETE a monitoring station; whether it is done already. Raises NotFound where it does not exist."""
         path = f"{_stations(dealer_id)}/{station_id}"
         answer = self._transport.call(operation, "DELETE", path, idempotency_key=key, admit=admit)
         return answer.evidence.status == NO_CONTENT
 
     def list_sites(self, operation: Operation, dealer_id: str) -> Listing[Site]:
-        """GET every site of a dealer. Where none of them says anything of a station, a hundred are asked for by id.
+        """GET every site of a dealer; where the list says nothing of stations, also a hundred of them by id.
 
-        Where these do not either, CHeKT leaves out what is not set, and most likely none of the dealer's sites has one.
+        Where these say nothing either, CHeKT leaves out what is unset, and most likely no site has a station.
         """
         listing = self._list(operation, _sites(dealer_id), Site)
         summaries = () if _tells_stations(listing.items) else listing.items[:MOST_SUMMARIES]
@@ -172,7 +167,7 @@ class Client:
     def get_whole_site(self, operation: Operation, dealer_id: str, site_id: str) -> tuple[Site, Mapping[str, Any]]:
         """GET one site, and every field that CHeKT has of it. Raises as `get_site`."""
         answer = self._transport.call(operation, "GET", f"{_sites(dealer_id)}/{site_id}")
-        return _site(site_id, answer, operation), answer.data
+        return _asked_for(Site, site_id, answer, operation), answer.data
 
     def update_site(
         self,
@@ -183,10 +178,7 @@ class Client:
         key: str,
         admit: Callable[[], object],
     ) -> None:
-        """PUT some fields of a site; what the others become, and when it takes effect, is not documented.
-
-        `admit` is called each time before the call leaves, to take its turn and to refuse it by an error.
-        """
+        """PUT some fields of a site; what the others become, and when it takes effect, is not documented."""
         path = f"{_sites(dealer_id)}/{site_id}"
         self._transport.call(operation, "PUT", path, body=body, idempotency_key=key, admit=admit)
 
@@ -224,18 +216,7 @@ def _completed(
     left_out: str,
     get: Callable[[str], Item],
 ) -> Listing[Item]:
-    """The list with what each of some items answers itself in its place; without those that are gone by then.
-
-    Args:
-        operation: what the list is for.
-        listing: the whole list.
-        summaries: the items of it that are asked for.
-        left_out: the field for whose sake they are.
-        get: gets an item by id.
-
-    Raises:
-        ListIncomplete: there are too many, or none of them can be asked for.
-    """
+    """The list with each summary, which leaves out a field, as the item itself answers; without those that are gone."""
     if len(summaries) > MOST_SUMMARIES:
         raise _leaves_out(operation, left_out)
     got: dict[str, Item | None] = {}
@@ -244,7 +225,7 @@ def _completed(
             got[item.number] = get(item.number)
         except NotFound:
             got[item.number] = None
-    if got and not any(got.values()):  # not one of what was listed just now: it is no way to ask
+    if got and not any(got.values()):  # none of what it listed just now: asking by id does not work
         raise operation.error(ListIncomplete, f"what CHeKT lists leaves out {left_out}, and no item answers by its id")
     items = [got.get(item.number, item) for item in listing.items]
     whole = tuple(item for item in items if item is not None)
@@ -266,33 +247,22 @@ def _item(model: type[Item], data: Any) -> Item:
         raise BadArrayError(_unlike(model, error)) from None
 
 
-def _station(station_id: str, answer: Answer, operation: Operation) -> Station:
-    """The station that was asked for, and no other."""
-    station = _parsed(Station, answer.data, answer, operation)
-    if station.monitoring_station_id != station_id:
-        raise _not_chekt(f"the answer is about station {station.monitoring_station_id}", answer, operation)
-    return station
+def _asked_for(model: type[Item], number: str, answer: Answer, operation: Operation) -> Item:
+    """The item that was asked for, and no other."""
+    item = _parsed(model, answer, operation)
+    if item.number != number:
+        raise _not_chekt(f"the answer is about {model.__name__.lower()} {item.number}", answer, operation)
+    return item
 
 
-def _site(site_id: str, answer: Answer, operation: Operation) -> Site:
-    """The site that was asked for, and no other."""
-    site = _parsed(Site, answer.data, answer, operation)
-    if site.site_id != site_id:
-        raise _not_chekt(f"the answer is about site {site.site_id}", answer, operation)
-    return site
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def _parsed(model: type[Model], data: Any, answer: Answer, operation: Operation) -> Model:
+def _parsed(model: type[Item], answer: Answer, operation: Operation) -> Item:
     try:
-        return model.model_validate(data)
+        return model.model_validate(answer.data)
     except ValidationError as error:
         raise _not_chekt(_unlike(model, error), answer, operation) from None
 
 
-def _unlike(model: type[BaseModel], error: ValidationError) -> str:
+def _unlike(model: type[Listed], error: ValidationError) -> str:
     names = sorted({str(problem["loc"][0]) if problem["loc"] else "its shape" for problem in error.errors()})
     return f"the answer is no {model.__name__.lower()} as documented ({', '.join(names)})"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from http.client import NO_CONTENT
 from http.cookiejar import DefaultCookiePolicy
 from importlib import metadata
@@ -14,30 +13,22 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.auth import AuthBase
 
 from chekt_provider.api.answers import RawAnswer, is_json
 from chekt_provider.api.array import BadArrayError, array_items
 from chekt_provider.api.interruption import Interruption
-from chekt_provider.api.lists import MOST_BYTES, MOST_ITEMS
+from chekt_provider.api.lists import require_bounded
 from chekt_provider.api.patience import PatientAdapter, at_most
-from chekt_provider.errors import ChektError, ListIncomplete, NotChekt, Unclear, Unreachable, Untrusted
+from chekt_provider.errors import ChektError, NotChekt, Unclear, Unreachable, Untrusted
 from chekt_provider.log import log
 from chekt_provider.settings import is_loopback
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_ANSWER_SECONDS = 5.0, 30.0, 60.0
 LARGEST_ANSWER_BYTES = 5 * 1024 * 1024
 
-Auth = AuthBase | Callable[[requests.PreparedRequest], requests.PreparedRequest]
-
 
 class Exchange:
-    """Sends requests one at a time for each thread; repeats nothing.
-
-    Args:
-        clock: monotonic seconds.
-        interruption: told of each call that is under way.
-    """
+    """Sends requests one at a time for each thread; repeats nothing. `clock` gives monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float], interruption: Interruption) -> None:
         self._clock = clock
@@ -51,7 +42,6 @@ class Exchange:
         url: str,
         read_seconds: float,
         *,
-        auth: Auth,
         headers: Mapping[str, str],
         item: Callable[[Any], object] | None = None,
         **content: Any,
@@ -62,32 +52,49 @@ class Exchange:
             attempt: its number, for the log.
             method: the HTTP method.
             url: whole.
-            read_seconds: how long the answer may keep us waiting.
-            auth: signs the request.
-            headers: with x-partner-trace-id.
-            item: the answer is an array, of which each item becomes what this makes of it.
+            read_seconds: how long the server may send nothing.
+            headers: with x-partner-trace-id, and the access token where one is needed.
+            item: converts each item of an array; None for any other answer.
             content: what else requests takes.
 
         Raises:
             Unreachable, Unclear, Untrusted: no whole answer came.
             NotChekt, ListIncomplete: it is too large.
         """
+        began = self._clock()
+        outcome = "failed"
+        try:
+            raw = self._sent(method, url, read_seconds, item, headers=headers, **content)
+            outcome = str(raw.status)
+            return raw
+        finally:
+            log.debug(
+                "%s %s %s %.0f ms attempt %d trace id %s",
+                method,
+                urlsplit(url).path,
+                outcome,
+                (self._clock() - began) * 1000,
+                attempt,
+                headers["x-partner-trace-id"],
+            )
+
+    def _sent(
+        self, method: str, url: str, read_seconds: float, item: Callable[[Any], object] | None, **content: Any
+    ) -> RawAnswer:
         host = urlsplit(url).hostname or ""
-        limit = at_most(WHOLE_ANSWER_SECONDS, self._clock)
-        with self._logged(attempt, method, url, headers) as outcome, self._interruption.call(), limit as left:
+        with self._interruption.call(), at_most(WHOLE_ANSWER_SECONDS, self._clock) as left:
             try:
                 with self._session.request(
                     method,
                     url,
-                    auth=auth,
-                    headers=headers,
+                    auth=_as_it_is,
                     timeout=(CONNECT_SECONDS, read_seconds),
                     allow_redirects=False,
                     stream=True,
                     proxies={"no_proxy": host} if is_loopback(host) else None,
                     **content,
                 ) as response:
-                    raw = self._answer(response, item)
+                    return self._answer(response, item)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if left() <= 0:
                     raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
@@ -96,60 +103,34 @@ class Exchange:
                 raise Untrusted(
                     f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
                 ) from None
-            outcome.append(str(raw.status))
-            return raw
-
-    @contextmanager
-    def _logged(self, attempt: int, method: str, url: str, headers: Mapping[str, str]) -> Iterator[list[str]]:
-        """Log an exchange at its end: with the status that was put into what this gives, else as failed."""
-        began = self._clock()
-        outcome: list[str] = []
-        try:
-            yield outcome
-        finally:
-            log.debug(
-                "%s %s %s %.0f ms attempt %d trace id %s",
-                method,
-                urlsplit(url).path,
-                "".join(outcome) or "failed",
-                (self._clock() - began) * 1000,
-                attempt,
-                headers["x-partner-trace-id"],
-            )
 
     def _answer(self, response: requests.Response, item: Callable[[Any], object] | None) -> RawAnswer:
-        """The whole answer."""
         if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
             return self._list(response, item)
-        return RawAnswer(response.status_code, response.headers, self._body(response))
-
-    def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
         for piece in self._pieces(response):
             body += piece
             if len(body) > LARGEST_ANSWER_BYTES:
                 raise NotChekt(f"the answer is larger than {LARGEST_ANSWER_BYTES // 1024**2} MiB")
-        return bytes(body)
+        return RawAnswer(response.status_code, response.headers, bytes(body))
 
     def _list(self, response: requests.Response, item: Callable[[Any], object]) -> RawAnswer:
         """Read an array, item by item."""
+        items: list[object] = []
         size = 0
 
         def counted() -> Iterator[bytes]:
             nonlocal size
             for piece in self._pieces(response):
                 size += len(piece)
-                if size > MOST_BYTES:
-                    raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")
+                require_bounded(len(items), size)
                 yield piece
 
-        items: list[object] = []
         broken = ""
         try:
             for value in array_items(counted()):
                 items.append(item(value))
-                if len(items) > MOST_ITEMS:
-                    raise ListIncomplete(f"a list has more than {MOST_ITEMS:,} items")
+                require_bounded(len(items), size)
         except BadArrayError as error:
             broken = str(error)
         return RawAnswer(response.status_code, response.headers, b"", items, broken, size)
@@ -160,10 +141,15 @@ class Exchange:
 
 
 class _Session(requests.Session):
-    """A session that follows no redirect, and does not prepare to: requests would read the whole answer for that."""
+    """Follows no redirect, and does not look for one: requests would read the whole answer for that."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from adding the credentials of a ~/.netrc."""
+    return request
 
 
 def _session() -> requests.Session:
@@ -174,12 +160,13 @@ def _session() -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     versions = f"chekt-provider/{metadata.version('chekt-provider')} pulumi/{metadata.version('pulumi')}"
     session.headers["User-Agent"] = f"{versions} python/{platform.python_version()}"
+    session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "identity"
     return session
 
 
 def _failure(error: Exception, url: str, read_seconds: float) -> ChektError:
-    """What it means that no whole answer came; nothing of the exception's own text, which can hold headers."""
+    """The error for an answer that did not come whole; without the exception's own text, which can hold headers."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -202,7 +189,7 @@ def _failure(error: Exception, url: str, read_seconds: float) -> ChektError:
 
 
 def _is_of_trust(error: urllib3.exceptions.SSLError) -> bool:
-    """Whether it is about the certificate, or the bundle to check it with; all else can also happen on the way."""
+    """Whether it is about the certificate or the bundle that checks it; all else can also happen on the way."""
     cause = error.args[0] if error.args else None
     of_bundle = isinstance(cause, ssl.SSLError) and cause.library in ("X509", "PEM")
     return of_bundle or isinstance(cause, ssl.SSLCertVerificationError)

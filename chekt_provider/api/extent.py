@@ -1,7 +1,6 @@
 """What the headers of a list say of its extent: how long it is, and whether it goes on. CHeKT documents none of them.
 
-A header is known by the letters of its name, whatever stands between them; where it holds a JSON object, so is each of
-the object's fields.
+Only the letters of a header's name count; in a header that holds a JSON object, also those of each field's name.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -29,19 +29,18 @@ _MOST = 999_999_999
 _PLACE = re.compile("page|start|offset|skip|cursor|after|token|^p$")
 _FROM_ONE = re.compile("page|start|^p$")
 _SIZE = re.compile("size|limit|per|count")
-"""Parts of the names by which a link's query says where in a list a page begins, and how long it is."""
+"""Parts of names in a link's query: where a page begins, and how long it is."""
 
 
 @dataclass(frozen=True)
 class Extent:
-    """What an answer says of the list that it shows.
+    """What an answer says of the list that it shows; None where it does not say.
 
     Attributes:
-        next_page: path and query of the page on which the list goes on; None where the answer names none.
-        total: how many items the whole list has; None where the answer does not say.
-        pages: how many pages the whole list has; None where the answer does not say.
-        is_part: whether it says that it is a part of the list, where that was asked for as a whole, and not how it
-            goes on.
+        next_page: path and query of the next page.
+        total: items of the whole list.
+        pages: pages of the whole list.
+        is_part: whether the answer says that it is a part, and not how the list goes on.
         goes_on: whether a header says that the list goes on.
     """
 
@@ -93,18 +92,18 @@ def _ends_elsewhere(links: Mapping[str, str]) -> bool:
 
 
 def _places(link: str) -> list[tuple[str, str]]:
-    """What a link's query says of where in a list a page begins."""
+    """What a link's query says of where a page begins."""
     query = [(name.lower(), value) for name, value in parse_qsl(link.partition("?")[2].partition("#")[0])]
     return [(name, value) for name, value in query if _PLACE.search(name) and not _SIZE.search(name)]
 
 
 def _is_beyond_the_first(name: str, value: str) -> bool:
-    """Whether a parameter names a place in a list other than its beginning. Pages may count from 0 or 1."""
+    """Whether a parameter names a place behind the beginning of a list. Pages may count from 0 or 1."""
     return value not in (("0", "1") if _FROM_ONE.search(name) else ("0",))
 
 
 def _links(headers: Mapping[str, str]) -> dict[str, str]:
-    """The targets of the Link header by relation; the first of each counts."""
+    """The targets of the Link header by relation; the first of each."""
     links: dict[str, str] = {}
     for parsed in requests.utils.parse_header_links(headers.get("Link", "")):
         link = {name.lower(): text for name, text in parsed.items()}
@@ -114,7 +113,7 @@ def _links(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _affirmed(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> bool:
-    """Whether something other than a no is said under such a name."""
+    """Whether anything but a no stands under such a name."""
     return any(named.fullmatch(name) and text.strip().lower() not in _NO for name, text in said)
 
 
@@ -125,16 +124,16 @@ def _figure(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> int | No
 
 
 def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The small letters of each name, and what is said under it; Content-Range has the total behind its stroke."""
+    """Each name in small letters, and its text; Content-Range has the total behind its stroke."""
     yield "total", headers.get("Content-Range", "").rpartition("/")[2]
     for name, text in headers.items():
-        fields = _fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}
+        fields = json_fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}
         for each, value in {name: text, **fields}.items():
             yield re.sub("[^a-z]", "", each.lower()), str(value)
 
 
-def _fields(text: str) -> Mapping[str, object]:
-    """The fields of a JSON object; of anything else none."""
+def json_fields(text: str | bytes) -> Mapping[str, Any]:
+    """The fields of a JSON object; none of anything else."""
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):

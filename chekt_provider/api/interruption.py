@@ -1,4 +1,4 @@
-"""Ctrl-C, or an engine that was killed: what a run still does when it was interrupted."""
+"""What a run still does after Ctrl-C, or when somebody killed the engine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ from contextlib import contextmanager
 from chekt_provider.errors import Interrupted
 
 GRACE_SECONDS = 5.0
-"""How long a run goes on after the call that is under way: enough to look what a change has become."""
+"""How long a run goes on after the call under way: enough to look what became of a change."""
 
 
 class Interruption:
-    """Whether the run was interrupted, for all threads of it.
-
-    Args:
-        clock: monotonic seconds.
-        pause: waits so many seconds.
-    """
+    """Whether somebody interrupted the run, for all its threads. `clock` and `pause` are in seconds."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, pause: Callable[[float], None] = time.sleep
@@ -38,25 +33,17 @@ class Interruption:
             self._came.set()
 
     def forbids(self, *, beginning: bool) -> bool:
-        """Whether no call may be made any more.
-
-        Args:
-            beginning: whether the call is the first change of its operation: such a one is not begun.
-        """
+        """Whether the run makes no more calls; with `beginning`, none that is the first change of its operation."""
         return self._came.is_set() and (beginning or self._clock() >= self._ends)
 
     def require(self, *, beginning: bool) -> None:
-        """Make no call that an interrupted run makes no more; as `forbids` says.
-
-        Raises:
-            Interrupted: it is one.
-        """
+        """Raise Interrupted for a call that `forbids` forbids."""
         if self.forbids(beginning=beginning):
             raise Interrupted("the run was interrupted")
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """A call is under way. Where the interruption comes meanwhile, the run goes on for a while after its end."""
+        """Count a call as under way. An interruption meanwhile gives the run its grace after the call's end."""
         was_interrupted = self._came.is_set()
         with self._lock:
             self._under_way += 1
@@ -69,11 +56,11 @@ class Interruption:
                 self._ends = self._clock() + GRACE_SECONDS
 
     def is_over(self) -> bool:
-        """Whether an interrupted run makes no call any more, and none is under way."""
+        """Whether an interrupted run makes no more calls, and none is under way."""
         return self.forbids(beginning=False) and self._under_way == 0
 
     def sleep(self, seconds: float) -> None:
-        """Wait; in an interrupted run no longer than it still goes on."""
+        """Wait; in an interrupted run at most until its end."""
         until = self._clock() + seconds
         if self._came.wait(seconds):
             self._pause(max(0.0, min(until, self._ends) - self._clock()))

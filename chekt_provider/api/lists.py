@@ -18,7 +18,7 @@ from chekt_provider.api.answers import Answer
 from chekt_provider.errors import InvalidInput, ListIncomplete, NotFound
 
 MOST_REQUESTS, MOST_ITEMS, MOST_BYTES = 1000, 100_000, 256 * 1024**2
-"""Where reading a list ends, should the list never do."""
+"""Where reading stops, in case a list never ends."""
 
 PAUSES = (1, 4, 11)
 """Seconds before a list that contradicts itself is read anew: as long as its servers may be apart."""
@@ -32,8 +32,7 @@ class ListReader(Generic[Item]):
     """Reads one list.
 
     Args:
-        ask: gets the list with a query: parameters, or the text of one that the list itself gave. The answer's `data`
-            are the items.
+        ask: gets the list with a query, as parameters, or as the text that the list gave. Its `data` are the items.
         number: an item's id.
         path: the list's own, which its links must stay on.
         sleep: waits so many seconds.
@@ -60,14 +59,14 @@ class ListReader(Generic[Item]):
         self._may_have_slipped = False
         """Whether an item may have moved to a page that was read, when somebody deleted another."""
         self.requests = 0
-        """How many it took."""
+        """How many requests it took."""
 
     def read(self) -> tuple[Item, ...]:
         """Give the whole list.
 
         Raises:
             ListIncomplete: it cannot be shown to be whole.
-            ChektError: what asking raises.
+            ChektError: as `ask`.
         """
         pauses = iter(PAUSES)
         seen: set[str] | None = None
@@ -92,7 +91,7 @@ class ListReader(Generic[Item]):
         self._items, self._total, self._least, self._goes_on, self._pages, self._bytes = {}, None, 0, False, 0, 0
         self._may_have_slipped = False
         answer = self._get({})
-        if not answer.data and answer.extent.next_page is None:  # which is also what a list that went wrong looks like
+        if not answer.data and answer.extent.next_page is None:  # a list that went wrong looks the same
             answer = self._get({})
         self._add(answer)
         if answer.extent.next_page is not None:
@@ -117,7 +116,7 @@ class ListReader(Generic[Item]):
         return self._total is not None and not self._is_short()
 
     def _is_short(self) -> bool:
-        """Whether there are more items, by what the list says of their number or its pages."""
+        """Whether the list says that it has more items."""
         return len(self._items) < max(self._total or 0, self._least)
 
     def _follow(self, answer: Answer) -> None:
@@ -139,15 +138,15 @@ class ListReader(Generic[Item]):
             self._merge(answer, self._of(answer))
 
     def _is_own(self, path: str) -> bool:
-        """Whether a link stays on the list: a gateway may stand before a server that has another path to it."""
+        """Whether a link stays on the list; behind a gateway the server may know another path to it."""
         own = self._path.partition("/dealers/")[2]
         return path == "" or path.rstrip("/").endswith(f"/dealers/{own}")
 
     def _count_on(self, parameter: str) -> bool:
-        """Ask for what comes from the last known item on, until that is all that comes. Whether CHeKT takes this way.
+        """Ask for what begins with the last known item, until nothing else comes. Whether CHeKT takes this way.
 
-        The last item, asked for again, shows that none slipped through because somebody deleted another. Where pages
-        may hold one item only, the question is for what follows it.
+        The last item comes again, to show that none slipped through when somebody deleted another; but where a page may
+        hold one item only, the question is for what follows it.
         """
         taken, ended, size = False, False, len(self._items)
         again = 1 if size > 1 else 0
@@ -178,7 +177,7 @@ class ListReader(Generic[Item]):
     def _turn_pages(self) -> bool:
         """Ask for page after page by number, until nothing comes. Whether CHeKT takes this way.
 
-        The first page may be 0 or 1, and pages may have another length than what came unasked, which they must hold.
+        The first page may be 0 or 1. Pages may have another length than what came unasked, but must hold that.
         """
         unasked = self._items
         second = self._beyond({"page": "2"}, taken=False)
@@ -203,10 +202,7 @@ class ListReader(Generic[Item]):
         return True
 
     def _beyond(self, query: Mapping[str, str], taken: bool) -> Answer | None:
-        """Ask for what comes after the end; None where there is nothing, or CHeKT does not know this way.
-
-        What brings nothing is asked for twice, as an empty list is.
-        """
+        """Ask, twice if need be, for what comes after the end; None for nothing, or where CHeKT refuses this way."""
         for _ in range(2):
             try:
                 answer = self._get(query)
@@ -222,7 +218,7 @@ class ListReader(Generic[Item]):
         return None
 
     def _add(self, answer: Answer | None) -> bool:
-        """Take over the items of an answer; whether they are the next page."""
+        """Add the items of an answer; whether they are the next page."""
         came = self._of(answer) if answer is not None else {}
         known = came.keys() & self._items.keys()
         if known and len(known) < len(came):
@@ -238,8 +234,7 @@ class ListReader(Generic[Item]):
     def _merge(self, answer: Answer, came: dict[str, Item]) -> None:
         self._items |= came
         self._bytes += answer.size
-        _require(len(self._items) <= MOST_ITEMS, f"has more than {MOST_ITEMS:,} items")
-        _require(self._bytes <= MOST_BYTES, f"has more than {MOST_BYTES // 1024**2} MiB")
+        require_bounded(len(self._items), self._bytes)
 
     def _of(self, answer: Answer) -> dict[str, Item]:
         return {self._number(item): item for item in answer.data}
@@ -257,14 +252,18 @@ class ListReader(Generic[Item]):
             self._least = max(self._least, pages_before * len(answer.data) + 1)
         if self._pages == 1 or query not in _FIRST_PAGES:  # asked for once more, those say nothing of the end
             self._goes_on = extent.goes_on
-        _require(self._pages <= MOST_REQUESTS, f"did not end after {MOST_REQUESTS:,} pages")
+        if self._pages > MOST_REQUESTS:
+            raise ListIncomplete(f"a list did not end after {MOST_REQUESTS:,} pages")
         return answer
 
 
 class _Contradiction(Exception):
-    """What CHeKT listed contradicts itself."""
+    """A list contradicts itself."""
 
 
-def _require(so: bool, otherwise: str) -> None:
-    if not so:
-        raise ListIncomplete(f"a list {otherwise}")
+def require_bounded(items: int, size: int) -> None:
+    """Raise ListIncomplete for a list with too many items or bytes."""
+    if items > MOST_ITEMS:
+        raise ListIncomplete(f"a list has more than {MOST_ITEMS:,} items")
+    if size > MOST_BYTES:
+        raise ListIncomplete(f"a list has more than {MOST_BYTES // 1024**2} MiB")

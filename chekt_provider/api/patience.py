@@ -1,8 +1,8 @@
 """A time limit for an answer as a whole.
 
-The limits of requests count anew with every byte: a status line, headers, "100 Continue" or the sizes of chunks that
-come a byte every few seconds never end. Here every read of an answer, from its first byte to its last, has what is left
-of one limit.
+The limits of requests restart with every byte: a status line, headers, "100 Continue" or the sizes of chunks that come
+a byte every few seconds never end. Here every read of an answer, from its first byte to its last, has what is left of
+one limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _left: ContextVar[Callable[[], float] | None] = ContextVar("seconds left", defau
 
 @contextmanager
 def at_most(seconds: float, clock: Callable[[], float]) -> Iterator[Callable[[], float]]:
-    """Give the answers that are read meanwhile so many seconds together; gives what tells how many are left."""
+    """Limit the reading of answers to so many seconds altogether; gives a function that tells how many are left."""
     ends = clock() + seconds
     before = _left.set(lambda: ends - clock())
     try:
@@ -34,7 +34,7 @@ def at_most(seconds: float, clock: Callable[[], float]) -> Iterator[Callable[[],
 
 
 class PatientAdapter(HTTPAdapter):
-    """Connections whose answers keep to the limit of `at_most`, through a proxy too."""
+    """Makes connections that keep to the limit of `at_most`, through a proxy too."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Use our connections."""

@@ -20,13 +20,13 @@ def burst_of(requests_per_minute: int) -> int:
 
 
 class RateLimit:
-    """A token bucket that several threads take from.
+    """A token bucket. Safe to use from several threads.
 
     Args:
-        requests_per_minute: a pace to keep whatever the answers say; None follows them.
+        requests_per_minute: a pace to keep whatever the answers say; None follows the answers.
         clock: monotonic seconds.
         sleep: waits so many seconds.
-        say: told once, when a call has to wait longer than two seconds.
+        say: tells a person, once, that a call waits longer than two seconds.
     """
 
     def __init__(
@@ -43,18 +43,14 @@ class RateLimit:
         self._lock = threading.Lock()
         self._fixed = requests_per_minute is not None
         self._pace = requests_per_minute or SMALLEST_PLAN
-        self._burst = burst_of(self._pace)
-        self._tokens = float(self._burst)
+        self.burst = burst_of(self._pace)
+        """How many requests can leave at once after a rest."""
+        self._tokens = float(self.burst)
         self._filled_at = clock()
         self._said = False
 
-    @property
-    def burst(self) -> int:
-        """How many requests can leave at once after a rest."""
-        return self._burst
-
     def take(self, requests: int = 1) -> float:
-        """Take so many places in the queue, and wait until it is the last one's turn. Gives the seconds waited."""
+        """Take so many places in the queue, and wait for the last one's turn. Gives the seconds waited."""
         with self._lock:
             self._fill()
             self._tokens -= requests
@@ -74,8 +70,9 @@ class RateLimit:
                 return
             self._fill()
             burst = burst_of(requests_per_minute)
-            self._tokens += burst - self._burst
-            self._pace, self._burst = requests_per_minute, burst
+            self._tokens += burst - self.burst
+            self._pace = requests_per_minute
+            self.burst = burst
 
     def cap(self, remaining: int) -> None:
         """Take over how many requests CHeKT would still take at once: other programs may use the same app."""
@@ -85,5 +82,5 @@ class RateLimit:
 
     def _fill(self) -> None:
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._pace / 60)
+        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self._pace / 60)
         self._filled_at = now

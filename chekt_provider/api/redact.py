@@ -15,13 +15,13 @@ HIDDEN = "***"
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _SPELLINGS = 3
-"""How often one spelling may lie in another, such as HTML in JSON."""
+"""How deep spellings may be nested, such as HTML in JSON."""
 
 
 def without_token(raw: RawAnswer, token: str) -> RawAnswer:
-    """The answer without the access token: as it is, or as JSON, HTML or a URL spells it.
+    """The answer without the access token, also as JSON, HTML or a URL spells it.
 
-    A body that repeats the token in another spelling than its own is left out as a whole, and so is a header's value.
+    A body that repeats the token in such a spelling is dropped whole, and so is a header's value.
     """
     headers = {name: HIDDEN if _repeats(value, token) else value for name, value in raw.headers.items()}
     body = raw.body.replace(token.encode(), HIDDEN.encode())

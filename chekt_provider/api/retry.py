@@ -7,11 +7,11 @@
     500, 502, 503, 504                    again                      never here
     any other answer                      never                      never
 
-All calls of a process share a budget of retries: an outage ends it after 35, and from then on every failure is final
+All calls of a process share a budget of retries: an outage uses it up after 35, and from then on every failure is final
 until calls succeed again.
 
-A POST may have made a station whatever was answered; only a list can tell, so creation.py looks before it sends again.
-A 401 is not in the table: the transport renews the token and sends once more, but for a POST.
+A POST may have made a station whatever CHeKT answers; only a list can tell, so creation.py looks before it sends again.
+A 401 is not in the table: the transport renews the token and sends once more, except a POST.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chekt_provider.errors import (
 
 ATTEMPTS = 5
 DEADLINE_SECONDS = 120.0
-"""How long one operation may take, its waits for the rate limit left out."""
+"""How long one operation may take, without its waits for the rate limit."""
 
 LONGEST_RETRY_AFTER_SECONDS = 60.0
 BUDGET, COST_OF_RETRY, COST_WHEN_THROTTLED = 500, 14, 5
@@ -45,7 +45,7 @@ _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 def worth_repeating(error: ChektError, *, method: str) -> bool:
     """Whether the table above says "again" for a failure of this method."""
     match error:
-        case Untrusted():
+        case Untrusted() | NotChekt() | Replayed():
             return False
         case Unreachable():
             return True
@@ -54,8 +54,6 @@ def worth_repeating(error: ChektError, *, method: str) -> bool:
             return method != "POST" and (asked is None or asked <= LONGEST_RETRY_AFTER_SECONDS)
         case ServerFailed():
             return method != "POST" and error.evidence.status in _TRANSIENT_STATUSES
-        case NotChekt() | Replayed():
-            return False
         case Unclear():
             return method != "POST"
         case _:
@@ -76,7 +74,7 @@ class RetryBudget:
         self._has_answered = False
 
     def pay_for_retry(self, error: ChektError) -> bool:
-        """Whether one more retry is affordable; if so, it is paid for."""
+        """Pay for one more retry; whether the budget allows it."""
         cost = COST_WHEN_THROTTLED if isinstance(error, Throttled) else COST_OF_RETRY
         with self._lock:
             affordable = self._left >= cost
@@ -84,12 +82,9 @@ class RetryBudget:
             return affordable
 
     def note(self, error: ChektError | None, operation: object, *, of_token: bool = False) -> None:
-        """Take in how one attempt ended; a refusal is an answer as well.
+        """Count one attempt: an error, or None for a success; a refusal is an answer as well.
 
-        Args:
-            error: None for a success.
-            operation: whose attempt it was.
-            of_token: whether it asked for a token, which says nothing of the API.
+        An attempt `of_token` says nothing of the API.
         """
         with self._lock:
             if isinstance(error, Unreachable | Unclear):
@@ -103,10 +98,7 @@ class RetryBudget:
 
     @property
     def is_outage(self) -> bool:
-        """Whether so many attempts in a row got no answer that it is not about one station.
-
-        While the API has answered before, they must be of several operations: it may fail one call alone.
-        """
+        """Whether many attempts in a row got no answer: of several operations, where the API has answered before."""
         is_general = len(self._failing) > 1 or not self._has_answered
         return self._failed_in_a_row >= ATTEMPTS and is_general
 
@@ -141,11 +133,8 @@ def wait_seconds(error: ChektError, attempt: int, draw: Callable[[], float]) -> 
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that a 429 asks to wait: its Retry-After as seconds or as a date, else until its X-RateLimit-Reset.
 
-    Args:
-        headers: the answer's.
-        now: our Unix time, for an answer that has no Date of its own.
-
-    Nonsense ("soon", -5, a date in no calendar) asks for nothing: None.
+    Nonsense ("soon", -5, a date in no calendar) asks for nothing: None. `now` is our Unix time, for an answer without
+    a Date.
     """
     answered_at = _date(headers.get("Date", "")) or now
     retry_after = headers.get("Retry-After", "").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -12,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest
-
 from chekt_provider.api.answers import RawAnswer, evidence_of, judged
 from chekt_provider.api.attempts import Attempts
 from chekt_provider.api.exchange import Exchange
+from chekt_provider.api.extent import json_fields
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.operation import Operation
 from chekt_provider.api.rate_limit import RateLimit
@@ -60,13 +58,7 @@ class AccessToken:
 
 
 class TokenEndpoint:
-    """Gets access tokens.
-
-    Args:
-        settings: its URL, and the credentials.
-        exchange, attempts, limit, interruption: of the process.
-        clock: monotonic seconds.
-    """
+    """Gets access tokens. `clock` gives monotonic seconds."""
 
     def __init__(
         self,
@@ -85,10 +77,7 @@ class TokenEndpoint:
         self._clock = clock
 
     def fetch(self, operation: Operation) -> AccessToken:
-        """Ask for a token, again as long as `retry` says.
-
-        Args:
-            operation: its own, since the token serves all operations.
+        """Ask for a token, again as long as `retry` says, in an operation of its own: the token serves all of them.
 
         Raises:
             CredentialsRefused, TokenError: the endpoint gave none.
@@ -99,7 +88,7 @@ class TokenEndpoint:
         except CredentialsRefused as error:
             raise self._refused(error) from None
         except TokenError as error:
-            raise self._about_its_url(error) from None
+            raise error.replace(remedy=self._check_its_url()) from None
         except Interrupted:
             raise
         except ChektError as error:
@@ -110,31 +99,32 @@ class TokenEndpoint:
         self._interruption.require(beginning=False)
         asked_at = self._clock()
         form = token_form(self._settings, time.time())
-        headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+        headers = {"x-partner-trace-id": operation.trace_id}
         url = self._settings.token_url
-        raw = self._exchange.send(number, "POST", url, READ_SECONDS, auth=no_auth, data=form, headers=headers)
+        raw = self._exchange.send(number, "POST", url, READ_SECONDS, headers=headers, data=form)
         return access_token(raw, operation.trace_id, asked_at)
 
     def _gave_none(self, error: ChektError) -> TokenError:
         """What any other failure means for whoever wants a token."""
         host = urlsplit(self._settings.token_url).hostname
-        told = TokenError(f"the token endpoint at {host} gave no token: {error.cause}", evidence=error.evidence)
+        cause = f"the token endpoint at {host} gave no token: {error.cause}"
         if isinstance(error, Untrusted):
-            return told.replace(remedy=error.remedy)
-        if isinstance(error, ServerFailed | Throttled):
-            return told.replace(remedy="Run again later.")
-        told = self._about_its_url(told)
-        if isinstance(error, NotChekt):
-            return told
-        return told.replace(remedy=told.remedy.replace("Check", "Check the network and", 1))
+            remedy = error.remedy
+        elif isinstance(error, ServerFailed | Throttled):
+            remedy = "Run again later."
+        elif isinstance(error, NotChekt):
+            remedy = self._check_its_url()
+        else:
+            remedy = self._check_its_url().replace("Check", "Check the network and", 1)
+        return TokenError(cause, evidence=error.evidence, remedy=remedy)
 
-    def _about_its_url(self, error: TokenError) -> TokenError:
-        """The error with a remedy that names the setting from which the token endpoint comes."""
-        given = self._settings.token_url != f"{self._settings.base_url}/oauth/token"
-        return error if given else error.replace(remedy=TokenError.api_remedy)
+    def _check_its_url(self) -> str:
+        """The remedy that names the setting from which the token endpoint's URL comes."""
+        is_set = self._settings.token_url != f"{self._settings.base_url}/oauth/token"
+        return TokenError.default_remedy if is_set else TokenError.api_remedy
 
     def _refused(self, error: CredentialsRefused) -> CredentialsRefused:
-        """The refusal with the remedy that fits the kind of credentials, and where they were given."""
+        """The refusal with the remedy for this kind of credentials, and for where they were given."""
         if self._settings.provider:
             name = shown(self._settings.provider)
             return error.replace(remedy=CredentialsRefused.provider_remedy.format(name=name))
@@ -144,7 +134,7 @@ class TokenEndpoint:
 
 
 def token_life(expires_in: object) -> float:
-    """The life to believe, in seconds: `expires_in` within a second and a day; five minutes where it is no number."""
+    """Seconds to believe: `expires_in`, kept between a second and a day; five minutes where it is no number."""
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
         return UNKNOWN_LIFE_SECONDS
     try:
@@ -155,12 +145,7 @@ def token_life(expires_in: object) -> float:
 
 
 def token_form(settings: Settings, now: float) -> dict[str, str]:
-    """The form of one request for a token: with the client secret, or with a client assertion of its own.
-
-    Args:
-        settings: the credentials.
-        now: Unix time.
-    """
+    """The form of one request for a token, at a Unix time: with the client secret, or with a fresh client assertion."""
     form = {"grant_type": "client_credentials", "client_id": settings.client_id}
     if settings.private_key is None:
         return form | {"client_secret": settings.client_secret}
@@ -185,15 +170,10 @@ def _assertion(settings: Settings, key: RSAPrivateKey, now: float) -> str:
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": settings.key_id} if settings.key_id else None)
 
 
-def no_auth(request: PreparedRequest) -> PreparedRequest:
-    """Send a request without credentials in its headers, whatever a ~/.netrc says."""
-    return request
-
-
 def access_token(raw: RawAnswer, trace_id: str, asked_at: float) -> AccessToken:
     """The token of a token endpoint's answer.
 
-    Nothing of the answer but a code is repeated in an error: it may hold a token, or repeat the form with the secret.
+    Errors repeat nothing of it but a code: it may hold a token, or the form with the secret.
     """
     code = _oauth_error(raw)
     if raw.status >= 300:
@@ -210,17 +190,13 @@ def access_token(raw: RawAnswer, trace_id: str, asked_at: float) -> AccessToken:
 
 
 def _is_bearer(value: object, kind: object) -> bool:
-    """Whether a token can go into a header, as a bearer token; a type that is not told is taken for that one."""
+    """Whether a token can go into a header, as a bearer token; without a type it counts as one."""
     fits = isinstance(value, str) and bool(value) and value.isascii() and value.isprintable() and " " not in value
     return fits and (kind is None or (isinstance(kind, str) and kind.lower() == "bearer"))
 
 
 def _oauth_error(raw: RawAnswer) -> str:
     """The answer's `error` code (RFC 6749, section 5.2)."""
-    try:
-        parsed = json.loads(raw.body)
-    except (ValueError, RecursionError):
-        return "no reason given"
-    error = parsed.get("error") if isinstance(parsed, dict) else None
+    error = json_fields(raw.body).get("error")
     code = error.get("code") if isinstance(error, dict) else error
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "no reason given"

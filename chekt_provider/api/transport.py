@@ -1,4 +1,4 @@
-"""One call to CHeKT: token, pace, time limits, repetition, and an answer that was looked at before it is believed."""
+"""One call to CHeKT: token, pace, time limits, retries, and a check of the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from chekt_provider.api import retry
 from chekt_provider.api.answers import Answer, RawAnswer, judged, require_no_error
 from chekt_provider.api.attempts import Attempts
-from chekt_provider.api.auth import BearerAuth, TokenSource
+from chekt_provider.api.auth import TokenSource
 from chekt_provider.api.exchange import READ_SECONDS, Exchange
 from chekt_provider.api.interruption import Interruption
 from chekt_provider.api.operation import Operation
@@ -31,12 +31,12 @@ class Transport:
 
     Args:
         settings: base URL, token URL, credentials and pace.
-        say: told what a person should know while waiting.
+        say: tells a person what takes time.
         clock: monotonic seconds.
         sleep: waits so many seconds.
         draw: gives a float in [0, 1), for the jitter.
-        read_seconds: how long an answer may keep us waiting.
-        interruption: after which no call is made any more; None for a run that nobody interrupts.
+        read_seconds: how long the server may send nothing.
+        interruption: ends the calls; None for a run that nobody interrupts.
 
     Attributes:
         say, clock, sleep: as given, for whoever waits between calls.
@@ -66,7 +66,7 @@ class Transport:
         self._tokens = TokenSource(lambda: endpoint.fetch(self.operation("get an access token")), clock)
 
     def operation(self, action: str, seconds: float = retry.DEADLINE_SECONDS) -> Operation:
-        """Begin an operation: from now on it may take so many seconds."""
+        """Begin an operation that may take so many seconds."""
         trace_id = self._settings.trace_id or str(uuid.uuid4())
         return Operation(action, trace_id, self.clock() + seconds)
 
@@ -90,16 +90,15 @@ class Transport:
             path: below the base URL.
             query: parameters.
             body: sent as JSON.
-            idempotency_key: sent where it is not "".
-            item: the answer is an array, of which each item becomes what this makes of it. Raises BadArrayError for one
-                that is none.
-            admit: called each time before the call leaves, to take its turn and to refuse it by an error.
+            idempotency_key: "" for none.
+            item: converts each item of a list, or raises BadArrayError; None for any other answer.
+            admit: called before each attempt, to take its turn, and to refuse it by an error.
 
         Raises:
             ChektError: with the operation's action and trace id; see errors.py for which means what.
         """
         self._settings.require_credentials(operation.action)
-        headers = {"x-partner-trace-id": operation.trace_id, "Accept": "application/json"}
+        headers = {"x-partner-trace-id": operation.trace_id}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
 
@@ -113,7 +112,7 @@ class Transport:
             raise refused.error.replace(action=operation.action, outcome=outcome) from None
 
     def take_turn(self, operation: Operation) -> None:
-        """Wait until an operation's next change can leave at once, with a token. Read after that what it rests on."""
+        """Wait until an operation's next change can leave at once, with a token; then read what it rests on."""
         operation.excuse(self._limit.take())
         self._tokens.token()
         operation.has_turn = True
@@ -131,13 +130,15 @@ class Transport:
         path: str,
         admit: Callable[[], object] | None,
         number: int,
+        headers: Mapping[str, str],
         **content: Any,
     ) -> Answer:
-        """Send when the call's turn has come; once more with a fresh token where the first is refused."""
+        """Send in turn; once more with a fresh token where the first is refused."""
         for _ in range(2):
             token = self._admitted(operation, method, admit)
             url = self._settings.base_url + path
-            raw = self._exchange.send(number, method, url, self._read_seconds, auth=BearerAuth(token), **content)
+            signed = {**headers, "Authorization": f"Bearer {token}"}
+            raw = self._exchange.send(number, method, url, self._read_seconds, headers=signed, **content)
             self._follow(raw)
             raw = without_token(raw, token)
             if raw.status != HTTPStatus.UNAUTHORIZED:
@@ -158,7 +159,7 @@ class Transport:
         operation.changing |= method != "GET"
         self._wait(operation, method)
         self._interruption.require(beginning=method != "GET" and not operation.changed)
-        # After the wait, during which it could have expired. What was admitted waits for no other, but after a refusal.
+        # After the wait, in which it could expire. A call that was admitted waits for a new one only after a refusal.
         return self._tokens.token(to_its_end=admit is not None and not operation.changed)
 
     def _wait(self, operation: Operation, method: str) -> None:
@@ -182,7 +183,7 @@ class Transport:
 
 
 class _NotAdmitted(Exception):
-    """A call that was about to leave was refused, which is final: no other attempt would be made by this error."""
+    """`admit` refused a call. No ChektError, so that no other attempt follows."""
 
     def __init__(self, error: ChektError) -> None:
         super().__init__(str(error))

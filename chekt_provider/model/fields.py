@@ -1,7 +1,6 @@
-"""The fields of stations and assignments: each once, with what it may be, what it means, and what a change of it does.
+"""The fields of stations and assignments: each once, with its kind, its meaning, and what a change of it does.
 
-Inputs, comparison, records, the JSON schema and tables follow from it. A new field is a line here, a parameter of the
-resource's class with its docstring, and a field of the emulator.
+Inputs, comparison, records, the JSON schema and tables follow from it. docs/architecture.md says how to add a field.
 """
 
 from __future__ import annotations
@@ -21,13 +20,11 @@ from chekt_provider.model.wire import Listed, WireId, WireText
 
 _YEAR = re.compile(r"[0-9]{4}(?=-)")
 _FIRST_YEAR = 2010
-"""Of dates that say something: databases have some that stand for "never", such as 1970-01-01 and 9999-12-31."""
-
-_WHOSE = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
+"""Of dates that say something; 1970-01-01, 9999-12-31 and the like stand for "never" in databases."""
 
 
 class Change(Enum):
-    """What becomes of the resource when an input changes."""
+    """What a change of an input does to the resource."""
 
     UPDATES = "updated in place"
     REPLACES = "replaced"
@@ -48,12 +45,8 @@ class Fact:
     """What there is to know of an input.
 
     Attributes:
-        kind: what it may be.
         meaning: in a sentence, for people.
-        change: what a change of it does.
-        blank: what "" means.
-        is_required: whether it may not be left out.
-        give: what to give where it is missing or blank.
+        give: what to give where it is missing or blank; a clause.
     """
 
     kind: Kind
@@ -72,13 +65,18 @@ def facts(model: type[BaseModel]) -> dict[str, Fact]:
 
 
 def changing(model: type[BaseModel], change: Change) -> tuple[str, ...]:
-    """The inputs of which a change does that."""
+    """The inputs whose change does that."""
     return tuple(name for name, fact in facts(model).items() if fact.change is change)
 
 
 def of_kind(model: type[BaseModel], kind: type[Kind]) -> frozenset[str]:
-    """The inputs that are of a kind."""
+    """The inputs of a kind."""
     return frozenset(name for name, fact in facts(model).items() if isinstance(fact.kind, kind))
+
+
+def _dealer(meaning: str) -> Fact:
+    give = "pass dealer_id, or set chekt:dealerId (CHEKT_DEALER_ID)"
+    return Fact(Id(), meaning, Change.REPLACES, is_required=True, give=give)
 
 
 class StationFields(BaseModel):
@@ -117,8 +115,8 @@ class Inputs(BaseModel):
 
     Attributes:
         WHAT: what the inputs describe.
-        declared_by: organization/project/stack/resource name; given by the resource's class, not by a program.
-        secret_inputs: the inputs that are secret; likewise.
+        declared_by: organization/project/stack/resource name; the resource's class gives it, not the program.
+        secret_inputs: the names of secret inputs; likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -130,11 +128,7 @@ class Inputs(BaseModel):
 
     @classmethod
     def conflicts(cls, given: Collection[str]) -> list[str]:
-        """What is wrong with the choice of inputs, one sentence each.
-
-        Args:
-            given: names of the inputs that are not left out, were their values not known yet.
-        """
+        """What is wrong with the choice of inputs, one sentence each; `given` names those that are not left out."""
         return []
 
     @field_validator("*", mode="before")
@@ -160,16 +154,7 @@ class StationInputs(StationFields, Inputs):
 
     WHAT = "a monitoring station"
 
-    dealer_id: Annotated[
-        str,
-        Fact(
-            Id(),
-            "Whose station it is. Left out: chekt:dealerId.",
-            Change.REPLACES,
-            is_required=True,
-            give=_WHOSE,
-        ),
-    ] = ""
+    dealer_id: Annotated[str, _dealer("Whose station it is. Left out: chekt:dealerId.")] = ""
     adopt_existing: Annotated[
         bool,
         Fact(
@@ -190,20 +175,11 @@ class StationInputs(StationFields, Inputs):
 
 
 class AssignmentInputs(Inputs):
-    """What a program asks for of a site's assignment. Ids are digits; one of two inputs names the site."""
+    """What a program asks for of a site's assignment. Ids are digits; site_id or external_site_id names the site."""
 
     WHAT = "a site assignment"
 
-    dealer_id: Annotated[
-        str,
-        Fact(
-            Id(),
-            "Whose site and station they are. Left out: chekt:dealerId.",
-            Change.REPLACES,
-            is_required=True,
-            give=_WHOSE,
-        ),
-    ] = ""
+    dealer_id: Annotated[str, _dealer("Whose site and station they are. Left out: chekt:dealerId.")] = ""
     monitoring_station_id: Annotated[
         str,
         Fact(
@@ -248,14 +224,14 @@ class AssignmentInputs(Inputs):
 
 
 class Station(StationFields, Listed):
-    """A monitoring station as CHeKT answers it; null, "" and absent are all "".
+    """A monitoring station as CHeKT answers it; "" for null and for what is absent.
 
     Source: CHeKT's Partner API, Monitoring Stations.
 
     Attributes:
         monitoring_station_id: CHeKT's id, as digits.
         created_at: ISO 8601, UTC, milliseconds.
-        is_deleted: whether it is kept for CHeKT's records only, and counts as not there.
+        is_deleted: whether CHeKT keeps it for its records only: it counts as not there.
     """
 
     monitoring_station_id: WireId

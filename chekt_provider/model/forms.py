@@ -8,22 +8,21 @@ from functools import lru_cache
 from html import unescape
 
 SHORTEST_WITHIN = 4
-"""Letters of a text that is looked for within another: a shorter one is within many."""
+"""Letters of a text to look for within another: a shorter one is within many."""
 
-
-SHORTEST_CUT = 16
-"""Characters to which CHeKT may cut an external id at most."""
+_SHORTEST_CUT = 16
+"""Characters that an external id has at least after CHeKT cut it."""
 
 
 def same_form(kept: str, wanted: str) -> bool:
-    """Whether two texts are one but for case, blanks, Unicode form and HTML's escapes; blank ones never are."""
+    """Whether two texts differ in nothing but case, blanks, Unicode form and HTML's escapes; false for blank ones."""
     return bool(kept.strip()) and common_form(kept) == common_form(wanted)
 
 
 def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
     """Whether CHeKT may have made one out of the other: another case or the like, as in `same_form`, or cut short.
 
-    A value that is untouched is not taken for one that was cut.
+    An untouched value was not cut.
     """
     return same_form(kept, wanted) or (
         bool(kept) and not untouched and common_form(wanted).startswith(common_form(kept))
@@ -31,29 +30,24 @@ def is_form_of(kept: str, wanted: str, *, untouched: bool = False) -> bool:
 
 
 def is_rewritten(kept: str, sent: str) -> bool:
-    """Whether CHeKT may have made one out of the other if only letters and digits count, and it may cut them short."""
+    """Whether CHeKT may have made one out of the other, if only letters and digits count, and it may cut them."""
     return letters(kept) != "" and letters(sent).startswith(letters(kept))
-
-
-def is_cut(kept: str, sent: str) -> bool:
-    """Whether an external id may be another one, cut short, but not within a number."""
-    return is_cut_anywhere(kept, sent) and not splits_number(kept, sent)
 
 
 def is_cut_anywhere(kept: str, sent: str) -> bool:
     """Whether an external id may be another one, cut short."""
-    return len(kept) >= SHORTEST_CUT and is_rewritten(kept, sent)
+    return len(kept) >= _SHORTEST_CUT and is_rewritten(kept, sent)
 
 
 def is_like_it(kept: str, sent: str) -> bool:
-    """Whether an external id may be another one, cut short or with other signs between its letters."""
-    return has_same_letters(kept, sent) or is_cut(kept, sent)
+    """Whether an external id may be another one with other signs between its letters, or cut, but not in a number."""
+    return has_same_letters(kept, sent) or (is_cut_anywhere(kept, sent) and not splits_number(kept, sent))
 
 
 def is_like_loosely(kept: str, sent: str) -> bool:
-    """Whether it may be another one that was cut anywhere, also within a number, or had something put around it.
+    """Whether it may be another one that CHeKT cut anywhere, also within a number, or put something around.
 
-    Or was written without accents, or without the zeros in front of its numbers.
+    Or wrote without accents, or without the zeros in front of its numbers.
     """
     return (
         has_same_letters(kept, sent)
@@ -70,12 +64,12 @@ def folded(text: str) -> str:
 
 
 def has_same_letters(kept: str, sent: str) -> bool:
-    """Whether two external ids are one if only letters and digits count."""
+    """Whether two external ids have the same letters and digits."""
     return letters(kept) == letters(sent) != ""
 
 
 def is_around(kept: str, sent: str) -> bool:
-    """Whether something may have been put in front of a text, or after it, but not within a number."""
+    """Whether CHeKT may have put something in front of a text, or after it, but not within a number."""
     if len(letters(sent)) < SHORTEST_WITHIN:
         return False
     parts = [form(kept).partition(form(sent)) for form in (common_form, letters)]
@@ -96,9 +90,9 @@ def splits_number(kept: str, sent: str) -> bool:
     return letters(sent)[cut - 1 : cut + 1].isdigit() and cut < len(letters(sent))
 
 
-@lru_cache(maxsize=100_000)  # each creation holds its external id against those of all stations
+@lru_cache(maxsize=100_000)  # each creation compares its external id with those of all stations
 def common_form(text: str) -> str:
-    """The form in which texts are compared by `same_form`."""
+    """The form in which `same_form` compares texts."""
     return " ".join(unicodedata.normalize("NFKC", unescape(text)).casefold().split())
 
 

@@ -13,9 +13,9 @@ INEXACT_FROM = 2**53  # as a float this may have been 2**53 + 1
 
 
 def id_digits(value: object) -> str | None:
-    """A CHeKT id as the digits it is kept as, or None for what is no id.
+    """The digits of a CHeKT id, or None for what is no id.
 
-    Ids are numbers of up to 19 digits. Pulumi carries numbers as floats, which are exact below 2**53 only.
+    Ids have up to 19 digits. Pulumi carries numbers as floats, which are exact below 2**53 only.
     """
     if isinstance(value, float) and value.is_integer() and abs(value) < INEXACT_FROM:
         value = int(value)
@@ -60,7 +60,6 @@ class SiteId:
 
 
 def _parts(text: str, separator: str, what: str, remedy: str) -> tuple[str, str]:
-    """The two ids of which Pulumi's id of something is made."""
     dealer_id, _, number = text.partition(separator)
     if not id_digits(dealer_id) or not id_digits(number):
         raise Unsafe(f"{shown(text, 60)!r} is not the id of {what}", outcome="Nothing was sent.", remedy=remedy)

@@ -12,11 +12,11 @@ from chekt_provider.text import did_you_mean
 
 
 def input_problems(model: type[Inputs], given: Mapping[str, object], unknown: Collection[str] = ()) -> list[str]:
-    """Every rule that inputs break, one sentence each, none of them repeating the value.
+    """Every rule that inputs break, one sentence each, which does not repeat the value.
 
     Args:
-        model: what the inputs describe.
-        given: the inputs whose values are known; None counts as left out.
+        model: of the inputs.
+        given: the inputs with known values; None counts as left out.
         unknown: names of the inputs whose values a preview does not know yet.
     """
     given = present(given)

@@ -1,4 +1,4 @@
-"""What a value may be: the kinds of inputs, each with its rule; and how a value comes over the wire."""
+"""The kinds of inputs, each with its rule; and how a value comes over the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chekt_provider.model.ids import INEXACT_FROM, id_digits
 from chekt_provider.text import hides, unsafe
 
 Value = str | int | float | bool
-"""The value of a field; "" for one that is unset, whatever its kind."""
+"""The value of a field; "" for an unset field of any kind."""
 
 _PROBE = re.compile(r"tcp://([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 
@@ -24,15 +24,15 @@ class Kind:
     json_type = "string"
 
     def checked(self, value: object) -> Value:
-        """An input as it is kept. Raises PydanticCustomError, a sentence without its subject."""
+        """The canonical form of an input. Raises PydanticCustomError, a sentence without its subject."""
         raise NotImplementedError
 
     def schema(self, *, is_required: bool) -> dict[str, Any]:
-        """What a JSON schema says of it; a file may write it in another way than a program."""
+        """What a JSON schema says of it; a file may spell it otherwise than a program."""
         return {"type": self.json_type}
 
     def limit(self) -> str:
-        """What is taken at most, for people; "" where nothing is to be said."""
+        """The limit, for people; "" for none."""
         return ""
 
 
@@ -41,7 +41,7 @@ class Text(Kind):
     """Text without control characters or outer blanks.
 
     Attributes:
-        longest: characters that are taken. The limits are ours and generous; CHeKT documents none.
+        longest: in characters. The limits are ours and generous; CHeKT documents none.
         is_key: an external id, in which nothing may be invisible.
     """
 
@@ -121,7 +121,7 @@ class Number(Kind):
     """A number.
 
     Attributes:
-        least, most: what is taken.
+        least, most: the range, both included.
         of: what it counts, in the plural.
     """
 

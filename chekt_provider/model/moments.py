@@ -1,4 +1,4 @@
-"""Times of creation, and what they tell: CHeKT's clocks may differ, and cut off what is less than a second."""
+"""Times of creation. CHeKT's clocks may differ, and cut off what is less than a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SECOND = re.compile(r"\d\d:\d\d:\d\d")
 
 
 def seconds_apart(one: str, other: str) -> float | None:
-    """Seconds between two times of creation; None where one does not tell the second, or the two not by one clock."""
+    """Seconds between two times of creation; None where one has no seconds, or only one has a time zone."""
     try:
         moments = [datetime.fromisoformat(text) for text in (one, other) if _SECOND.search(text)]
         return abs((moments[0] - moments[1]).total_seconds()) if len(moments) > 1 else None
@@ -23,12 +23,7 @@ def may_be_one_moment(one: str, other: str) -> bool:
 
 
 def age_of(created_at: str, now: datetime | None) -> float | None:
-    """Seconds since a station was created; None where CHeKT does not say, or not by which clock.
-
-    Args:
-        created_at: as CHeKT answered it.
-        now: CHeKT's clock.
-    """
+    """Seconds on CHeKT's clock since it created a station; None where it does not say, or not by which clock."""
     try:
         return (now - datetime.fromisoformat(created_at)).total_seconds() if now else None
     except (ValueError, TypeError):  # no date, or one without a time zone

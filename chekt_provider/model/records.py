@@ -29,9 +29,8 @@ class Recorded:
         created_at: ISO 8601, UTC.
         api_host: the host that holds the station; "" where the state does not say.
         declared_as: what the program has for the fields that CHeKT keeps in a form of its own.
-        reassign_sites_to: the station that its sites are moved to before it is deleted; "" for none.
-        declared_by: the resource that has it, as organization/project/stack/resource name; "" where the state does not
-            say.
+        reassign_sites_to: the station that gets its sites before it is deleted; "" for none.
+        declared_by: organization/project/stack/resource name of its resource; "" where the state does not say.
     """
 
     id: StationId
@@ -44,7 +43,7 @@ class Recorded:
 
     @property
     def external_id(self) -> str:
-        """The caller's own key, as CHeKT answered it, else as it was sent; "" where the state does not say."""
+        """The caller's own key as CHeKT answered it, else as the program has it; "" where the state has none."""
         return str(self.fields.get(KEY) or self.sent_external_id)
 
     @property
@@ -54,16 +53,16 @@ class Recorded:
 
     @property
     def external_ids(self) -> set[str]:
-        """The external id in each form that the state has; none where the state does not say."""
+        """The external id in each form that the state has; empty where it has none."""
         return {self.external_id, self.sent_external_id} - {""}
 
     def shown_as(self, live: Station) -> Recorded:
-        """The record with the external id that CHeKT shows now; as it was sent is kept beside it."""
+        """The record with the external id that CHeKT shows now; `declared_as` keeps the one that was sent."""
         fields = {**self.fields, KEY: live.external_monitoring_station_id}
         return replace(self, fields=fields, declared_as={**self.declared_as, KEY: self.sent_external_id})
 
     def answers(self, name: str, wanted: Value) -> bool:
-        """Whether this field is what was wanted, or CHeKT's own form of it."""
+        """Whether this field is the wanted value, or CHeKT's own form of it."""
         return wanted in (self.fields.get(name, ""), self.declared_as.get(name))
 
     def __str__(self) -> str:
@@ -94,10 +93,14 @@ class Assigned:
         return f"site {shown(self.name)!r} ({self.id})"
 
 
-def named(dealer_id: str, station: Station) -> str:
-    """A station as sentences name it."""
-    station_id = StationId(dealer_id, station.monitoring_station_id)
-    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({station_id})"
+def id_of(wanted: StationInputs, station: Station) -> StationId:
+    """The id of a station that belongs to the dealer of the inputs."""
+    return StationId(wanted.dealer_id, station.monitoring_station_id)
+
+
+def named(wanted: StationInputs, station: Station) -> str:
+    """A station of that dealer, as sentences name it."""
+    return f"monitoring station {shown(station.external_monitoring_station_id)!r} ({id_of(wanted, station)})"
 
 
 def value(station: Station | StationInputs, name: str) -> Value:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
 from chekt_provider.model.ids import id_digits
-from chekt_provider.model.kinds import answered
+from chekt_provider.model.kinds import answered, refusal
 
 
 def _wire_id(value: object) -> str:
     digits = id_digits(value)
     if digits is None:
-        raise PydanticCustomError("id", "is not an id")
+        raise refusal("is not an id")
     return digits
 
 
@@ -33,7 +32,7 @@ WireText = Annotated[str, BeforeValidator(answered)]
 
 
 class Listed(BaseModel):
-    """What CHeKT lists. Fields that we do not know are left aside."""
+    """What CHeKT lists; ignores fields that we do not know."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
@@ -44,7 +43,7 @@ class Listed(BaseModel):
 
 
 class Site(Listed):
-    """A protected site as CHeKT answers it, as far as its monitoring station is concerned.
+    """A protected site as CHeKT answers it: what matters for its monitoring station.
 
     Attributes:
         site_id: CHeKT's id, as digits.
@@ -52,7 +51,7 @@ class Site(Listed):
         account_number: by which the station knows the site; "" where it has none.
         is_activated: whether its signals are on.
         monitoring_station_id: digits; None for a site that no station monitors.
-        address1, address2: not ours to manage; known to see that a write leaves them as they are.
+        address1, address2: not ours to manage; a write must leave them as they are.
     """
 
     site_id: WireId

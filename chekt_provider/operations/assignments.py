@@ -1,11 +1,11 @@
 """What creating, reading, updating and deleting a site's assignment means. Here live its safety rules.
 
-    create   the site is there already, and is put on the station; on it already: nothing is sent
+    create   puts an existing site on the station; sends nothing where it is there already
     read     gone only when two looks agree and the dealer itself still answers
-    update   moves the site; where others moved it is named before it is overwritten
+    update   moves the site; names where others moved it before it overwrites that
     delete   leaves the site where it is
 
-Moves are made by moving.py, which refuses one that would give a station two sites with the same account number.
+moving.py makes the moves, and refuses to give a station two sites with the same account number.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ class AssignmentOperations:
     """Creates, reads, updates and deletes assignments, for all threads of one process.
 
     Args:
-        client: the API.
         sites: the sites as this run knows them.
-        settings: of this run.
-        say: told, in a sentence, what a person should know although nothing failed.
+        say: tells a person what they should know although nothing failed.
     """
 
     def __init__(self, client: Client, sites: Sites, settings: Settings, say: Callable[[str], None]) -> None:
@@ -62,13 +60,12 @@ class AssignmentOperations:
         action = f"assign site {name} of dealer {wanted.dealer_id} to monitoring station {target}"
         operation = self._client.operation(action)
         site = self._named(operation, wanted)
-        with self._claims.hold(_claim(SiteId(wanted.dealer_id, site.site_id)), operation):
+        with self._claims.hold(SiteId(wanted.dealer_id, site.site_id), operation):
             if site.monitoring_station_id not in (None, target.station_id):
-                left = StationId(wanted.dealer_id, site.monitoring_station_id or "")
-                self._say(
-                    f"Moving {self._assigned(wanted.dealer_id, site)} from {left} to monitoring station {target}."
-                )
-            return self._placed(operation, site, target, wanted)
+                left = f"{wanted.dealer_id}/{site.monitoring_station_id}"
+                moving = self._assigned(wanted.dealer_id, site)
+                self._say(f"Moving {moving} from {left} to monitoring station {target}.")
+            return self._placed(operation, site, target, wanted, from_elsewhere=False)
 
     def keep(self, recorded: Assigned, declared_by: str) -> None:
         """Take note that a resource of this run goes on with its site. Sends nothing.
@@ -78,13 +75,13 @@ class AssignmentOperations:
         """
         self._sites.expect(recorded.id)
         operation = self._client.operation(f"keep {recorded}")
-        self._claims.keep(_claim(recorded.id), (recorded.id, declared_by), operation)
+        self._claims.keep(recorded.id, (recorded.id, declared_by), operation)
 
     def read(self, site_id: SiteId, recorded: Assigned) -> Assigned | None:
         """Where the site is now; None when it is gone for certain.
 
         Raises:
-            OtherSite: its number is another site's now: external id, and name or account number, are others.
+            OtherSite: its number is another site's now: external id differs, and name or account number.
         """
         operation = self._client.operation(f"read {recorded}")
         require_same_host(operation.action, recorded.api_host, self._settings.api_host)
@@ -127,12 +124,9 @@ class AssignmentOperations:
     def delete(self, recorded: Assigned) -> None:
         """Leave the site where it is, and say so. Sends nothing."""
         self._sites.expect(recorded.id)
-        station_id = recorded.monitoring_station_id
-        where = (
-            f"on monitoring station {recorded.id.dealer_id}/{station_id}"
-            if station_id
-            else "without a monitoring station"
-        )
+        where = "without a monitoring station"
+        if recorded.monitoring_station_id:
+            where = f"on monitoring station {recorded.id.dealer_id}/{recorded.monitoring_station_id}"
         self._say(f"Leaving {recorded} where it is ({where}, as the state has it): without one it is not monitored.")
 
     def _named(self, operation: Operation, wanted: AssignmentInputs) -> Site:
@@ -154,15 +148,9 @@ class AssignmentOperations:
         return found[0]
 
     def _placed(
-        self,
-        operation: Operation,
-        site: Site,
-        target: StationId,
-        wanted: AssignmentInputs,
-        *,
-        from_elsewhere: bool = False,
+        self, operation: Operation, site: Site, target: StationId, wanted: AssignmentInputs, *, from_elsewhere: bool
     ) -> Assigned:
-        """Move the site to its station. Only the site itself tells that it is there: a list may be behind."""
+        """Move the site to its station, unless the site itself shows it there: a list may be behind."""
         moves = self._sites.moves
         moves.require_room(operation, [site], target)
         if site.monitoring_station_id == target.station_id and not from_elsewhere:
@@ -174,7 +162,7 @@ class AssignmentOperations:
         return replace(self._assigned(target.dealer_id, site), declared_by=wanted.declared_by)
 
     def _name_lost(self, recorded: Assigned, live: Site) -> None:
-        """Say it where a site has nothing any more of what it had: a move that was cut off may have cost it that."""
+        """Say which fields a site has lost: a move that was cut off may have cost it them."""
         names = ("external_site_id", "name", "account_number")
         had = [(name, getattr(recorded, name)) for name in names if not getattr(live, name)]
         if lost := ", ".join(f"{name} {shown(text)!r}" for name, text in had if text):
@@ -197,7 +185,3 @@ class AssignmentOperations:
             monitoring_station_id=site.monitoring_station_id or "",
             api_host=self._settings.api_host,
         )
-
-
-def _claim(site_id: SiteId) -> tuple[str, str]:
-    return (site_id.dealer_id, site_id.site_id)

@@ -1,10 +1,10 @@
 """Creating a station once, whatever the network does, and adopting one only where that was asked for.
 
 look             the external id is there: adopt or refuse
-POST             three at most, and none after the first without looks since the last that do not show the station
+POST             three at most, each but the first after looks that do not show the station
     201          is ours; but see replays.py for an answer that CHeKT has given before
     all else     see outcomes.py: whether it may have made the station, and with which key another POST may follow
-looks            there now = ours where a POST may have made it, and it is what was sent; else another's
+looks            there now: ours if a POST may have made it, and it is what was sent; else another's
 """
 
 from __future__ import annotations
@@ -35,15 +35,14 @@ from chekt_provider.errors import (
 )
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import has_same_letters, is_form_of
-from chekt_provider.model.ids import StationId
 from chekt_provider.model.moments import seconds_apart
-from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, named, value
+from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, id_of, named, value
 from chekt_provider.operations import adoption
 from chekt_provider.operations.claims import StationClaims
 from chekt_provider.operations.directory import BEHIND_SECONDS, Directory, Look
 from chekt_provider.operations.identity import OTHER_SECONDS, is_alike, is_same_station, not_taken
 from chekt_provider.operations.lookalikes import Lookalikes
-from chekt_provider.operations.outcomes import Key, Outcome, Unshown, asked_wait, outcome_of
+from chekt_provider.operations.outcomes import Key, Outcome, Unshown, outcome_of
 from chekt_provider.operations.replays import is_new, is_old, is_ours, living
 from chekt_provider.operations.writes import Writes
 
@@ -51,23 +50,21 @@ POSTS = 3
 """How often one creation sends its POST."""
 
 ACCEPTED_SECONDS = 60.0
-"""How long CHeKT may take to do what it has answered by 202, before it is asked again."""
+"""How long CHeKT may take to do what it has answered by 202, before the next POST."""
 
 KEY_NAMESPACE = uuid.UUID("6f0c1d1e-8f0b-5d5b-9d8e-3f2a7c1b4e90")
-"""Of the idempotency keys of POST. Fixed for ever: a newer version must find what an older one began."""
+"""Of the idempotency keys of POST. Never changes: a newer version must find what an older one began."""
 
 _NAMES_IT = "Run `pulumi up` again: it names the station where it is there."
 _UNDER_WAY = "CHeKT lists no such station yet, but an earlier attempt may still make it."
 _IN_A_MINUTE = "Run `pulumi up` again in a minute; if it stays so, give the trace id to CHeKT's support."
 
-_NOTHING_SENT = (Unreachable, TokenError, SettingsError, Interrupted)
-
 
 def creation_key(wanted: StationInputs) -> str:
     """The idempotency key of a POST: the same when a killed run is repeated, and never that of another stack.
 
-    The values are left out of it: with them, a run that is repeated with other values would make a second station where
-    CHeKT takes an external id twice.
+    It leaves out the values: with them, a repeated run with other values would make a second station where CHeKT takes
+    an external id twice.
     """
     parts = [wanted.declared_by, wanted.dealer_id, wanted.external_monitoring_station_id]
     return str(uuid.uuid5(KEY_NAMESPACE, json.dumps(parts)))
@@ -77,14 +74,9 @@ class Creation:
     """One creation of one station.
 
     Args:
-        client: the API.
-        directory: what CHeKT lists.
-        writes: PUT and records.
-        operation: whose action errors name.
-        wanted: the station.
-        adopt: whether a station that has the external id may be taken over.
+        adopt: whether it may take over a station that has the external id.
         claims: which stations the resources of this run have.
-        say: told what a person should know although nothing failed.
+        say: tells a person what they should know although nothing failed.
     """
 
     def __init__(
@@ -109,13 +101,13 @@ class Creation:
         self._lookalikes = Lookalikes(self._stations, operation, wanted, claims)
         self._say = say
         self._doubt: ChektError | None = None
-        """Of the first POST that may have made the station."""
+        """The error of the first POST that may have made the station."""
         self._doubts = 0
         """How many POSTs may have made it."""
         self._accepted_at: float | None = None
-        """When one was first answered by 202: accepted, and to be done."""
+        """When CHeKT first answered 202: accepted, and to be done."""
         self._other: Station | None = None
-        """With which a POST was answered, under an external id that is not ours."""
+        """What CHeKT answered under an external id that is not ours."""
 
     def run(self) -> Recorded:
         """Make the station, or take over the one that is there.
@@ -134,7 +126,7 @@ class Creation:
             try:
                 created = self._post(key)
                 station = self._living(created)
-            except _NOTHING_SENT:
+            except (Unreachable, TokenError, SettingsError, Interrupted):  # nothing was sent
                 raise
             except ChektError as error:
                 answer = error
@@ -154,11 +146,11 @@ class Creation:
         raise self._after_all(answer)
 
     def _answered(self, created: Created, station: Station, sent: int, look: Look[Station]) -> Recorded:
-        """Take the station with which a POST was answered, where it is ours."""
+        """Take the station that answered a POST, where it is ours."""
         if not is_ours(created, station, self._wanted, came_since=self._lookalikes.came_since(station)):
             return self._take_over(station, look)
         if is_old(created):
-            self._say(f"Taking {self._named(station)}, which CHeKT dates before this run.")
+            self._say(f"Taking {named(self._wanted, station)}, which CHeKT dates before this run.")
         self._name_doubt(sent, of=self._doubts)
         return self._settle(station)
 
@@ -179,12 +171,9 @@ class Creation:
             self._accepted_at = self._client.clock()
 
     def _living(self, created: Created) -> Station:
-        """The station that a POST was answered with, as it is now.
+        """The station that answered a POST, as it is now. Raises Unshown for none, Replayed for one that was deleted.
 
-        Raises:
-            Unshown: there is none in the answer.
-            Replayed: it was deleted.
-            NotChekt: its external id is not ours, in the answer or behind it.
+        Raises NotChekt where its external id is not ours, in the answer or behind it.
         """
         station, sent = created.station, self._wanted.external_monitoring_station_id
         if station is None:
@@ -193,28 +182,22 @@ class Creation:
         is_rewritten = is_new(created) and has_same_letters(answered, sent)
         if not is_rewritten and not is_form_of(answered, sent):
             raise self._is_other(station)
-        live = living(self._client, self._stations, self._operation, created, self._id(station), self._say)
+        live = living(self._client, self._stations, self._operation, created, id_of(self._wanted, station), self._say)
         if live and (live is station or is_same_station(live, answered, station.created_at)):
             return live
         if live and is_alike(live, self._wanted):
             was_born_later = (seconds_apart(live.created_at, station.created_at) or 0) >= OTHER_SECONDS
             if not was_born_later:
                 raise self._is_other(live)
-        # None, or its number is another's now
-        raise self._operation.error(Replayed, f"CHeKT answers with {self._id(station)}, which was deleted")
+        # It is gone, or its number is another's now.
+        raise self._operation.error(Replayed, f"CHeKT answers with {id_of(self._wanted, station)}, which was deleted")
 
     def _is_other(self, station: Station) -> NotChekt:
         self._other = station
-        return self._operation.error(NotChekt, f"CHeKT answered with {self._named(station)}")
-
-    def _id(self, station: Station) -> StationId:
-        return StationId(self._wanted.dealer_id, station.monitoring_station_id)
-
-    def _named(self, station: Station) -> str:
-        return named(self._wanted.dealer_id, station)
+        return self._operation.error(NotChekt, f"CHeKT answered with {named(self._wanted, station)}")
 
     def _name_doubt(self, sent: int, *, of: int) -> None:
-        """Say it where other POSTs than the one that is taken may have made a station that CHeKT has not shown yet."""
+        """Say that other POSTs, too, may have made a station that CHeKT has not shown yet."""
         if self._doubt and of > 0:
             self._say(
                 f"To {self._operation.action} took {sent} attempts, since {self._doubt.cause}: should an earlier one "
@@ -222,7 +205,7 @@ class Creation:
             )
 
     def _look_after(self, answer: ChektError, outcome: Outcome, look: Look[Station]) -> Look[Station]:
-        """Look again after a POST that gave no station: once when it was refused, else until CHeKT must show it."""
+        """Look again after a POST that gave no station: once after a refusal, else until CHeKT must show it."""
         names_other_field = answer.evidence.field not in ("", "external_monitoring_station_id")
         if isinstance(answer, InvalidInput) and names_other_field and not self._doubt:
             raise answer
@@ -232,7 +215,7 @@ class Creation:
             self._operation.changed = True
         once = outcome is Outcome.REPLAYED
         if isinstance(answer, Refused) and outcome.may_have_made:  # most likely it made nothing, and looks cost
-            asked = asked_wait(answer)
+            asked = answer.evidence.retry_after or 0
             self._client.sleep(max(BEHIND_SECONDS, asked if asked <= LONGEST_RETRY_AFTER_SECONDS else 0))
             once = True
         try:
@@ -252,7 +235,7 @@ class Creation:
         return look
 
     def _look_for_accepted(self, look: Look[Station]) -> Look[Station]:
-        """Look once more where CHeKT has only accepted a POST: it gets a minute for that before another."""
+        """Look once more where CHeKT has only accepted a POST: it gets a minute before the next POST."""
         if self._accepted_at is None:
             return look
         left = self._accepted_at + ACCEPTED_SECONDS - self._client.clock()
@@ -263,18 +246,18 @@ class Creation:
         return self._stations.look_again(self._operation, look)
 
     def _found_after(self, station: Station, look: Look[Station]) -> Recorded:
-        """A station that a look shows after a POST is ours where a POST may have made it, and it is what was sent."""
+        """Take what a look shows after a POST: ours where a POST may have made it, and it is what was sent."""
         if self._doubt and not not_taken(station, self._wanted):
             if isinstance(self._doubt, Refused):
-                self._say(f"Taking {self._named(station)}: {self._doubt.cause}, and lists it since.")
+                self._say(f"Taking {named(self._wanted, station)}: {self._doubt.cause}, and lists it since.")
             return self._settle(station)
         return self._take_over(station, look)
 
     def _given_up(self, answer: ChektError, look: Look[Station]) -> ChektError:
-        """The error for what another POST would not change."""
+        """The error where another POST would change nothing."""
         if isinstance(answer, Conflict | InvalidInput):
             self._lookalikes.refuse_after(answer, look)
-        if isinstance(answer, Conflict):  # with what no list shows: an earlier run may be at work on it
+        if isinstance(answer, Conflict):  # with what no list shows: an earlier run may still make it
             return answer.replace(outcome=_UNDER_WAY, remedy=_IN_A_MINUTE)
         is_first = self._doubt in (None, answer)
         return answer.replace(outcome="Nothing was created." if is_first else _UNDER_WAY)
@@ -289,9 +272,9 @@ class Creation:
         )
 
     def _settle(self, station: Station) -> Recorded:
-        """Record a creation; fields that CHeKT lost are put once more, then named.
+        """Record a creation; PUT the fields that CHeKT lost once more, then name them.
 
-        Once it is taken nothing is raised: an error would lose a station that exists.
+        Raises nothing after `take`: an error would lose a station that exists.
         """
         self._claims.take(self._wanted, station, self._operation)
         self._stations.note(station.monitoring_station_id, station)

@@ -6,17 +6,16 @@ from chekt_provider.api.operation import Operation
 from chekt_provider.errors import OtherStation, WrongEnvironment
 from chekt_provider.model.fields import Station, StationInputs
 from chekt_provider.model.forms import is_around, is_form_of, is_like_it, is_rewritten, same_form, splits_number
-from chekt_provider.model.kinds import Value
 from chekt_provider.model.moments import may_be_one_moment, seconds_apart
 from chekt_provider.model.records import UPDATED_IN_PLACE, Recorded, value
 from chekt_provider.text import shown
 
 OTHER_SECONDS = 60.0
-"""Two stations with external ids that differ in case are two where they were made so far apart: clocks may differ."""
+"""External ids that differ in case only are two stations if made this far apart: clocks may differ."""
 
 
 def require_same_host(action: str, recorded: str, configured: str) -> None:
-    """Make sure that the host in the state, where it says one, is the one that is configured."""
+    """Make sure that the host in the state, if it says one, is the configured one."""
     if recorded not in ("", configured):
         raise WrongEnvironment(
             f"the state says that it is on {recorded}, but chekt:baseUrl (CHEKT_BASE_URL) is {configured}",
@@ -27,14 +26,12 @@ def require_same_host(action: str, recorded: str, configured: str) -> None:
 
 
 def require_same_station(operation: Operation, recorded: Recorded, live: Station) -> None:
-    """Make sure that a number still belongs to the station that it belonged to.
+    """Make sure that the number of a recorded station still belongs to it: `live` has it now.
 
-    CHeKT never changes an external id. Where a database was restored, or a number is given again, it is another's.
+    CHeKT never changes an external id. After a database was restored, or a number given again, it is another's.
 
-    Args:
-        operation: whose error it would be.
-        recorded: what the state, or a list, has.
-        live: what has the number now.
+    Raises:
+        OtherStation: it does not.
     """
     now, was = live.external_monitoring_station_id, recorded.external_ids
     if was and not any(is_same_station(live, form, recorded.created_at) for form in was):
@@ -46,7 +43,7 @@ def require_same_station(operation: Operation, recorded: Recorded, live: Station
 
 
 def is_given_again(deleted: Recorded, live: Station) -> bool:
-    """Whether the number of a station that was deleted is a new one's by now, as far as a list that may lag tells."""
+    """Whether the number of a deleted station is a new one's by now, as far as a lagging list tells."""
     if not may_be_one_moment(deleted.created_at, live.created_at):
         return True
     was, now = deleted.external_ids, live.external_monitoring_station_id
@@ -54,17 +51,17 @@ def is_given_again(deleted: Recorded, live: Station) -> bool:
 
 
 def shows_same(recorded: Recorded, live: Station) -> bool:
-    """Whether a station has the recorded external id, but for case and the like; so where the state does not say."""
+    """Whether a station has the recorded external id, but for case and the like; true where the state has none."""
     was = recorded.external_ids
     return not was or any(same_form(live.external_monitoring_station_id, form) for form in was)
 
 
 def is_same_station(live: Station, external_id: str, created_at: str) -> bool:
-    """Whether what has a number now had another external id before CHeKT brought it to its own form.
+    """Whether what has a number now had this external id, before CHeKT brought it to its own form.
 
-    CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same. One that
-    is cut must be long, and not within a number: "s-1" is another station than "s-10", also where a copy of a database
-    gave all one moment.
+    CHeKT may answer a POST with what was sent, and keep it rewritten: then the moment of creation is the same. A cut
+    external id must be long, and not cut within a number: "s-1" is another station than "s-10", even where a copy of a
+    database gave all stations one moment.
     """
     now = live.external_monitoring_station_id
     apart = seconds_apart(live.created_at, created_at)
@@ -80,31 +77,22 @@ def differing(station: Station, wanted: StationInputs) -> list[str]:
 
 
 def not_taken(answer: Station, wanted: StationInputs, before: Station | None = None) -> list[str]:
-    """The fields that a write did not bring to what was wanted, nor to CHeKT's own form of it.
+    """The fields of the answer to a write that are neither as they were wanted, nor CHeKT's own form of it.
 
-    Args:
-        answer: the station after the write.
-        wanted: what was sent.
-        before: the station before the write; None for a creation.
+    `before` is the station before the write; None for a creation.
     """
-    return [
-        name
-        for name in differing(answer, wanted)
-        if not _may_be_form_of(
-            value(answer, name),
-            value(wanted, name),
-            untouched=before is not None and value(before, name) == value(answer, name),
-        )
-    ]
 
+    def is_own_form(name: str) -> bool:
+        kept, sent = value(answer, name), value(wanted, name)
+        if not isinstance(kept, str) or not isinstance(sent, str):  # numbers and flags have no other form
+            return False
+        return is_form_of(kept, sent, untouched=before is not None and value(before, name) == kept)
 
-def _may_be_form_of(kept: Value, wanted: Value, *, untouched: bool) -> bool:
-    """Whether CHeKT may have made one out of the other; of numbers and flags it makes nothing else."""
-    return isinstance(kept, str) and isinstance(wanted, str) and is_form_of(kept, wanted, untouched=untouched)
+    return [name for name in differing(answer, wanted) if not is_own_form(name)]
 
 
 def is_alike(station: Station, wanted: StationInputs) -> bool:
-    """Whether a station may be the wanted one, by what is left of its name or external id, or was put around them."""
+    """Whether a station may be the wanted one, its name or external id cut, rewritten, or with something around it."""
     keys = (station.external_monitoring_station_id, wanted.external_monitoring_station_id)
     both = [(station.name, wanted.name), keys]
     return any(is_rewritten(kept, sent) or is_around(kept, sent) for kept, sent in both)

@@ -1,8 +1,8 @@
 """Moving a site to another station safely: for deletions that reassign, and for SiteAssignment.
 
-The target is a station of the same dealer, and there a moment ago; no other site there has the same account number; the
-site is read whole, PUT on its station, and read whole until that shows, whatever the PUT was answered: every other
-field is what it was, or is put back, or is named in an error.
+The target is a station of the same dealer, and there a moment ago; no other site there has the same account number.
+The site is read whole, PUT on its station, and read whole until that shows, whatever CHeKT answers: every other field
+is as it was, or is put back, or an error names it.
 """
 
 from __future__ import annotations
@@ -36,34 +36,28 @@ WRITABLE = ("external_site_id", "name", "timezone", "account_number", "address1"
 """Fields of a site that PUT takes, beside its station."""
 
 GUARDED = (*WRITABLE, "is_activated", "created_at")
-"""Fields of a site that a move must leave as they are. Of those that CHeKT does not document, none may get lost."""
+"""Fields of a site that a move must leave as they are. Those that CHeKT does not document must not get lost."""
 
 LIST_SECONDS = 2.0
-"""How old what was read may be: the list of sites when a deletion leaves, the target when a site is moved."""
+"""How old a reading may be: of the sites when a deletion leaves, of the target when a site moves."""
 
 
 class Moves:
-    """The moves of sites, for all threads of one run.
-
-    Args:
-        client: the API.
-        directory: what CHeKT lists; told of every move.
-        say: told what a person should know although nothing failed.
-    """
+    """The moves of sites, for all threads of one run; the directory takes note of them."""
 
     def __init__(self, client: Client, directory: Directory, say: Callable[[str], None]) -> None:
         self._client = client
         self._directory = directory
         self._say = say
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._headed: dict[SiteId, tuple[StationId, Site]] = {}
         self._closing: set[StationId] = set()
         self._seen: dict[StationId, float] = {}
-        """When stations to which sites go were last asked for by id."""
+        """When a station to which sites go last answered by id."""
         self._put_takes_all = False
 
     def close(self, station_id: StationId) -> None:
-        """Take note that a station is being deleted: this run moves no site to it any more."""
+        """Take note that a station is being deleted: this run moves no more sites to it."""
         with self._lock:
             self._closing.add(station_id)
 
@@ -73,11 +67,7 @@ class Moves:
             self._closing.discard(station_id)
 
     def read(self, operation: Operation, dealer_id: str, site: Site) -> tuple[Site, Mapping[str, Any]]:
-        """A site that was listed, or read before, as it answers itself now, and every field that CHeKT has of it.
-
-        Raises:
-            OtherSite: its number is another site's.
-        """
+        """A known site as it answers itself, and every field of it. Raises OtherSite where its number is another's."""
         live, fields = self._client.get_whole_site(operation, dealer_id, site.site_id)
         require_same_site(operation, SiteId(dealer_id, site.site_id), site.external_site_id, live)
         return live, fields
@@ -94,15 +84,14 @@ class Moves:
         """Put a site on a station that has room for it, and give it as it is then.
 
         Args:
-            operation: what the move is for; `changed` afterwards where a PUT was sent.
+            operation: `changed` afterwards where a PUT was sent.
             site: as it was listed.
             station_id: where it goes.
-            leaving: the station that it is to leave: a site that has left it stays where somebody put it.
-            in_any_case: also where it shows itself there already: the state or a list has it elsewhere, and the site
-                may be behind.
+            leaving: the station that it leaves: a site that has left it already stays where somebody put it.
+            in_any_case: PUT although the site shows itself there: it may be behind the state or a list.
 
         Raises:
-            OtherSite: the number belongs to another site than the one that was listed.
+            OtherSite: the number belongs to another site than the listed one.
             NotFound: the station is gone.
             NotTaken: CHeKT answered that it changed the site, and did not, or changed more.
             AccountTaken: another site on the station has its account number by now.
@@ -121,7 +110,8 @@ class Moves:
                 moved = self._moved(operation, before, fields, station_id)
             except ChektError:
                 if not operation.changed:
-                    self._let_go(SiteId(dealer_id, site.site_id))
+                    with self._lock:
+                        self._headed.pop(SiteId(dealer_id, site.site_id), None)
                 raise
             if moved.monitoring_station_id == station_id.station_id:
                 self._require_still_there(operation, station_id)
@@ -129,11 +119,7 @@ class Moves:
         return moved
 
     def _require_still_there(self, operation: Operation, station_id: StationId) -> None:
-        """Look whether the station is there on which a site is now, unless that was seen two seconds ago.
-
-        Raises:
-            NotFound, OtherStation: somebody deleted it meanwhile.
-        """
+        """Make sure that nobody deleted the station meanwhile to which a site was moved."""
         try:
             self.require_there(operation, station_id)
         except (NotFound, OtherStation) as error:
@@ -161,7 +147,7 @@ class Moves:
                     remedy="Name another monitoring station.",
                 )
             there = [site for site in self._numbered(operation, movers, station_id) if _sends_to(site, station)]
-            headed = self._headed_to(station_id)
+            headed = self.headed_to(station_id)
             for mover in movers:
                 _refuse_second(operation, mover, station_id, there, "is there already")
                 _refuse_second(operation, mover, station_id, headed, "is on its way there")
@@ -170,10 +156,10 @@ class Moves:
                 self._headed[SiteId(station_id.dealer_id, mover.site_id)] = (station_id, mover)
 
     def _numbered(self, operation: Operation, movers: Collection[Site], station_id: StationId) -> list[Site]:
-        """The dealer's sites with account numbers and stations, as far as sites that go to a station may meet them.
+        """The dealer's sites that sites on their way to a station may meet, with account numbers and stations.
 
-        What the list leaves out is asked for by id: the numbers of the sites on the station, where it tells none at
-        all; the station of a site that has the number of one that goes there, where it tells none at all.
+        Where a list tells no numbers, asks the sites on the station by id; where it tells no stations, those with the
+        number of a mover.
         """
         sites = self._directory.sites(station_id.dealer_id)
         look = sites.recent_look(operation)
@@ -193,17 +179,10 @@ class Moves:
     def headed_to(self, station_id: StationId) -> list[Site]:
         """The sites that this run has begun to move to a station, and may have moved."""
         with self._lock:
-            return self._headed_to(station_id)
-
-    def _headed_to(self, station_id: StationId) -> list[Site]:
-        return [site for headed_to, site in self._headed.values() if headed_to == station_id]
-
-    def _let_go(self, site_id: SiteId) -> None:
-        with self._lock:
-            self._headed.pop(site_id, None)
+            return [site for headed_to, site in self._headed.values() if headed_to == station_id]
 
     def _moved(self, operation: Operation, before: Site, fields: Mapping[str, Any], station_id: StationId) -> Site:
-        """PUT a site on a station, and see that nothing else of it changed, whatever the PUT was answered."""
+        """PUT a site on a station; whatever CHeKT answers, look that nothing else of the site changed."""
         own = _writable(fields)
         doubt: ChektError | None = None
         try:
@@ -232,23 +211,19 @@ class Moves:
         return moved
 
     def _put_on(self, operation: Operation, station_id: StationId, before: Site, own: Mapping[str, Any]) -> None:
-        """PUT the station alone; with the site's own values where CHeKT asks for them, or has dropped some before."""
-        body = {"monitoring_station_id": int(station_id.station_id)}
+        """PUT the station; with the site's own values where CHeKT asks for them, or has dropped some before."""
         try:
-            self._put(operation, station_id, before, {**body, **own} if self._put_takes_all else body)
+            self._put(operation, station_id, before, own if self._put_takes_all else {})
         except InvalidInput as error:
             if self._put_takes_all or error.evidence.field == "monitoring_station_id":
                 raise
             self._put_takes_all = True  # it asks for more than the station
-            self._put(operation, station_id, before, {**body, **own})
+            self._put(operation, station_id, before, own)
 
     def _put_back(
         self, operation: Operation, station_id: StationId, before: Site, own: Mapping[str, Any], lost: list[str]
     ) -> tuple[Site, Mapping[str, Any]]:
-        """Give a site the values back that CHeKT dropped when it moved it, and that nobody has set since.
-
-        It stays on the station where it is now, with what else it has now.
-        """
+        """Give a site back what CHeKT dropped in the move, and nobody has set since; all else stays as it is now."""
         self._put_takes_all = True
         had = _values(own, lost)
         self._say(f"CHeKT dropped {had} when it moved {named_site(before)}; putting it back.")
@@ -258,7 +233,7 @@ class Moves:
             there = StationId(station_id.dealer_id, now.monitoring_station_id or station_id.station_id)
             has = _writable(fields)
             back = {name: own[name] for name in lost if name not in has}
-            self._put(operation, there, now, {"monitoring_station_id": int(there.station_id), **has, **back})
+            self._put(operation, there, now, {**has, **back})
         except ChektError as error:
             outcome = f"The site was moved, but had {had}, which CHeKT dropped: set it in CHeKT's portal."
             raise error.replace(outcome=outcome) from None
@@ -271,12 +246,9 @@ class Moves:
     def _require_taken(
         self, operation: Operation, before: Site, moved: Site, station_id: StationId, doubt: ChektError | None
     ) -> None:
-        """Make sure that a site is on the station that it was put on.
+        """Make sure that a PUT moved a site. Raises `doubt`, where the PUT ended with an error.
 
-        Raises:
-            ChektError: `doubt`, of a PUT that may not have been done; it was not, or somebody moved the site since.
-            Unsafe: somebody moved it since.
-            NotTaken: CHeKT did not.
+        Else raises Unsafe where somebody moved the site since, or NotTaken.
         """
         if moved.monitoring_station_id == station_id.station_id:
             return
@@ -292,17 +264,11 @@ class Moves:
         )
 
     def _shown(
-        self,
-        operation: Operation,
-        site: Site,
-        station_id: StationId,
-        wanted: Collection[str],
-        *,
-        to_the_end: bool = False,
+        self, operation: Operation, site: Site, station_id: StationId, wanted: Collection[str], *, to_the_end: bool
     ) -> tuple[Site, Mapping[str, Any]]:
-        """A site as it answers itself, once it shows a station and the fields that are wanted, or as it is at last.
+        """A site as it answers itself, once it shows a station and the wanted fields, or at last.
 
-        To the end: also where it shows them, since it did before the PUT.
+        `to_the_end` never stops early: the site may have shown them before the PUT as well.
         """
         for _ in self._client.looks(operation):
             moved, fields = self._client.get_whole_site(operation, station_id.dealer_id, site.site_id)
@@ -314,11 +280,9 @@ class Moves:
     def require_there(self, operation: Operation, station_id: StationId) -> None:
         """Make sure that a station to which sites go was there two seconds ago: somebody may delete it meanwhile.
 
-        Only the station itself tells, since lists may be behind. One that this run has just made need not show yet.
+        Only the station itself tells that, since lists may be behind; one that this run has just made need not show.
 
-        Raises:
-            NotFound: it is gone.
-            OtherStation: its number is another's.
+        Raises NotFound where it is gone, OtherStation where its number is another's.
         """
         stations, asked_at = self._directory.stations(station_id.dealer_id), self._client.clock()
         number, look = station_id.station_id, stations.latest
@@ -331,7 +295,7 @@ class Moves:
         self._directory.require_expected(operation, station_id, live)
 
     def _station(self, operation: Operation, station_id: StationId) -> Station:
-        """The station to which sites may go; where the state has its number, it is the one that the state has."""
+        """The station to which sites may go: the one in the state, where the state has its number."""
         look = self._directory.stations(station_id.dealer_id).recent_look(operation)
         missing = f"dealer {station_id.dealer_id} has no monitoring station {station_id.station_id}"
         station = look.items.get(station_id.station_id) or self._live(operation, station_id, missing)
@@ -339,59 +303,47 @@ class Moves:
         return station
 
     def _live(self, operation: Operation, station_id: StationId, missing: str) -> Station:
-        """A station as it answers itself. One that is known gets the time in which CHeKT must show it.
-
-        Raises:
-            NotFound: `missing`.
-        """
+        """A station as it answers itself; a known one gets time to show. Raises NotFound with cause `missing`."""
         for _ in self._client.looks(operation) if self._directory.knows(station_id) else (None,):
             asked_at = self._client.clock()
             try:
                 live = self._client.get_station(operation, station_id.dealer_id, station_id.station_id)
             except NotFound as error:
                 failure = error
-                continue
-            with self._lock:
-                self._seen[station_id] = asked_at
-            return live
+            else:
+                with self._lock:
+                    self._seen[station_id] = asked_at
+                return live
         raise failure.replace(cause=missing, remedy="Name a monitoring station of this dealer.")
 
-    def _put(self, operation: Operation, station_id: StationId, before: Site, body: Mapping[str, Any]) -> None:
-        """PUT a site that was read when its turn had come; before it is tried again it is read again."""
+    def _put(self, operation: Operation, station_id: StationId, before: Site, values: Mapping[str, Any]) -> None:
+        """PUT a station and other values on a site that was read in turn; each further attempt reads it again."""
 
         def admit() -> None:
             if not operation.has_turn:
                 self._client.take_turn(operation)
                 self.require_there(operation, station_id)
-                self._require_as_before(operation, before, station_id, body)
+                self._require_as_before(operation, before, station_id, values)
 
+        body = {"monitoring_station_id": int(station_id.station_id), **values}
         key = str(uuid.uuid4())  # random: with a derived key the move from A to B and back to A would be a replay
         self._client.update_site(operation, station_id.dealer_id, before.site_id, body, key, admit)
 
     def _require_as_before(
-        self, operation: Operation, before: Site, station_id: StationId, body: Mapping[str, Any]
+        self, operation: Operation, before: Site, station_id: StationId, values: Mapping[str, Any]
     ) -> None:
-        """Make sure that a site is the one that it was, and that nobody put it elsewhere or changed it meanwhile.
-
-        Raises:
-            OtherSite, AccountTaken: as `move`.
-            Unsafe: it is on a third station, or has other values than are about to be sent.
-        """
+        """Make sure that nobody moved a site meanwhile, or changed a value that is about to be sent."""
         now, fields = self.read(operation, station_id.dealer_id, before)
         if now.monitoring_station_id not in (before.monitoring_station_id, station_id.station_id):
             raise _moved_meanwhile(operation, now)
-        if edited := [name for name, text in _writable(fields).items() if name in body and body[name] != text]:
+        if edited := [name for name, text in _writable(fields).items() if name in values and values[name] != text]:
             cause = f"somebody changed {', '.join(edited)} of {named_site(now)} meanwhile"
             raise operation.error(Unsafe, cause, remedy="Run again.")
         self.require_room(operation, [now], station_id)
 
 
 def require_same_site(operation: Operation, site_id: SiteId, recorded: str, live: Site) -> None:
-    """Make sure that a number still belongs to the site that it belonged to, by the site's external id.
-
-    Raises:
-        OtherSite: it does not.
-    """
+    """Make sure, by its external id, that a site still has its number. Raises OtherSite where another has it."""
     if recorded and live.external_site_id and live.external_site_id != recorded:
         now = shown(live.external_site_id)
         raise operation.error(OtherSite, f"{site_id} is site {now!r} now, and was {shown(recorded)!r}")
@@ -427,7 +379,7 @@ def _values(own: Mapping[str, Any], names: Collection[str]) -> str:
 
 
 def _may_lack(error: ChektError, own: Mapping[str, Any]) -> ChektError:
-    """An error after a PUT of which nothing can be read: it says what the site had, should it be lost."""
+    """An error after which the site cannot be read: says what it had, in case that is lost."""
     if not own:
         return error
     had = f"Before, the site had {_values(own, own)}: what CHeKT does not show of it any more, set again in its portal."

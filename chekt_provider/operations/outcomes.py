@@ -1,4 +1,4 @@
-"""What came of a POST that gave no station of ours, and what that means for the next one."""
+"""What came of a POST that gave no station of ours, and what follows for the next POST."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from chekt_provider.errors import (
 
 
 class Unshown(Unclear):
-    """CHeKT answered by a success, and shows no station."""
+    """CHeKT answered a success, and shows no station."""
 
 
 class Key(Enum):
-    """The idempotency key of the next POST. Under a key that is used up CHeKT would only say the same again."""
+    """The idempotency key of the next POST. Under a used-up key CHeKT would only repeat its answer."""
 
     SAME = "the same"
     NEW = "a new one"
@@ -34,12 +34,7 @@ class Key(Enum):
 
 
 class Outcome(Enum):
-    """What came of a POST.
-
-    Attributes:
-        may_have_made: whether it may have made the station.
-        key: of the next POST.
-    """
+    """What came of a POST, whether it may have made the station, and the key of the next POST."""
 
     REPLAYED = ("CHeKT repeats an answer of an earlier POST, whose station was deleted", False, Key.NEW)
     UNSHOWN = ("a success that shows no station", True, Key.NEW_AFTER_TWO_UNSHOWN)
@@ -57,7 +52,7 @@ class Outcome(Enum):
         self.key = key
 
     def needs_new_key(self, before: Outcome | None) -> bool:
-        """Whether the next POST needs a new key, by this outcome and the one before it."""
+        """Whether the next POST needs a new key, after this outcome and the one before."""
         is_second = before is not None and before.key is self.key
         return self.key is Key.NEW or (is_second and self.key in (Key.NEW_AFTER_TWO_UNSHOWN, Key.NEW_AFTER_TWO_STORED))
 
@@ -70,7 +65,7 @@ def outcome_of(answer: ChektError) -> Outcome:
         return Outcome.NOT_TAKEN
     if isinstance(answer, Refused) and not isinstance(answer, TokenRefused | Throttled):
         return Outcome.REFUSED
-    if asked_wait(answer) > LONGEST_RETRY_AFTER_SECONDS:
+    if (answer.evidence.retry_after or 0) > LONGEST_RETRY_AFTER_SECONDS:
         return Outcome.PUT_OFF
     if isinstance(answer, ServerFailed) and answer.evidence.status == INTERNAL_SERVER_ERROR:
         return Outcome.FAILED
@@ -85,8 +80,3 @@ def _outcome_of_conflict(code: str) -> Outcome:
     if "progress" in code:
         return Outcome.UNDER_WAY
     return Outcome.NOT_TAKEN if code else Outcome.UNEXPLAINED
-
-
-def asked_wait(answer: ChektError) -> float:
-    """Seconds that CHeKT asks to wait, 0 for none."""
-    return answer.evidence.retry_after or 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from chekt_provider.api.operation import Operation
-from chekt_provider.errors import Evidence, ReceiverSilent
+from chekt_provider.errors import ReceiverSilent
 from chekt_provider.model.kinds import probe_address
 
 Connect = Callable[[tuple[str, int], float], AbstractContextManager[object]]
@@ -21,7 +21,7 @@ def require_receiver(
     Args:
         probe: "tcp://host:port".
         seconds: how long each of the host's addresses may take.
-        operation: whose action the error names.
+        operation: of the error.
         connect: opens a connection, as `socket.create_connection` does.
 
     Raises:
@@ -40,5 +40,4 @@ def require_receiver(
         why = "does not accept connections"
     except (OSError, UnicodeError):  # the latter for a name that is too long
         why = "cannot be reached"
-    evidence = Evidence(trace_id=operation.trace_id)
-    raise ReceiverSilent(f"the receiver at {probe} {why}", action=operation.action, evidence=evidence)
+    raise operation.error(ReceiverSilent, f"the receiver at {probe} {why}")

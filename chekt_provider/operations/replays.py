@@ -1,6 +1,6 @@
-"""Whether a station that a POST was answered with is there.
+"""Whether a station that answered a POST is there.
 
-CHeKT replays the answer of an earlier POST with the same key for 24 hours, also when its station was deleted since.
+CHeKT replays the answer of an earlier POST with the same key for 24 hours, even if its station was deleted since.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from chekt_provider.operations.directory import SharedList
 from chekt_provider.operations.identity import not_taken
 
 OLD_SECONDS = 60.0
-"""From this age on, by CHeKT's own clock, a station was surely there before the answer: its clocks may differ."""
+"""From this age on a station was surely there before the answer, although CHeKT's clocks may differ."""
 
 
 def is_new(created: Created) -> bool:
-    """Whether a station was made by the very POST that was answered with it, by CHeKT's own clock."""
+    """Whether this very POST made the station in its answer, by CHeKT's own clock."""
     age = _age(created)
     is_dead = created.station is not None and created.station.is_deleted
     return age is not None and -2 < age < 2 and not is_dead  # both clocks may be cut to whole seconds
 
 
 def is_old(created: Created) -> bool:
-    """Whether a station was surely there before the POST that was answered with it, by CHeKT's own clock."""
+    """Whether the station in the answer was surely there before the POST, by CHeKT's own clock."""
     age = _age(created)
     return age is not None and age >= OLD_SECONDS
 
 
 def is_ours(created: Created, station: Station, wanted: StationInputs, *, came_since: bool) -> bool:
-    """Whether a station with which a POST was answered was made by it, or by an earlier one of the same resource.
+    """Whether a POST, or an earlier one of the same resource, made the station in its answer.
 
-    A 200 may show what was there. So may a 201, with another's, where CHeKT cut two external ids to one: then its
-    number was in the list before the POST.
+    A 200 may show what was there. So may a 201 show another's, where CHeKT cut two external ids to one: then its number
+    was in the list before the POST.
     """
     was_made = is_new(created) or created.status == CREATED
     if same_form(station.external_monitoring_station_id, wanted.external_monitoring_station_id):
@@ -59,10 +59,10 @@ def living(
     station_id: StationId,
     say: Callable[[str], None],
 ) -> Station | None:
-    """The station that has the number with which a POST was answered; None where that station was deleted.
+    """The station whose number answered a POST; None where it was deleted.
 
-    One that is new is no replay; any other is asked for by id until CHeKT must show it. One whose age cannot be told,
-    or is in the future, and that does not show, counts as there: an error would lose it.
+    A new station is no replay; any other is asked for by id until CHeKT must show it. One of unknown or negative age
+    that does not show counts as there: an error would lose it.
     """
     station = created.station
     if station is None:

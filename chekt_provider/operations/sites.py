@@ -35,11 +35,6 @@ from chekt_provider.text import listed, shown
 class Sites:
     """The sites of every dealer, for all threads of one run.
 
-    Args:
-        client: the API.
-        directory: what CHeKT lists; told of every move.
-        say: told what a person should know although nothing failed.
-
     Attributes:
         moves: the moves of this run.
     """
@@ -55,7 +50,7 @@ class Sites:
     def find(self, operation: Operation, site_id: SiteId) -> Site | None:
         """The site as the run's list has it, else as it answers itself; None only when a fresh list agrees.
 
-        A list may be paged, and a 404 is also the answer when the dealer is unknown: then the fresh list fails, loudly.
+        A 404 is also the answer when the dealer is unknown: then the fresh list fails, loudly.
         """
         sites = self._directory.sites(site_id.dealer_id)
         look = sites.recent_look(operation)
@@ -72,7 +67,7 @@ class Sites:
         return look.items.where(_external_site_id, external_site_id)
 
     def expect(self, site_id: SiteId) -> None:
-        """Take note that a site should be there: the state has it. A list that leaves it out is not whole."""
+        """Take note that the state has a site: a list that leaves it out is not whole."""
         self._directory.sites(site_id.dealer_id).expect([site_id.site_id])
 
     def told(self, operation: Operation, recorded: Recorded) -> str:
@@ -83,9 +78,9 @@ class Sites:
 
     @contextmanager
     def turn(self, operation: Operation, dealer_id: str) -> Iterator[None]:
-        """Let deletions come one by one to what they look at right before they leave, each when its turn has come.
+        """Let one deletion at a time look at what it rests on, once its turn to leave has come.
 
-        So a list is not read and then kept waiting.
+        So no list is read, and then kept waiting.
         """
         with self._lock:
             leaving = self._leaving.setdefault(dealer_id, threading.Lock())
@@ -107,10 +102,9 @@ class Sites:
             raise operation.error(SitesAttached, _who_sends([*attached.values()]), outcome="Nothing was deleted.")
 
     def _recent_list(self, operation: Operation, dealer_id: str) -> Look[Site]:
-        """A list of the dealer's sites that is less than two seconds old and later than our own moves.
+        """A list of the dealer's sites that is less than two seconds old, and later than our own moves.
 
-        All that ask within that time share it, but for a deletion that is repeated. A reading that takes longer than
-        that counts from its end.
+        Deletions share it, except one that is repeated. A reading that takes longer counts from its end.
         """
         sites = self._directory.sites(dealer_id)
         look = sites.latest
@@ -130,15 +124,12 @@ class Sites:
         return self._client.clock() - counts_from >= LIST_SECONDS
 
     def _on_it(self, operation: Operation, recorded: Recorded, *, to_move: bool = False) -> list[Site]:
-        """The sites that a list shows on a station.
+        """The sites that a list shows on a station. Raises SitesAttached where they cannot be read.
 
-        A list may lag behind our own moves: where it shows on the station what was moved just now, it is read again
-        until it must show that. The site itself is not asked, since it may be behind too.
-
-        Raises:
-            SitesAttached: which they are cannot be read.
+        A list that still shows there what we moved just now lags, and is read again until it must show the move. The
+        site itself is not asked: it may be behind too.
         """
-        with _telling_unreadable(operation, recorded):
+        try:
             for _ in self._client.looks(operation):
                 look = self._recent_list(operation, recorded.id.dealer_id)
                 on_it = _kept_by(look.listed, recorded)
@@ -147,6 +138,8 @@ class Sites:
                 moved = self._directory.sites(recorded.id.dealer_id).written_since(look.begun - BEHIND_SECONDS)
                 if not any(site.site_id in moved for site in on_it):
                     break
+        except (PermissionDenied, NotFound, ListIncomplete) as error:
+            raise _unreadable(operation, recorded, error) from None
         return on_it
 
     def reassign(self, operation: Operation, recorded: Recorded) -> str:
@@ -155,8 +148,8 @@ class Sites:
         Gives what was done as a sentence; "" for nothing.
 
         Raises:
-            SitesAttached: which they are cannot be read.
-            ChektError: they could not be moved; see errors.py.
+            SitesAttached: its sites cannot be read.
+            ChektError: a site could not be moved; see errors.py.
         """
         target = StationId(recorded.id.dealer_id, recorded.reassign_sites_to)
         moved: dict[str, Site] = {}
@@ -167,7 +160,7 @@ class Sites:
                 self._require_way(operation, recorded, movers, target, moved)
                 count = len(moved) + len(movers)
                 for site in movers:
-                    # Each with a deadline of its own: a station may have thousands of sites.
+                    # Each move has a deadline of its own: a station may have thousands of sites.
                     action = f"move {named_site(site)} from {recorded} to monitoring station {target}"
                     step = self._client.operation(action)
                     came = self.moves.move(step, site, target, leaving=recorded)
@@ -196,7 +189,7 @@ class Sites:
         target: StationId,
         moved: Collection[str],
     ) -> None:
-        """Make sure, before the first of them is moved, that all sites of a station may go where it says."""
+        """Make sure, before the first one moves, that all sites of a station may go where it says."""
         if target == recorded.id:
             raise operation.error(
                 Unsafe,
@@ -216,15 +209,6 @@ class Sites:
                 remedy="Name a monitoring station of this dealer in reassign_sites_to: "
                 "declare the station with it, run `pulumi up`, then delete."
             ) from None
-
-
-@contextmanager
-def _telling_unreadable(operation: Operation, recorded: Recorded) -> Iterator[None]:
-    """Turn the reasons for which sites cannot be read into the refusal that they are for a deletion."""
-    try:
-        yield
-    except (PermissionDenied, NotFound, ListIncomplete) as error:
-        raise _unreadable(operation, recorded, error) from None
 
 
 def _kept_by(sites: Items[Site], recorded: Recorded) -> list[Site]:
@@ -248,7 +232,7 @@ def _station_form(site: Site) -> str:
 
 
 def _is_its_own(site: Site, recorded: Recorded) -> bool:
-    """Whether a site is the station's to move: one that only shares the external id of its station's twin is not."""
+    """Whether a site is the station's to move; not one of a twin with the same external id."""
     return site.monitoring_station_id in (None, recorded.id.station_id)
 
 
@@ -269,7 +253,7 @@ def _unreadable(operation: Operation, recorded: Recorded, error: ChektError) -> 
 
 
 def _so_far(done: int, count: int, error: ChektError) -> str:
-    """What a reassignment that stopped has done, in front of what the error says of the site that stopped it."""
+    """What a reassignment did before it stopped; then what the error says of the site that stopped it."""
     told = f"{done} of {count} sites were moved before, and the station was not deleted; the next run goes on."
     own = {
         ChektError.default_outcome: "",

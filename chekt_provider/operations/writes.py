@@ -18,13 +18,7 @@ from chekt_provider.text import shown
 
 
 class Writes:
-    """Writes to stations, for all threads of one run.
-
-    Args:
-        client: the API.
-        directory: told of every write.
-        api_host: the host that records name.
-    """
+    """PUTs stations, and records what came of it, for all threads of one run."""
 
     def __init__(self, client: Client, directory: Directory, api_host: str) -> None:
         self._client = client
@@ -33,10 +27,9 @@ class Writes:
         self._cleared_as: str | None = ""
 
     def put(self, operation: Operation, recorded: Recorded, wanted: StationInputs) -> Station:
-        """PUT every field. Which form clears one is not documented: "" first, null where CHeKT refuses "".
+        """PUT every field. Which form clears a field is not documented: "" first, null where CHeKT refuses "".
 
-        Raises:
-            OtherStation: the number belongs to another station than the recorded one.
+        Raises OtherStation where the number belongs to another station than the recorded one.
         """
         cleared_as = self._cleared_as  # another thread may learn better meanwhile
         try:
@@ -70,11 +63,7 @@ class Writes:
         return station
 
     def _shown(self, operation: Operation, station_id: StationId, wanted: StationInputs) -> Station:
-        """The station as it answers itself, once it shows a PUT, or as it is at last.
-
-        Raises:
-            Unclear: it does not show itself.
-        """
+        """The station as it answers itself, once it shows a PUT, or at last. Raises Unclear where it does not show."""
         stations = self._directory.stations(station_id.dealer_id)
         for _ in self._client.looks(operation):
             station = stations.get(operation, station_id.station_id)
@@ -85,7 +74,7 @@ class Writes:
         return station
 
     def put_and_look(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
-        """PUT over a known station. What the answer does not show the station itself may, once it is up to date."""
+        """PUT over a known station; where the answer does not show the change, look whether the station does."""
         station = self.put(operation, recorded, wanted)
         if not_taken(station, wanted, before):
             station = self._shown(operation, recorded.id, wanted)
@@ -93,11 +82,7 @@ class Writes:
         return station
 
     def put_over(self, operation: Operation, recorded: Recorded, before: Station, wanted: StationInputs) -> Station:
-        """PUT over a known station.
-
-        Raises:
-            NotTaken: CHeKT answered that it changed the station, and did not.
-        """
+        """PUT over a known station. Raises NotTaken where CHeKT answered that it changed it, and did not."""
         station = self.put_and_look(operation, recorded, before, wanted)
         if kept := not_taken(station, wanted, before):
             held = ", ".join(f"{name}, which is still {shown(str(value(station, name)))!r}" for name in kept)
@@ -105,13 +90,7 @@ class Writes:
         return station
 
     def record(self, dealer_id: str, station: Station, declared_as: Mapping[str, Value]) -> Recorded:
-        """The record of a station.
-
-        Args:
-            dealer_id: digits.
-            station: as CHeKT answered it.
-            declared_as: what the program has for its fields; only what CHeKT keeps in another form is recorded.
-        """
+        """The record of a station; of `declared_as`, what the program has for its fields, only what differs."""
         fields = {name: value(station, name) for name in STATION_FIELDS}
         return Recorded(
             id=StationId(dealer_id, station.monitoring_station_id),
@@ -122,13 +101,13 @@ class Writes:
         )
 
     def record_write(self, wanted: StationInputs, station: Station) -> Recorded:
-        """The record of a write: fields that CHeKT keeps in its own form are recorded as both."""
+        """The record of a write, with both forms of the fields that CHeKT keeps in its own."""
         lost = not_taken(station, wanted)
         return self.record(wanted.dealer_id, station, {n: value(wanted, n) for n in STATION_FIELDS if n not in lost})
 
 
 def _sent(wanted: StationInputs, name: str, cleared_as: str | None) -> Value | None:
-    """A field as PUT sends it; what is no text can only be cleared by null."""
+    """A field as PUT sends it; only null can clear what is no text."""
     held = value(wanted, name)
     if held != "":
         return held
