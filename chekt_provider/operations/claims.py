@@ -47,8 +47,8 @@ class Claims:
         self._remedy = remedy
         self._lock = threading.RLock()
         self._created: set[Claim] = set()
-        self._ahead: Counter[Holder] = Counter()
-        """How much more often a resource was compared than refreshed."""
+        self._refreshed: Counter[Holder] = Counter()
+        self._compared: Counter[Holder] = Counter()
         self._by_claim: dict[Claim, set[Holder]] = {}
         self._by_thing: dict[StationId | SiteId, set[Holder]] = {}
 
@@ -69,12 +69,12 @@ class Claims:
     def refreshed(self, holder: Holder) -> None:
         """Take note that a resource was refreshed."""
         with self._lock:
-            self._ahead[holder] -= 1
+            self._refreshed[holder] += 1
 
     def keep(self, claim: Claim, holder: Holder, operation: Operation) -> None:
         """Take a thing for the resource that has it, each time that Pulumi compares the resource."""
         with self._lock:
-            self._ahead[holder] += 1
+            self._compared[holder] += 1
             holders = self._by_claim.setdefault(claim, set())
             holders.add(holder)
             self._by_thing.setdefault(holder[0], set()).add(holder)
@@ -92,7 +92,7 @@ class Claims:
             return claim in self._created or self._going_on(self._by_claim.get(claim, set()))
 
     def _going_on(self, holders: set[Holder]) -> bool:
-        return any(self._ahead[holder] > 0 for holder in holders)
+        return any(self._compared[holder] > self._refreshed[holder] for holder in holders)
 
 
 class StationClaims(Claims):

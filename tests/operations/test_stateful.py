@@ -515,7 +515,7 @@ def test_no_order_of_events_makes_a_second_station_or_loses_one() -> None:
         run_state_machine_as_test(
             Stations,
             settings=hypothesis.settings(
-                max_examples=EXAMPLES or 50,
+                max_examples=EXAMPLES or 55,
                 stateful_step_count=50,
                 derandomize=not EXAMPLES,
                 suppress_health_check=list(hypothesis.HealthCheck),
