@@ -61,32 +61,14 @@ class Exchange:
             Unreachable, Unclear, Untrusted: no whole answer came.
             NotChekt, ListIncomplete: it is too large.
         """
-        began = self._clock()
-        outcome = "failed"
-        try:
-            raw = self._sent(method, url, read_seconds, item, headers=headers, **content)
-            outcome = str(raw.status)
-            return raw
-        finally:
-            log.debug(
-                "%s %s %s %.0f ms attempt %d trace id %s",
-                method,
-                urlsplit(url).path,
-                outcome,
-                (self._clock() - began) * 1000,
-                attempt,
-                headers["x-partner-trace-id"],
-            )
-
-    def _sent(
-        self, method: str, url: str, read_seconds: float, item: Callable[[Any], object] | None, **content: Any
-    ) -> RawAnswer:
+        began, outcome = self._clock(), "failed"
         host = urlsplit(url).hostname or ""
         with self._interruption.call(), at_most(WHOLE_ANSWER_SECONDS, self._clock) as left:
             try:
                 with self._session.request(
                     method,
                     url,
+                    headers=headers,
                     auth=_as_it_is,
                     timeout=(CONNECT_SECONDS, read_seconds),
                     allow_redirects=False,
@@ -94,7 +76,9 @@ class Exchange:
                     proxies={"no_proxy": host} if is_loopback(host) else None,
                     **content,
                 ) as response:
-                    return self._answer(response, item)
+                    raw = self._answer(response, item)
+                outcome = str(raw.status)
+                return raw
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if left() <= 0:
                     raise Unclear(f"the answer was not complete after {WHOLE_ANSWER_SECONDS:.0f} s") from None
@@ -103,6 +87,16 @@ class Exchange:
                 raise Untrusted(
                     f"the certificate of {host} cannot be checked: REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names no file"
                 ) from None
+            finally:
+                log.debug(
+                    "%s %s %s %.0f ms attempt %d trace id %s",
+                    method,
+                    urlsplit(url).path,
+                    outcome,
+                    (self._clock() - began) * 1000,
+                    attempt,
+                    headers["x-partner-trace-id"],
+                )
 
     def _answer(self, response: requests.Response, item: Callable[[Any], object] | None) -> RawAnswer:
         if item and response.ok and response.status_code != NO_CONTENT and is_json(response.headers):
