@@ -23,8 +23,8 @@ faults: ## try the 60 faults of the fault table, and print what held
 bench: ## count the requests of stacks of stations, and time them against a provider that does nothing (STATIONS=100,1000)
 	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),100,1000) $(BENCH)
 
-scale: ## one roll-out over many stacks: seconds, memory, requests (STACKS=200 PARALLEL=2)
-	@$(SET_UP) && python -m tools.scale --stacks $(or $(STACKS),200) --parallel $(or $(PARALLEL),2)
+scale: ## one roll-out over many dealers: seconds, memory, requests (DEALERS=200 STACKS=200 PARALLEL=2)
+	@$(SET_UP) && python -m tools.scale --dealers $(or $(DEALERS),200) --stacks $(or $(STACKS),$(DEALERS),200) --parallel $(or $(PARALLEL),2)
 
 backends: ## time a stack of stations with its state in a folder, in PostgreSQL and in an S3-compatible bucket (STATIONS=100)
 	@$(SET_UP) && python -m tools.backends --stations $(or $(STATIONS),100)
