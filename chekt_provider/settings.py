@@ -1,12 +1,12 @@
 """Settings, from environment variables and from the stack's config.
 
-The environment wins: Pulumi refreshes and destroys with the copy of the stack's config that lies in the state, so that
-a secret rotated in the config is stale there. The environment never is.
+The environment wins: Pulumi refreshes and destroys with the copy of the stack's config in the state, where a rotated
+secret is stale. The environment never is.
 
-An explicit Provider (explicit.py) is different. It takes credentials from its arguments only: with those of the
-environment filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and
-for what is left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own
-inputs in place of the stack's config; they hold a copy of the latter under other keys.
+An explicit Provider (explicit.py) takes credentials from its arguments only: filled in from the environment, the apps
+of two dealers would silently be one. Its other arguments win over the environment; what they leave out comes from the
+environment and the stack's config as ever. Pulumi gives such a provider its own inputs in place of the stack's config;
+they hold a copy of the config under other keys.
 """
 
 from __future__ import annotations
@@ -93,13 +93,12 @@ PROVIDER = "chekt:provider"
 """The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
 
 LOG_VARIABLE, DEBUG_VARIABLE = "CHEKT_LOG", "CHEKT_DEBUG"
-HTTPS_PORT = 443
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]]*)(:[0-9]*)?", re.IGNORECASE)
 _LAST_IS_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
-"""Of hosts that resolvers take for addresses in other forms: 2852039166, 0xa9fea9fe, 169.254.43518."""
+"""Matches hosts that resolvers read as addresses in other forms: 2852039166, 0xa9fea9fe, 169.254.43518."""
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 
 
@@ -121,7 +120,7 @@ class Settings:
         trace_id: sent with every call of the run; "" gives each operation its own.
         log_level: "debug", "info", or "" for silence.
         problems: what is wrong in the settings themselves, a sentence each. Absent credentials are none.
-        notes: what was mended without asking, a sentence each.
+        notes: what was corrected without asking, a sentence each.
         provider: the name of the explicit Provider whose settings these are; "" for those of a whole stack.
     """
 
@@ -149,7 +148,7 @@ class Settings:
         host = parts.hostname or ""
         if is_loopback(host):
             return "localhost"
-        return host if parts.port in (None, HTTPS_PORT) else f"{host}:{parts.port}"
+        return host if parts.port in (None, 443) else f"{host}:{parts.port}"
 
     @property
     def can_call(self) -> bool:
@@ -157,7 +156,7 @@ class Settings:
         return bool(self.client_id) and not self.problems
 
     def require_credentials(self, action: str) -> None:
-        """Raise SettingsError, which names the settings, when there is nothing to get a token with."""
+        """Raise a SettingsError that names the settings when there is nothing to get a token with."""
         if self.problems:
             raise SettingsError(self.problems[0].rstrip("."), action=action)
         if not self.client_id:
@@ -186,10 +185,10 @@ CONFIG_KEYS = (PROVIDER, *VARIABLES, *map(stack_key, VARIABLES))
 
 
 def decided(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the environment decides of what is done, by variable, as it stands there; nothing that is secret.
+    """The variables of the environment that decide what is done, with their values; no secret.
 
-    Of a URL on this machine the port is left out, since an emulator takes another each time; and so is, of any URL, a
-    user name or password, with which no call is made anyway.
+    A URL on this machine loses its port, since an emulator takes another one each time. Every URL loses its user name
+    and password: no call is made with them anyway.
     """
     names = [setting.variable for setting in SETTINGS.values() if not setting.is_secret and not setting.is_how]
     return {name: _place(environ[name]) for name in names if environ.get(name)}
@@ -208,7 +207,7 @@ def _place(value: str) -> str:
 
 
 def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -> Settings:
-    """Read all settings; what is wrong in itself ends up in `problems`, never as an exception.
+    """Read all settings; what is wrong ends up in `problems`, never as an exception.
 
     Args:
         config: gives a stack config value by its full key ("chekt:baseUrl"), or None; or an input of a Provider.
@@ -232,9 +231,9 @@ class _Reader:
 
     Args:
         config: gives a value by its key.
-        environ: goes before it.
+        environ: wins over `config`.
         provider: the name of the Provider whose settings these are, if any.
-        own: the keys of those settings that the Provider's arguments decide.
+        own: the keys of the settings that the Provider's arguments decide.
     """
 
     def __init__(
@@ -296,9 +295,6 @@ class _Reader:
     def _name(self, key: str) -> str:
         return argument(key) if key in self._own else key
 
-    def _how_to_set(self, key: str, command: str) -> str:
-        return "pass it to the Provider." if key in self._own else f"run `pulumi config set {command}`."
-
     def _url(self, key: str, default: str, *, path_allowed: bool) -> str:
         url = self._get(key)
         if not url:
@@ -339,30 +335,29 @@ class _Reader:
         client_secret = self._credential("chekt:clientSecret")
         given_key = self._get("chekt:privateKey")
         if client_id and not client_secret and not given_key:
-            how = self._how_to_set("chekt:clientSecret", "--secret chekt:clientSecret")
-            self._blame("chekt:clientSecret", f"is missing while {self._name('chekt:clientId')} is set: {how}")
+            self._blame_missing("chekt:clientSecret", "chekt:clientId", "--secret chekt:clientSecret")
         if (client_secret or given_key) and not client_id:
             other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
-            how = self._how_to_set("chekt:clientId", "chekt:clientId …")
-            self._blame("chekt:clientId", f"is missing while {self._name(other)} is set: {how}")
+            self._blame_missing("chekt:clientId", other, "chekt:clientId …")
         if client_secret and given_key:
-            client_secret, given_key = self._one_of(client_secret, given_key)
+            # The environment wins, over the stack config of the other one too.
+            from_environment = [key for key in SECRETS if self._environ.get(VARIABLES[key])]
+            if from_environment == ["chekt:clientSecret"]:
+                given_key = ""
+            elif from_environment == ["chekt:privateKey"]:
+                client_secret = ""
+            else:
+                secret = self._name("chekt:clientSecret")
+                self._blame("chekt:privateKey", f"is set beside {secret}: take one of them away.")
         return client_id, client_secret, self._private_key(given_key)
 
-    def _one_of(self, client_secret: str, given_key: str) -> tuple[str, str]:
-        """Of a secret and a key the one from the environment: it wins over the other's stack config, too."""
-        secret_wins = bool(self._environ.get(VARIABLES["chekt:clientSecret"]))
-        key_wins = bool(self._environ.get(VARIABLES["chekt:privateKey"]))
-        if secret_wins == key_wins:
-            secret = self._name("chekt:clientSecret")
-            self._blame("chekt:privateKey", f"is set beside {secret}: take one of them away.")
-        return "" if key_wins and not secret_wins else client_secret, "" if secret_wins and not key_wins else given_key
+    def _blame_missing(self, key: str, other: str, command: str) -> None:
+        how = "pass it to the Provider." if key in self._own else f"run `pulumi config set {command}`."
+        self._blame(key, f"is missing while {self._name(other)} is set: {how}")
 
     def _private_key(self, given: str) -> RSAPrivateKey | None:
-        if not given:
-            return None
         try:
-            return load_key(given)
+            return load_key(given) if given else None
         except BadKeyError as error:
             self._blame("chekt:privateKey", str(error))
             return None
@@ -386,7 +381,7 @@ class _Reader:
         return value
 
     def _dealer_id(self, base_url: str) -> str:
-        """The dealer; one that the environment and the stack name differently is refused, but on this machine."""
+        """The dealer. Refuses two different ones in environment and stack config, except on this machine."""
         value = self._get("chekt:dealerId")
         of_stack = id_digits(self._config("chekt:dealerId"))
         if of_stack and id_digits(value) not in (None, of_stack) and not is_loopback(urlsplit(base_url).hostname or ""):
@@ -422,17 +417,15 @@ class _Reader:
 
     def _trace_id(self) -> str:
         value = self._get("chekt:traceId")
-        if not value:
-            return ""
         try:
-            return str(uuid.UUID(value))
+            return str(uuid.UUID(value)) if value else ""
         except ValueError:
             self._blame("chekt:traceId", "must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000.")
             return ""
 
 
 def url_problem(url: str, *, path_allowed: bool) -> str | None:
-    """What is wrong with the URL of an API that is sent credentials; None when nothing is."""
+    """What is wrong with the URL of an API that gets credentials; None when nothing is."""
     if not _HEADER_SAFE.fullmatch(url):
         return "holds a blank, a control character or a letter outside ASCII: write the host in its ASCII form."
     try:
@@ -454,7 +447,8 @@ def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str |
         return "holds a path: write scheme and host only, like https://api.chekt.com."
     if parts.scheme == "http" and not is_loopback(host):
         return "begins with http://, which would send the credentials in clear: write https://."
-    if _is_link_local(host):
+    address = _address(host)
+    if address is not None and address.is_link_local:
         return "points at a link-local address, where no API of CHeKT is: write the API's host name."
     return None
 
@@ -470,13 +464,8 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" if address is None else address.is_loopback
 
 
-def _is_link_local(host: str) -> bool:
-    address = _address(host)
-    return address is not None and address.is_link_local
-
-
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address; the one of IPv4 where it is mapped to IPv6. None for a name."""
+    """The address, as IPv4 where IPv6 maps one; None for a name."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
