@@ -32,19 +32,21 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = [str(part) for part in first["loc"][1:]]
     if first["type"] == "json_invalid" or (first["type"] == "missing" and not where):
-        return await _refused(request, Refusal(400, "bad_request", "the body is not JSON"))
+        return await _refused(request, Refusal(400, "the body is not JSON"))
     field = where[0] if where else None
-    return await _refused(request, Refusal(422, "validation_failed", f"{field or 'body'}: {first['msg']}", field))
+    return await _refused(request, Refusal(422, f"{field or 'body'}: {first['msg']}", field))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        refusal = Refusal(405, "method_not_allowed", f"{request.method} does not work here", headers=_allowed(request))
+        refusal = Refusal(
+            405, f"{request.method} does not work here", code="method_not_allowed", headers=_allowed(request)
+        )
     elif error.status_code == HTTPStatus.NOT_FOUND:
-        refusal = Refusal(404, "not_found", "there is nothing here")
+        refusal = Refusal(404, "there is nothing here")
     else:
-        refusal = Refusal(400, "bad_request", "the body cannot be read")
+        refusal = Refusal(400, "the body cannot be read")
     return await _refused(request, refusal)
 
 

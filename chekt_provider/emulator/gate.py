@@ -26,20 +26,6 @@ REQUEST_HEADER = "x-request-id"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 LARGEST_BODY = 1024 * 1024  # bytes
 
-_CODES = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    409: "conflict",
-    422: "validation_failed",
-    429: "rate_limited",
-    500: "internal_error",
-    502: "bad_gateway",
-    503: "service_unavailable",
-    504: "gateway_timeout",
-}
-
 _KEPT = ("content-type", "location")
 """Headers that go with what was answered: a repeat has them again, and a fault's status has none of them."""
 
@@ -94,7 +80,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if stranger := _stranger(dict(scope["headers"])):
-            refusal = Refusal(403, "forbidden", f"the emulator serves nobody who comes by {stranger}")
+            refusal = Refusal(403, f"the emulator serves nobody who comes by {stranger}")
             await send_whole(Answer(403, _JSON, json.dumps(refusal.envelope("")).encode()), send)
             return
         scope["state"]["world"] = self._world
@@ -160,7 +146,7 @@ class Gate:
             headers = self._date() | {"Content-Type": fault.content_type}
             answer = Answer(fault.status or answer.status, headers, fault.body.encode())
         elif fault.status is not None:
-            refusal = Refusal(fault.status, _CODES.get(fault.status, "error"), "a fault of the emulator")
+            refusal = Refusal(fault.status, "a fault of the emulator")
             told = {name: text for name, text in answer.headers.items() if name.lower() not in _KEPT}
             answer = self._refused(call, refusal).with_headers(told)
         answer = answer.with_headers(fault.headers)
@@ -186,14 +172,14 @@ class Gate:
         """
         trace_id = call.headers.get(TRACE_HEADER)
         if trace_id is not None and not _UUID.fullmatch(trace_id):
-            raise Refusal(400, "bad_request", f"{TRACE_HEADER} must be a UUID", TRACE_HEADER)
+            raise Refusal(400, f"{TRACE_HEADER} must be a UUID", TRACE_HEADER)
         if len(call.body) > LARGEST_BODY:
-            raise Refusal(413, "payload_too_large", f"the body is longer than {LARGEST_BODY} bytes")
+            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes", code="payload_too_large")
         if not call.path.startswith("/partner/"):
             return {}
         if call.client_id is None:
             challenge = {"WWW-Authenticate": "Bearer"}
-            raise Refusal(401, "unauthorized", "the access token is missing, invalid or expired", headers=challenge)
+            raise Refusal(401, "the access token is missing, invalid or expired", headers=challenge)
         return self._world.limit.take(call.client_id)
 
     async def _once(self, call: Call) -> Answer:
@@ -207,7 +193,7 @@ class Gate:
                 self._remember(call, answer)
                 return answer
         if known["digest"] != hashlib.sha256(call.body).hexdigest():
-            raise Refusal(409, "idempotency_conflict", "this Idempotency-Key came before with another body")
+            raise Refusal(409, "this Idempotency-Key came before with another body", code="idempotency_conflict")
         self._world.log.note(call.number, replayed=True)
         mark = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
         return Answer(known["status"], known["headers"] | mark, known["body"])

@@ -51,7 +51,7 @@ def _refuse_unknown(query: Mapping[str, str], switches: Switches) -> None:
     known = {"cursor"} if switches.lists == "links" else set(PAGING[switches.lists])
     for name in query:
         if name not in known:
-            raise Refusal(400, "bad_request", f"{name} is not a parameter of this list", name)
+            raise Refusal(400, f"{name} is not a parameter of this list", name)
 
 
 def _window(query: Mapping[str, str], switches: Switches) -> tuple[int, int]:
@@ -68,7 +68,7 @@ def _window(query: Mapping[str, str], switches: Switches) -> tuple[int, int]:
 def _number(query: Mapping[str, str], name: str, least: int) -> int:
     text = query[name]
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= least):
-        raise Refusal(422, "validation_failed", f"{name} must be a whole number from {least}", name)
+        raise Refusal(422, f"{name} must be a whole number from {least}", name)
     return int(text)
 
 
@@ -82,5 +82,5 @@ def _place(cursor: str) -> int:
     except (binascii.Error, ValueError):
         word, place = "", ""
     if word != "after" or not place.isdigit():
-        raise Refusal(422, "validation_failed", "cursor is not one that this API gave", "cursor")
+        raise Refusal(422, "cursor is not one that this API gave", "cursor")
     return int(place)

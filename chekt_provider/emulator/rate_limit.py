@@ -56,5 +56,5 @@ class RateLimit:
         }
         if not passes:
             headers["Retry-After"] = str(math.ceil((1 - left) / per_second))
-            raise Refusal(429, "rate_limited", "too many requests", headers=headers)
+            raise Refusal(429, "too many requests", headers=headers)
         return headers

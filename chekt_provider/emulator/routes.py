@@ -1,7 +1,6 @@
 """The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
 
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -60,7 +59,7 @@ async def json_body(request: Request) -> None:
     """Refuse a body that does not call itself JSON."""
     kind = media_type(dict(request.headers))
     if kind != "application/json":
-        raise Refusal(415, "unsupported_media_type", "the body must be application/json")
+        raise Refusal(415, "the body must be application/json", code="unsupported_media_type")
 
 
 TheWorld = Annotated[World, Depends(_world)]
@@ -73,7 +72,7 @@ async def _gone(request: Request, world: TheWorld) -> AsyncIterator[None]:
         yield
     except NotThere as refusal:
         if refusal.gone and refusal.field in request.path_params and world.switches.gone == "410":
-            raise Refusal(HTTPStatus.GONE, "gone", refusal.message, refusal.field) from None
+            raise Refusal(410, refusal.message, refusal.field, code="gone") from None
         raise
 
 

@@ -60,7 +60,7 @@ def delete_station(store: Store, switches: Switches, dealer_id: int, station_id:
         store.station(dealer_id, station_id)
         sites = store.sites_of(station_id)
         if sites and switches.delete_with_sites == "refuse":
-            raise Refusal(409, "conflict", f"monitoring station {station_id} still has sites: {sites}")
+            raise Refusal(409, f"monitoring station {station_id} still has sites: {sites}")
         if switches.delete_answer == "202":
             store.remove_station_later(dealer_id, station_id, switches.delete_delay)
         else:
@@ -100,7 +100,7 @@ def _site_changes(fields: Row, switches: Switches) -> Row:
     """Give what PUT does to a site's fields: to those that the body holds, and to the others."""
     missing = [field for field in REQUIRED_OF_SITE if field not in fields]
     if switches.site_put == "required" and missing:
-        raise Refusal(422, "validation_failed", f"{missing[0]} is required", missing[0])
+        raise Refusal(422, f"{missing[0]} is required", missing[0])
     unset: Row = {}
     if switches.site_put == "replace":
         unset = dict.fromkeys(REQUIRED_OF_SITE, "") | dict.fromkeys(_OPTIONAL_OF_SITE)
@@ -142,7 +142,7 @@ def _cleared(fields: Row, switches: Switches) -> Row:
     for field in STATION_TEXTS:
         if field in fields and fields[field] == refused:
             shown = "null" if refused is None else "an empty string"
-            raise Refusal(422, "validation_failed", f"{field} must not be {shown}", field)
+            raise Refusal(422, f"{field} must not be {shown}", field)
     return {field: STATION_UNSET.get(field) if value is None else value for field, value in fields.items()}
 
 
@@ -169,8 +169,7 @@ def _kept_value(text: Any, switches: Switches) -> Any:
 
 
 def _duplicate(status: int, field: str, value: str) -> Refusal:
-    code = {400: "bad_request", 409: "conflict", 422: "validation_failed"}[status]
-    return Refusal(status, code, f"{field} {value!r} is already in use", field)
+    return Refusal(status, f"{field} {value!r} is already in use", field)
 
 
 def _check_site(store: Store, dealer_id: int, fields: Row, site_id: int | None) -> None:

@@ -212,9 +212,7 @@ class Store:
         if withdrawn == HTTPStatus.NOT_FOUND:
             raise NotThere(f"dealer {dealer_id} does not exist", "dealer_id")
         if withdrawn:
-            raise Refusal(
-                HTTPStatus.FORBIDDEN, "forbidden", f"this app has no access to dealer {dealer_id}", "dealer_id"
-            )
+            raise Refusal(403, f"this app has no access to dealer {dealer_id}", "dealer_id")
         return rows[0]
 
     def check_dealer(self, dealer_id: int) -> None:
