@@ -1,27 +1,23 @@
-"""Changes of the last minute, to look back; and changes that are still to come."""
+"""The changes of the last minute, to look back, and the changes still to come."""
 
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from chekt_provider.emulator.settings import LONGEST_LAG
-
-Table = Literal["stations", "sites"]
-
-KEYS: dict[Table, str] = {"stations": "monitoring_station_id", "sites": "site_id"}
-"""The column that a table's rows are numbered by."""
+from chekt_provider.emulator.tables import Table
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a row was until `time`, by column; None when there was none."""
+    """What a row was until `time`: the values of its columns, or None when there was none."""
 
     time: float
     table: Table
     number: int
-    before: dict[str, Any] | None
+    before: tuple[Any, ...] | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class _Delayed:
 
 
 class History:
-    """The changes to stations and sites, in memory: those of the last 60 seconds, and those that are decided.
+    """The changes to stations and sites, in memory: those of the last 60 seconds, and the delayed ones.
 
     Args:
         clock: seconds since 1970.
@@ -46,20 +42,20 @@ class History:
         self._delayed: list[_Delayed] = []
 
     def clear(self) -> None:
-        """Forget what was, and call off what is to come."""
+        """Forget what was, and call off what is still to come."""
         self._changes.clear()
         self._delayed.clear()
 
     def note(self, db: sqlite3.Connection, table: Table, number: int) -> None:
-        """Note what a row is, just before it changes or is replaced."""
-        row = db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} = ?", (number,)).fetchone()  # noqa: S608 - our names
-        self._add(table, number, dict(row) if row else None)
+        """Note a row just before it changes."""
+        row = db.execute(f"SELECT * FROM {table.name} WHERE {table.key} = ?", (number,)).fetchone()  # noqa: S608 - our names
+        self._add(table, number, tuple(row) if row else None)
 
     def note_new(self, table: Table, number: int) -> None:
-        """Note that a row was made."""
+        """Note a new row."""
         self._add(table, number, None)
 
-    def _add(self, table: Table, number: int, before: dict[str, Any] | None) -> None:
+    def _add(self, table: Table, number: int, before: tuple[Any, ...] | None) -> None:
         now = self._clock() if self._moment is None else self._moment
         self._changes.append(_Change(now, table, number, before))
         while self._changes[0].time < now - LONGEST_LAG:
@@ -77,7 +73,7 @@ class History:
         self._delayed.append(_Delayed(self._clock() + seconds, table, number, act))
 
     def call_off(self, table: Table, number: int) -> None:
-        """Let nothing more happen to a row: it is gone, and its number may be given again."""
+        """Let nothing more happen to a row: it is gone, and another one may get its number."""
         self._delayed = [change for change in self._delayed if (change.table, change.number) != (table, number)]
 
     def catch_up(self) -> None:
@@ -94,10 +90,9 @@ class History:
 
 def _restore(db: sqlite3.Connection, change: _Change) -> None:
     """Make a row what it was before a change."""
-    key = KEYS[change.table]
-    db.execute(f"DELETE FROM {change.table} WHERE {key} = ?", (change.number,))  # noqa: S608 - our names
-    if change.before is not None:
-        values = tuple(change.before.values())
-        marks = ", ".join("?" * len(values))
-        db.execute(f"INSERT INTO {change.table} VALUES ({marks})", values)  # noqa: S608 - our names
-        db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (change.table, change.number))
+    table = change.table
+    if change.before is None:
+        db.execute(f"DELETE FROM {table.name} WHERE {table.key} = ?", (change.number,))  # noqa: S608 - our names
+    else:
+        table.put(db, change.before)
+        db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (table.name, change.number))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
-from chekt_provider.emulator.store import Row
+from chekt_provider.emulator.tables import Row
 
 _DIGITS = 15  # of the longest number taken
 

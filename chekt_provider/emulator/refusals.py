@@ -45,9 +45,7 @@ class Refusal(Exception):
 
     def envelope(self, request_id: str) -> dict[str, dict[str, str | None]]:
         """Give the body of the answer."""
-        return {
-            "error": {"code": self.code, "message": self.message, "request_id": request_id, "field": self.field},
-        }
+        return {"error": {"code": self.code, "message": self.message, "request_id": request_id, "field": self.field}}
 
 
 class NotThere(Refusal, LookupError):
@@ -57,6 +55,6 @@ class NotThere(Refusal, LookupError):
         gone: whether it existed and was deleted.
     """
 
-    def __init__(self, message: str, field: str | None = None, *, gone: bool = False) -> None:
+    def __init__(self, message: str, field: str, *, gone: bool = False) -> None:
         super().__init__(404, message, field)
         self.gone = gone

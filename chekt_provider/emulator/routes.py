@@ -23,7 +23,7 @@ from chekt_provider.emulator.shapes import (
     StationUpdate,
     Token,
 )
-from chekt_provider.emulator.store import Row
+from chekt_provider.emulator.tables import SITES, STATIONS, Row
 from chekt_provider.emulator.tokens import OAuthRefusal
 from chekt_provider.emulator.world import World
 
@@ -131,7 +131,7 @@ async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) ->
     """List a dealer's stations."""
     world.store.dealer(dealer_id)
     with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.stations(dealer_id)
+        whole = world.store.rows(STATIONS, dealer_id)
     rows, headers = _page(whole, world, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
@@ -141,7 +141,7 @@ async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id:
     """Read one station."""
     world.store.dealer(dealer_id)
     with world.store.glimpse(world.switches.item_lag):
-        return _shown(world, world.store.station(dealer_id, monitoring_station_id))
+        return _shown(world, world.store.row(STATIONS, dealer_id, monitoring_station_id))
 
 
 @partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
@@ -183,7 +183,7 @@ async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Re
     """List a dealer's sites."""
     world.store.dealer(dealer_id)
     with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.sites(dealer_id)
+        whole = world.store.rows(SITES, dealer_id)
     rows, headers = _page(whole, world, request)
     return JSONResponse(rows, headers=headers)
 
@@ -193,7 +193,7 @@ async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Respo
     """Read one site."""
     world.store.dealer(dealer_id)
     with world.store.glimpse(world.switches.item_lag):
-        return JSONResponse(world.store.site(dealer_id, site_id))
+        return JSONResponse(world.store.row(SITES, dealer_id, site_id))
 
 
 @partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)

@@ -5,7 +5,8 @@ from typing import Any
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
 from chekt_provider.emulator.shapes import STATION_TEXTS, STATION_UNSET, SiteOptions
-from chekt_provider.emulator.store import Row, Store
+from chekt_provider.emulator.store import Store
+from chekt_provider.emulator.tables import SITES, STATIONS, Row
 
 REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
 """A site's texts that POST requires, and PUT under one switch."""
@@ -22,15 +23,15 @@ def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row
     values = _kept(_cleared(fields, switches), switches)
     external_id = values["external_monitoring_station_id"]
     with store.transaction():
-        if switches.duplicate != "twin" and store.stations_called(dealer_id, external_id):
+        if switches.duplicate != "twin" and store.rows(STATIONS, dealer_id, external_monitoring_station_id=external_id):
             raise _duplicate(int(switches.duplicate), "external_monitoring_station_id", external_id)
-        return store.station(dealer_id, add_station(store, switches, dealer_id, values))
+        return store.row(STATIONS, dealer_id, add_station(store, switches, dealer_id, values))
 
 
 def add_station(store: Store, switches: Switches, dealer_id: int, values: Row) -> int:
     """Add a station with these values, and give its number: the one that `Switches.numbers` says is next."""
     with store.transaction():
-        return store.add_station(dealer_id, values, store.free_number() if switches.numbers == "again" else None)
+        return store.add(STATIONS, dealer_id, values, store.free_number() if switches.numbers == "again" else None)
 
 
 def update_station(store: Store, switches: Switches, dealer_id: int, station_id: int, fields: Row) -> Row:
@@ -45,8 +46,8 @@ def update_station(store: Store, switches: Switches, dealer_id: int, station_id:
     """
     unset = STATION_UNSET if switches.put == "replace" else {}
     with store.transaction():
-        store.change_station(dealer_id, station_id, unset | _kept(_cleared(fields, switches), switches))
-        return store.station(dealer_id, station_id)
+        store.change(STATIONS, dealer_id, station_id, unset | _kept(_cleared(fields, switches), switches))
+        return store.row(STATIONS, dealer_id, station_id)
 
 
 def delete_station(store: Store, switches: Switches, dealer_id: int, station_id: int) -> None:
@@ -57,14 +58,16 @@ def delete_station(store: Store, switches: Switches, dealer_id: int, station_id:
         Refusal: 409 when sites use it and `Switches.delete_with_sites` is refuse.
     """
     with store.transaction():
-        store.station(dealer_id, station_id)
+        store.row(STATIONS, dealer_id, station_id)
         sites = store.sites_of(station_id)
         if sites and switches.delete_with_sites == "refuse":
             raise Refusal(409, f"monitoring station {station_id} still has sites: {sites}")
         if switches.delete_answer == "202":
-            store.remove_station_later(dealer_id, station_id, switches.delete_delay)
+            store.later(
+                switches.delete_delay, STATIONS, station_id, lambda: store.remove(STATIONS, dealer_id, station_id)
+            )
         else:
-            store.remove_station(dealer_id, station_id)
+            store.remove(STATIONS, dealer_id, station_id)
 
 
 def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
@@ -76,7 +79,7 @@ def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
     """
     with store.transaction():
         _check_site(store, dealer_id, fields, None)
-        return store.site(dealer_id, store.add_site(dealer_id, fields))
+        return store.row(SITES, dealer_id, store.add(SITES, dealer_id, fields))
 
 
 def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
@@ -89,7 +92,7 @@ def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, 
         Refusal: 409, the external id is another site's; 422, a field that is required is left out.
     """
     with store.transaction():
-        old = store.site(dealer_id, site_id)
+        old = store.row(SITES, dealer_id, site_id)
         _check_site(store, dealer_id, fields, site_id)
         changes = _site_changes(fields, switches)
         new = _put_site(store, dealer_id, site_id, changes, switches.site_put_delay)
@@ -111,12 +114,12 @@ def _site_changes(fields: Row, switches: Switches) -> Row:
 def _put_site(store: Store, dealer_id: int, site_id: int, changes: Row, delay: float) -> Row:
     """Change a site, at once or so many seconds later, and give it as it is then."""
     if not delay:
-        store.change_site(dealer_id, site_id, changes)
-        return store.site(dealer_id, site_id)
-    store.change_site_later(dealer_id, site_id, changes, delay)
+        store.change(SITES, dealer_id, site_id, changes)
+        return store.row(SITES, dealer_id, site_id)
+    store.later(delay, SITES, site_id, lambda: store.change(SITES, dealer_id, site_id, changes))
     with store.glimpse():
-        store.change_site(dealer_id, site_id, changes)
-        return store.site(dealer_id, site_id)
+        store.change(SITES, dealer_id, site_id, changes)
+        return store.row(SITES, dealer_id, site_id)
 
 
 def shown_station(row: Row, switches: Switches) -> Row:
@@ -175,9 +178,9 @@ def _duplicate(status: int, field: str, value: str) -> Refusal:
 def _check_site(store: Store, dealer_id: int, fields: Row, site_id: int | None) -> None:
     station_id = fields.get("monitoring_station_id")
     if station_id is not None:
-        store.station(dealer_id, station_id)
+        store.row(STATIONS, dealer_id, station_id)
     external_id = fields.get("external_site_id")
     if external_id is not None and any(
-        other["site_id"] != site_id for other in store.sites_called(dealer_id, external_id)
+        other["site_id"] != site_id for other in store.rows(SITES, dealer_id, external_site_id=external_id)
     ):
         raise _duplicate(409, "external_site_id", external_id)

@@ -14,6 +14,7 @@ from chekt_provider.emulator.rate_limit import RateLimit
 from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.shapes import STATION_UNSET, SiteCreate, SiteEdit, StationCreate, StationUpdate
 from chekt_provider.emulator.store import Store
+from chekt_provider.emulator.tables import SITES, STATIONS
 from chekt_provider.emulator.tokens import Tokens
 
 
@@ -133,7 +134,7 @@ class World:
 
     def stations(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's stations in order of id, in one form under all switches: a text that is unset is ""."""
-        return self.store.stations(self._dealer(dealer_id))
+        return self.store.rows(STATIONS, self._dealer(dealer_id))
 
     def add_station(
         self, *, external_monitoring_station_id: str, name: str, dealer_id: int | None = None, **options: Any
@@ -160,22 +161,22 @@ class World:
         stay on it.
         """
         fields = {"external_monitoring_station_id": external_monitoring_station_id, "name": name, **options}
-        self.store.add_station(self._dealer(dealer_id), _kept(fields, StationCreate), monitoring_station_id)
+        self.store.add(STATIONS, self._dealer(dealer_id), _kept(fields, StationCreate), monitoring_station_id)
 
     def edit_station(self, monitoring_station_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
         """Change a station as somebody in the portal would, each field by the API's name of it; None unsets one."""
         changes = _kept(changes, StationUpdate)
-        self.store.change_station(self._dealer(dealer_id), monitoring_station_id, changes)
+        self.store.change(STATIONS, self._dealer(dealer_id), monitoring_station_id, changes)
 
     def remove_station(self, monitoring_station_id: int, dealer_id: int | None = None) -> None:
         """Remove a station; its sites stay, without one."""
-        self.store.remove_station(self._dealer(dealer_id), monitoring_station_id)
+        self.store.remove(STATIONS, self._dealer(dealer_id), monitoring_station_id)
 
     # Sites
 
     def sites(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's sites in order of id."""
-        return self.store.sites(self._dealer(dealer_id))
+        return self.store.rows(SITES, self._dealer(dealer_id))
 
     def add_site(
         self,
@@ -195,15 +196,15 @@ class World:
             "monitoring_station_id": monitoring_station_id,
             **options,
         }
-        return self.store.add_site(self._dealer(dealer_id), _kept(fields, SiteCreate))
+        return self.store.add(SITES, self._dealer(dealer_id), _kept(fields, SiteCreate))
 
     def edit_site(self, site_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
         """Change fields of a site, each by the API's name of it; None unsets one that may be unset."""
-        self.store.change_site(self._dealer(dealer_id), site_id, _kept(changes, SiteEdit))
+        self.store.change(SITES, self._dealer(dealer_id), site_id, _kept(changes, SiteEdit))
 
     def remove_site(self, site_id: int, dealer_id: int | None = None) -> None:
         """Remove a site, which the API itself cannot."""
-        self.store.remove_site(self._dealer(dealer_id), site_id)
+        self.store.remove(SITES, self._dealer(dealer_id), site_id)
 
     def _dealer(self, dealer_id: int | None) -> int:
         if dealer_id is None:
