@@ -1,16 +1,11 @@
 """The emulator: a CHeKT Partner API on this machine."""
 
-import time
-import weakref
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from chekt_provider.emulator.app import APP
 from chekt_provider.emulator.gate import TOKEN_PATH, Gate
 from chekt_provider.emulator.server import HOST, Server
-from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.world import World
 
 
@@ -41,41 +36,10 @@ class Emulator(World):
         OSError: from `start`: the port is taken.
     """
 
-    def __init__(  # noqa: PLR0913 - each is named at the call
-        self,
-        *,
-        dealers: Sequence[int] = (12345,),
-        switches: Switches | None = None,
-        client_id: str = "emulator-client",
-        client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
-        public_key: str | None = None,
-        key_id: str | None = None,
-        token_life: float = 3600,
-        plan: Plan | None = Plan.ENTERPRISE,
-        state: Path | None = None,
-        port: int = 0,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        super().__init__(
-            dealers=tuple(dealers),
-            switches=switches or Switches(),
-            client_id=client_id,
-            client_secret=client_secret,
-            public_key=public_key,
-            key_id=key_id,
-            token_life=token_life,
-            plan=plan,
-            state=state,
-            clock=clock,
-        )
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._port = port
-        self._server: Server | None = None
-        weakref.finalize(self, self.store.close)
-
     host = HOST
     """The address that it listens on."""
+
+    _server: Server | None = None
 
     @property
     def port(self) -> int:
@@ -99,8 +63,8 @@ class Emulator(World):
         return {
             "CHEKT_BASE_URL": self.url,
             "CHEKT_TOKEN_URL": self.token_url,
-            "CHEKT_CLIENT_ID": self._client_id,
-            "CHEKT_CLIENT_SECRET": self._client_secret,
+            "CHEKT_CLIENT_ID": self.tokens.client_id,
+            "CHEKT_CLIENT_SECRET": self.tokens.client_secret,
             "CHEKT_DEALER_ID": str(self.dealers[0]),
         }
 

@@ -23,7 +23,7 @@ from chekt_provider.emulator.shapes import (
     StationUpdate,
     Token,
 )
-from chekt_provider.emulator.tables import SITES, STATIONS, Row
+from chekt_provider.emulator.tables import SITES, STATIONS, Row, Table
 from chekt_provider.emulator.tokens import OAuthRefusal
 from chekt_provider.emulator.world import World
 
@@ -50,9 +50,8 @@ _BODY: dict[int | str, dict[str, Any]] = _CONFLICT | {
 }
 
 
-async def _world(request: Request) -> World:
-    world: World = request.state.world
-    return world
+async def _world(request: Request) -> Any:
+    return request.state.world
 
 
 async def json_body(request: Request) -> None:
@@ -129,19 +128,14 @@ async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate
 @partner.get(_STATIONS, response_model=list[Station], tags=_STATION_TAGS)
 async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's stations."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.rows(STATIONS, dealer_id)
-    rows, headers = _page(whole, world, request)
+    rows, headers = _page(STATIONS, world, dealer_id, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
 
 @partner.get(_STATION, response_model=Station, tags=_STATION_TAGS)
 async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Read one station."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.item_lag):
-        return _shown(world, world.store.row(STATIONS, dealer_id, monitoring_station_id))
+    return _shown(world, _item(STATIONS, world, dealer_id, monitoring_station_id))
 
 
 @partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
@@ -181,19 +175,14 @@ async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> R
 @partner.get(_SITES, response_model=list[Site], tags=_SITE_TAGS)
 async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's sites."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.rows(SITES, dealer_id)
-    rows, headers = _page(whole, world, request)
+    rows, headers = _page(SITES, world, dealer_id, request)
     return JSONResponse(rows, headers=headers)
 
 
 @partner.get(_SITE, response_model=Site, tags=_SITE_TAGS)
 async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
     """Read one site."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.item_lag):
-        return JSONResponse(world.store.row(SITES, dealer_id, site_id))
+    return JSONResponse(_item(SITES, world, dealer_id, site_id))
 
 
 @partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
@@ -203,8 +192,19 @@ async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body:
     return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
 
 
-def _page(rows: list[Row], world: World, request: Request) -> tuple[list[Row], dict[str, str]]:
+def _page(table: Table, world: World, dealer_id: int, request: Request) -> tuple[list[Row], dict[str, str]]:
+    """Give the rows of the page that a request asks for, and the headers that belong to it."""
+    world.store.dealer(dealer_id)
+    with world.store.glimpse(world.switches.list_lag):
+        rows = world.store.rows(table, dealer_id)
     return cut(rows, world.switches, request.query_params, _url(request))
+
+
+def _item(table: Table, world: World, dealer_id: int, number: int) -> Row:
+    """Give one row as GET sees it."""
+    world.store.dealer(dealer_id)
+    with world.store.glimpse(world.switches.item_lag):
+        return world.store.row(table, dealer_id, number)
 
 
 def _url(request: Request) -> str:

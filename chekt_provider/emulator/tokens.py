@@ -36,8 +36,8 @@ class Tokens:
         clock: Callable[[], float],
         assertions: Assertions | None = None,
     ) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self.client_id = client_id
+        self.client_secret = client_secret
         self.life = life
         self._clock = clock
         self._assertions = assertions
@@ -74,21 +74,21 @@ class Tokens:
                 raise BadAssertion(f"client_assertion_type must be {JWT_BEARER}")
             if "client_secret" in fields:
                 raise BadAssertion("client_secret is given as well")
-            if fields.get("client_id", [self._client_id]) != [self._client_id]:
+            if fields.get("client_id", [self.client_id]) != [self.client_id]:
                 raise BadAssertion("client_id is another one")
             self._assertions.spend(fields["client_assertion"][0], audiences)
         except BadAssertion as error:
             raise OAuthRefusal(401, "invalid_client", f"client assertion refused: {error}") from None
-        return self._client_id
+        return self.client_id
 
     def _authenticate(self, fields: dict[str, list[str]]) -> str:
         """Give the id of the client that a form proves with the client secret."""
         for field in ("client_id", "client_secret"):
             if field not in fields:
                 raise OAuthRefusal(400, "invalid_request", f"{field} is missing")
-        if fields["client_id"] != [self._client_id] or fields["client_secret"] != [self._client_secret]:
+        if fields["client_id"] != [self.client_id] or fields["client_secret"] != [self.client_secret]:
             raise OAuthRefusal(401, "invalid_client", "client authentication failed")
-        return self._client_id
+        return self.client_id
 
     def _issue(self, client_id: str) -> str:
         token = secrets.token_urlsafe(32)

@@ -1,6 +1,8 @@
 """The world behind the imitated API: what the routes and the gate share, and what a test does behind the API's back."""
 
-from collections.abc import Callable
+import time
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,38 +30,39 @@ class World:
     Attributes:
         switches: the answers to CHeKT's open questions. Assign a new object to change them, with effect at once.
 
-    Args:
-        dealers: ids of the dealers that exist from the start.
-        switches, client_id, client_secret, public_key, key_id, token_life, plan, state, clock: see `Emulator`.
+    Args: those of `Emulator`.
     """
 
     def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         *,
-        dealers: tuple[int, ...],
-        switches: Switches,
-        client_id: str,
-        client_secret: str,
-        public_key: str | None,
-        key_id: str | None,
-        token_life: float,
-        plan: Plan | None,
-        state: Path | None,
-        clock: Callable[[], float],
+        dealers: Sequence[int] = (12345,),
+        switches: Switches | None = None,
+        client_id: str = "emulator-client",
+        client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
+        public_key: str | None = None,
+        key_id: str | None = None,
+        token_life: float = 3600,
+        plan: Plan | None = Plan.ENTERPRISE,
+        state: Path | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if not dealers:
             raise ValueError("an emulator needs at least one dealer")
         if key_id is not None and public_key is None:
             raise ValueError("a key id needs the public key whose id it is")
         assertions = None if public_key is None else Assertions(client_id, public_key, key_id, clock)
-        self.dealers = dealers
-        self.switches = switches
+        self.dealers = tuple(dealers)
+        self.switches = switches or Switches()
         self.store = Store(state, clock, lambda: clock() + self.switches.database_clock)
         self.tokens = Tokens(client_id, client_secret, token_life, clock, assertions)
         self.limit = RateLimit(plan, clock)
         self.in_force = Faults()
         self.log = Log(clock)
         self.clock = clock
+        self._port = port
+        weakref.finalize(self, self.store.close)
         self._populate()
 
     def _populate(self) -> None:
