@@ -13,7 +13,7 @@ from chekt_provider.emulator.control_routes import control
 from chekt_provider.emulator.document import document
 from chekt_provider.emulator.page import page
 from chekt_provider.emulator.refusals import Refusal
-from chekt_provider.emulator.routes import TheWorld, partner, token
+from chekt_provider.emulator.routes import TheWorld, dealers, sites, stations, token
 
 
 def _name(route: APIRoute) -> str:
@@ -69,7 +69,7 @@ def _make_app() -> FastAPI:
         generate_unique_id_function=_name,
         exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
     )
-    for routes in (token, partner, control):
+    for routes in (token, dealers, stations, sites, control):
         app.include_router(routes)
     return app
 

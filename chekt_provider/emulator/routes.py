@@ -27,8 +27,6 @@ from chekt_provider.emulator.tables import SITES, STATIONS, Row, Table
 from chekt_provider.emulator.tokens import OAuthRefusal
 from chekt_provider.emulator.world import World
 
-DEALER = "/partner/v1/dealers/{dealer_id}"
-
 _REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope, "description": text}
     for status, text in {
@@ -76,7 +74,17 @@ async def _gone(request: Request, world: TheWorld) -> AsyncIterator[None]:
 
 
 token = APIRouter(tags=["Token"])
-partner = APIRouter(responses=_REFUSED, dependencies=[Depends(_gone)])
+
+
+def _partner(tag: str, path: str) -> APIRouter:
+    """Make a router for what lies at a path below a dealer."""
+    prefix = f"/partner/v1/dealers/{{dealer_id}}{path}"
+    return APIRouter(prefix=prefix, tags=[tag], responses=_REFUSED, dependencies=[Depends(_gone)])
+
+
+dealers = _partner("Dealers", "")
+stations = _partner("Monitoring stations", "/monitoring-stations")
+sites = _partner("Sites", "/sites")
 
 
 @token.post(TOKEN_PATH, response_model=Token, responses=_NO_TOKEN)
@@ -94,26 +102,17 @@ async def grant_token(request: Request, world: TheWorld) -> Response:
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 
-@partner.get(DEALER, response_model=Dealer, tags=["Dealers"])
+@dealers.get("", response_model=Dealer)
 async def get_dealer(world: TheWorld, dealer_id: PathId) -> Response:
     """Read one dealer."""
     return JSONResponse(world.store.dealer(dealer_id))
-
-
-# Monitoring stations
-
-_STATIONS = f"{DEALER}/monitoring-stations"
-_STATION = _STATIONS + "/{monitoring_station_id}"
-_STATION_TAGS: list[Any] = ["Monitoring stations"]
 
 
 def _shown(world: World, row: Row, status: int = 200) -> Response:
     return JSONResponse(rules.shown_station(row, world.switches), status)
 
 
-@partner.post(
-    _STATIONS, status_code=201, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON
-)
+@stations.post("", status_code=201, response_model=Station, responses=_BODY, dependencies=HAS_JSON)
 async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate, request: Request) -> Response:
     """Make a station."""
     world.store.dealer(dealer_id)
@@ -125,20 +124,20 @@ async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate
     return _shown(world, row, 201)
 
 
-@partner.get(_STATIONS, response_model=list[Station], tags=_STATION_TAGS)
+@stations.get("", response_model=list[Station])
 async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's stations."""
     rows, headers = _page(STATIONS, world, dealer_id, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
 
-@partner.get(_STATION, response_model=Station, tags=_STATION_TAGS)
+@stations.get("/{monitoring_station_id}", response_model=Station)
 async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Read one station."""
     return _shown(world, _item(STATIONS, world, dealer_id, monitoring_station_id))
 
 
-@partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
+@stations.put("/{monitoring_station_id}", response_model=Station, responses=_BODY, dependencies=HAS_JSON)
 async def update_station(
     world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate
 ) -> Response:
@@ -148,7 +147,7 @@ async def update_station(
     return _shown(world, row)
 
 
-@partner.delete(_STATION, status_code=204, responses=_CONFLICT, tags=_STATION_TAGS)
+@stations.delete("/{monitoring_station_id}", status_code=204, responses=_CONFLICT)
 async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Delete a station."""
     world.store.dealer(dealer_id)
@@ -158,34 +157,27 @@ async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_
     return Response(status_code=int(world.switches.delete_answer))
 
 
-# Sites
-
-_SITES = f"{DEALER}/sites"
-_SITE = _SITES + "/{site_id}"
-_SITE_TAGS: list[Any] = ["Sites"]
-
-
-@partner.post(_SITES, status_code=201, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+@sites.post("", status_code=201, response_model=Site, responses=_BODY, dependencies=HAS_JSON)
 async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> Response:
     """Make a site."""
     world.store.dealer(dealer_id)
     return JSONResponse(rules.create_site(world.store, dealer_id, body.given()), 201)
 
 
-@partner.get(_SITES, response_model=list[Site], tags=_SITE_TAGS)
+@sites.get("", response_model=list[Site])
 async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's sites."""
     rows, headers = _page(SITES, world, dealer_id, request)
     return JSONResponse(rows, headers=headers)
 
 
-@partner.get(_SITE, response_model=Site, tags=_SITE_TAGS)
+@sites.get("/{site_id}", response_model=Site)
 async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
     """Read one site."""
     return JSONResponse(_item(SITES, world, dealer_id, site_id))
 
 
-@partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+@sites.put("/{site_id}", response_model=Site, responses=_BODY, dependencies=HAS_JSON)
 async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body: SiteUpdate) -> Response:
     """Change a site, its monitoring station included."""
     world.store.dealer(dealer_id)
