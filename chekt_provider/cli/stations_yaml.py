@@ -17,7 +17,7 @@ from chekt_provider.text import listed, shown
 
 
 def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, list[str]]:
-    """The text of a stations file that adopts stations, and a sentence for each that cannot be in it.
+    """The text of a stations file that adopts stations, and a sentence for each station that it leaves out.
 
     Args:
         dealer_id: whose they are, digits.
@@ -47,7 +47,7 @@ def _entry(station: Station) -> dict[str, Any]:
 
 
 def _why_not(dealer_id: str, station: Station, alike: list[Station]) -> str:
-    """Why a station cannot be declared, among those that may have the same external id; "" where it can."""
+    """Why nobody can declare a station, of all that look `alike`; "" where somebody can."""
     external_id = station.external_monitoring_station_id
     if not external_id:
         return "it has no external id, by which a program knows it."
