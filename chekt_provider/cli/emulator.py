@@ -90,7 +90,7 @@ def emulator(  # noqa: PLR0913 - one for each option
     options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
     if key_id is not None and public_key is None:
         _refuse("--key-id: it needs --public-key, whose id it is")
-    world = _emulator(options, switches, state=state, public_key=public_key, key_id=key_id)
+    world = _emulator(options, switches, state, public_key, key_id)
     try:
         _start(world, seed)
         status = _run(command, world) if command else _serve(world)
@@ -100,12 +100,7 @@ def emulator(  # noqa: PLR0913 - one for each option
 
 
 def _emulator(
-    options: dict[str, Any],
-    switches: dict[str, Any],
-    *,
-    state: Path | None,
-    public_key: Path | None,
-    key_id: str | None,
+    options: dict[str, Any], switches: dict[str, Any], state: Path | None, public_key: Path | None, key_id: str | None
 ) -> Emulator:
     """Make the emulator, or end with one line that names the bad option."""
     try:
@@ -119,16 +114,20 @@ def _emulator(
         first = error.errors()[0]
         _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")
     try:
+        # What is no text is no key either: the emulator refuses it.
+        key = public_key.read_text(encoding="utf-8", errors="replace") if public_key else None
         return Emulator(
             dealers=chosen.dealer,
             switches=answers,
-            public_key=_text_of(public_key) if public_key else None,
+            public_key=key,
             key_id=key_id,
             token_life=chosen.token_life,
             plan=None if chosen.plan == "none" else Plan[chosen.plan.upper()],
             state=state,
             port=chosen.port,
         )
+    except OSError as error:
+        _refuse(f"--public-key: {public_key}: {error.strerror}")
     except sqlite3.Error as error:
         _refuse(f"--state: {state}: {error}")
     except (ModuleNotFoundError, ValueError) as error:
@@ -149,14 +148,6 @@ def _start(world: Emulator, seed: Path | None) -> None:
         _refuse(f"--seed: {error}")
     except OSError as error:
         _refuse(f"--port: {error.strerror}")
-
-
-def _text_of(public_key: Path) -> str:
-    """Read the file of a key. The emulator refuses what is no text."""
-    try:
-        return public_key.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        _refuse(f"--public-key: {public_key}: {error.strerror}")
 
 
 def _refuse(message: str, status: int = 2) -> NoReturn:

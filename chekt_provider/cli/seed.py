@@ -93,9 +93,7 @@ def _fields(emulator: Emulator, site: SeedSite) -> dict[str, Any]:
 
 
 def _number(emulator: Emulator, dealer_id: int | None, external_id: str) -> int | None:
-    found = [
-        station["monitoring_station_id"]
-        for station in emulator.stations(dealer_id)
-        if station["external_monitoring_station_id"] == external_id
-    ]
-    return found[0] if found else None
+    for station in emulator.stations(dealer_id):
+        if station["external_monitoring_station_id"] == external_id:
+            return int(station["monitoring_station_id"])
+    return None

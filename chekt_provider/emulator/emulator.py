@@ -1,6 +1,5 @@
 """The emulator: a CHeKT Partner API on this machine."""
 
-from types import TracebackType
 from typing import Self
 
 from chekt_provider.emulator.app import APP
@@ -86,7 +85,5 @@ class Emulator(World):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
