@@ -1,11 +1,8 @@
 """The application: routes, and one form for everything that they refuse."""
 
-from http import HTTPStatus
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -14,10 +11,6 @@ from chekt_provider.emulator.document import document
 from chekt_provider.emulator.page import page
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.routes import TheWorld, dealers, sites, stations, token
-
-
-def _name(route: APIRoute) -> str:
-    return route.name
 
 
 async def _refused(request: Request, refusal: Refusal) -> Response:
@@ -36,11 +29,11 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 async def _no_route(request: Request, error: HTTPException) -> Response:
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    if error.status_code == 405:
         refusal = Refusal(
             405, f"{request.method} does not work here", code="method_not_allowed", headers=_allowed(request)
         )
-    elif error.status_code == HTTPStatus.NOT_FOUND:
+    elif error.status_code == 404:
         refusal = Refusal(404, "there is nothing here")
     else:
         refusal = Refusal(400, "the body cannot be read")
@@ -50,29 +43,22 @@ async def _no_route(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request) -> dict[str, str]:
     """Name the methods of every route with this path, not only of the first."""
     asked = {method: {**request.scope, "method": method} for method in ("DELETE", "GET", "PATCH", "POST", "PUT")}
-    works = [
-        method
-        for method, scope in asked.items()
-        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-    ]
+    routes = request.app.routes
+    works = [name for name, scope in asked.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
     return {"Allow": ", ".join(works)}
 
 
-def _make_app() -> FastAPI:
-    app = FastAPI(
-        title="CHeKT Partner API, emulated",
-        openapi_url=None,
-        redirect_slashes=False,
-        generate_unique_id_function=_name,
-        exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
-    )
-    for routes in (token, dealers, stations, sites, control):
-        app.include_router(routes)
-    return app
-
-
-APP = _make_app()
+APP = FastAPI(
+    title="CHeKT Partner API, emulated",
+    openapi_url=None,
+    redirect_slashes=False,
+    generate_unique_id_function=lambda route: route.name,
+    exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
+)
 """One application for all emulators: the gate tells it which world a request belongs to."""
+
+for routes in (token, dealers, stations, sites, control):
+    APP.include_router(routes)
 
 
 @APP.get("/openapi.json", include_in_schema=False)

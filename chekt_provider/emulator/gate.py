@@ -16,7 +16,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chekt_provider.emulator.faults import BODILESS, Fault
-from chekt_provider.emulator.log import masked_body, masked_query
+from chekt_provider.emulator.log import Request, masked_body, masked_query
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.wire import Answer, Wire, send_whole, swollen
 from chekt_provider.emulator.world import World
@@ -40,21 +40,18 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """A request that has come in whole.
-
-    `path` is without query and decoded, as the routes see it; `client_id` is the app that its token belongs to;
-    `number` is its number in the log.
-    """
+    """A whole request, and its entry in the log."""
 
     scope: Scope
     receive: Receive
-    method: str
-    path: str
     headers: dict[str, str]
     body: bytes
-    client_id: str | None
-    number: int
-    request_id: str
+    noted: Request
+
+    @property
+    def path(self) -> str:
+        """Without the query and decoded, as the routes see it."""
+        return str(self.scope["path"])
 
     @property
     def wire(self) -> Wire:
@@ -65,7 +62,7 @@ class Call:
     @property
     def key(self) -> str | None:
         """The idempotency key, where one counts: on calls that change something."""
-        counts = self.path.startswith("/partner/") and self.method in ("POST", "PUT", "DELETE")
+        counts = self.path.startswith("/partner/") and self.noted.method in ("POST", "PUT", "DELETE")
         return self.headers.get("idempotency-key") if counts else None
 
 
@@ -91,32 +88,29 @@ class Gate:
         if body is None:
             return
         call = self._noted(scope, receive, body)
-        fault = self._world.in_force.strike(call.method, call.path)
+        fault = self._world.in_force.strike(call.noted.method, call.path)
         if fault:
             await self._strike(call, fault, send)
             return
         answer = await self._answer(call)
-        self._world.log.note(call.number, status=answer.status, outcome="answered")
+        self._world.log.note(call.noted.number, status=answer.status, outcome="answered")
         await send_whole(answer, send)
 
     def _noted(self, scope: Scope, receive: Receive, body: bytes) -> Call:
         """Write a request into the log."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = f"req_{secrets.token_hex(8)}"
-        client_id = self._world.tokens.client(headers.get("authorization", ""))
         request = self._world.log.add(
             method=scope["method"],
             path=scope["raw_path"].decode("ascii"),
             query=masked_query(scope["query_string"].decode("ascii")),
             trace_id=headers.get(TRACE_HEADER),
             idempotency_key=headers.get("idempotency-key"),
-            request_id=request_id,
-            client_id=client_id,
+            request_id=f"req_{secrets.token_hex(8)}",
+            client_id=self._world.tokens.client(headers.get("authorization", "")),
             body=masked_body(media_type(headers), body),
         )
-        scope["state"]["request_id"] = request_id
-        number = request.number
-        return Call(scope, receive, scope["method"], scope["path"], headers, body, client_id, number, request_id)
+        scope["state"]["request_id"] = request.request_id
+        return Call(scope, receive, headers, body, request)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
         """Let a fault befall a request."""
@@ -128,16 +122,16 @@ class Gate:
         if fault.when == "after":
             await call.wire.pause(fault.delay)
         if fault.reset:
-            self._world.log.note(call.number, outcome="reset")
+            self._world.log.note(call.noted.number, outcome="reset")
             await call.wire.reset(call.receive)
         elif fault.hang is not None:
-            self._world.log.note(call.number, outcome="hang")
+            self._world.log.note(call.noted.number, outcome="hang")
             await call.wire.pause(fault.hang)
             await call.wire.close(call.receive)
         else:
             answer = swollen(self._altered(call, fault, answer), fault)
             cut = fault.cut is not None and fault.cut < len(answer.body)
-            self._world.log.note(call.number, status=answer.status, outcome="cut" if cut else "answered")
+            self._world.log.note(call.noted.number, status=answer.status, outcome="cut" if cut else "answered")
             await call.wire.send(answer, fault, call.receive, send)
 
     def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
@@ -177,10 +171,10 @@ class Gate:
             raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes", code="payload_too_large")
         if not call.path.startswith("/partner/"):
             return {}
-        if call.client_id is None:
+        if call.noted.client_id is None:
             challenge = {"WWW-Authenticate": "Bearer"}
             raise Refusal(401, "the access token is missing, invalid or expired", headers=challenge)
-        return self._world.limit.take(call.client_id)
+        return self._world.limit.take(call.noted.client_id)
 
     async def _once(self, call: Call) -> Answer:
         """Ask the routes, or repeat what they answered before under the same idempotency key."""
@@ -194,7 +188,7 @@ class Gate:
                 return answer
         if known["digest"] != hashlib.sha256(call.body).hexdigest():
             raise Refusal(409, "this Idempotency-Key came before with another body", code="idempotency_conflict")
-        self._world.log.note(call.number, replayed=True)
+        self._world.log.note(call.noted.number, replayed=True)
         mark = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
         return Answer(known["status"], known["headers"] | mark, known["body"])
 
@@ -229,7 +223,7 @@ class Gate:
 
     def _headers(self, call: Call) -> dict[str, str]:
         """Give the headers of every answer: date, the API's id of the request, the caller's trace id."""
-        headers = self._date() | {REQUEST_HEADER: call.request_id}
+        headers = self._date() | {REQUEST_HEADER: call.noted.request_id}
         trace_id = call.headers.get(TRACE_HEADER, "")
         return headers | ({TRACE_HEADER: trace_id} if _UUID.fullmatch(trace_id) else {})
 
@@ -239,7 +233,7 @@ class Gate:
 
     def _refused(self, call: Call, refusal: Refusal) -> Answer:
         """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
-        body: object = refusal.envelope(call.request_id)
+        body: object = refusal.envelope(call.noted.request_id)
         if call.path == TOKEN_PATH:
             body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
         if refusal.status in BODILESS:
@@ -274,7 +268,7 @@ def media_type(headers: dict[str, str]) -> str:
 
 def _identity(call: Call) -> tuple[str, str, str]:
     """Say what an idempotency key belongs to: the app, the endpoint, and the key itself."""
-    return call.client_id or "", f"{call.method} {call.path}", call.key or ""
+    return call.noted.client_id or "", f"{call.noted.method} {call.path}", call.key or ""
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
