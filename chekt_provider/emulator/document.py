@@ -74,8 +74,7 @@ def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
             if path == TOKEN_PATH:
                 operation["requestBody"] = _TOKEN_BODY
             if path.startswith("/partner/"):
-                _describe_partner_call(method, operation, switches)
-                _describe_answers(path, operation, switches)
+                _describe_partner_call(path, method, operation, switches)
             if not path.startswith("/_emulator"):
                 operation.setdefault("parameters", []).append(_TRACE)
     _describe_shapes(whole["components"]["schemas"], switches)
@@ -85,7 +84,7 @@ def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
     return whole
 
 
-def _describe_partner_call(method: str, operation: dict[str, Any], switches: Switches) -> None:
+def _describe_partner_call(path: str, method: str, operation: dict[str, Any], switches: Switches) -> None:
     operation["security"] = [{"token": []}]
     parameters = operation.setdefault("parameters", [])
     if method in ("post", "put", "delete"):
@@ -94,9 +93,6 @@ def _describe_partner_call(method: str, operation: dict[str, Any], switches: Swi
         for name, least in PAGING[switches.lists].items():
             schema = {"type": "integer", "minimum": least, "maximum": 10**15 - 1}
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
-
-
-def _describe_answers(path: str, operation: dict[str, Any], switches: Switches) -> None:
     answers = operation["responses"]
     if operation["operationId"] == "create_station" and switches.post_answer in _MADE:
         del answers["201"]

@@ -9,29 +9,28 @@ from chekt_provider.emulator.world import World
 
 
 class Emulator(World):
-    """CHeKT's Partner API on a port of this machine, for as long as a `with` block or from `start` to `stop`.
+    """CHeKT's Partner API on a port of this machine, during a `with` block or from `start` to `stop`.
 
-    Stopped and started again it is the same: same port, same stations, same log. Only requests need it to run; its
-    methods work before, between and after.
+    A second start gives the same port, stations and log. Only requests need it to run; its methods always work.
 
     Args:
         dealers: ids of the dealers that exist; at least one.
         switches: how the API behaves where CHeKT's documentation is silent.
         client_id, client_secret: the app that may ask for tokens.
-        public_key: PEM text of an RSA key, with which the app may prove itself by client assertions (RFC 7523) in place
-            of its secret; needs the extra `jwt`. None registers none.
+        public_key: PEM text of an RSA key, for client assertions (RFC 7523) in place of the secret; needs the extra
+            `jwt`. None allows none.
         key_id: the `kid` that those assertions must name; None leaves it unchecked.
         token_life: seconds that an access token lives.
-        plan: the rate limit; None for no limit and no headers that tell it.
-        state: a file that keeps dealers, stations, sites, ids and remembered answers from one run to the next;
-            None keeps them in memory.
+        plan: the rate limit; None for no limit and no headers about it.
+        state: a file that keeps dealers, stations, sites, ids and remembered answers between runs; None keeps them in
+            memory.
         port: 0 picks a free one.
         clock: seconds since 1970, for every date, life and limit of the API.
 
     Raises:
-        ValueError: there is no dealer; or the public key is none.
-        ModuleNotFoundError: the extra `jwt` is not installed, and there is a public key.
-        sqlite3.Error: the state file cannot be opened, or is something else.
+        ValueError: there is no dealer, or the public key is wrong.
+        ModuleNotFoundError: there is a public key, and the extra `jwt` is not installed.
+        sqlite3.Error: the state file does not open, or is something else.
         OSError: from `start`: the port is taken.
     """
 
@@ -68,7 +67,7 @@ class Emulator(World):
         }
 
     def start(self) -> None:
-        """Start to serve; return when connections are taken."""
+        """Start to serve; return when it takes connections."""
         if self._server is not None:
             raise RuntimeError("the emulator is started already")
         self._server = Server(Gate(APP, self), self._port)
@@ -76,7 +75,7 @@ class Emulator(World):
         self._port = self._server.port
 
     def stop(self) -> None:
-        """End all connections, whatever they wait for, and return when the thread has ended."""
+        """End all connections, and return when the thread has ended."""
         if self._server is not None:
             self._server.stop()
             self._server = None

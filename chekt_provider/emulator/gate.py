@@ -1,7 +1,7 @@
 """The gate: every request to the imitated API passes it on its way in, every answer on its way out.
 
-What a page of another site asks for ends here. For the rest, in this order: the log, faults, the trace id, the token,
-the rate limit, the idempotency key; then the routes.
+It refuses pages of other sites. The rest passes, in this order: the log, faults, the trace id, the token, the rate
+limit, the idempotency key; then the routes.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 LARGEST_BODY = 1024 * 1024  # bytes
 
 _KEPT = ("content-type", "location")
-"""Headers that go with what was answered: a repeat has them again, and a fault's status has none of them."""
+"""Headers of the body: a repeat has them again, and a fault's status has none of them."""
 
 _OURS = ("/_emulator", "/docs", "/openapi.json")
 """The emulator's own paths, with everything below them."""
@@ -61,7 +61,7 @@ class Call:
 
     @property
     def key(self) -> str | None:
-        """The idempotency key, where one counts: on calls that change something."""
+        """The idempotency key, where it counts: on calls that change something."""
         counts = self.path.startswith("/partner/") and self.noted.method in ("POST", "PUT", "DELETE")
         return self.headers.get("idempotency-key") if counts else None
 
@@ -113,7 +113,7 @@ class Gate:
         return Call(scope, receive, headers, body, request)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
-        """Let a fault befall a request."""
+        """Serve a request as a fault has it."""
         answer = Answer(200, self._headers(call), b"")
         if fault.when == "before":
             await call.wire.pause(fault.delay)
@@ -135,7 +135,7 @@ class Gate:
             await call.wire.send(answer, fault, call.receive, send)
 
     def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
-        """Give an answer as a fault makes it."""
+        """Give an answer as a fault changes it."""
         if fault.body is not None:
             headers = self._date() | {"Content-Type": fault.content_type}
             answer = Answer(fault.status or answer.status, headers, fault.body.encode())
@@ -177,10 +177,10 @@ class Gate:
         return self._world.limit.take(call.noted.client_id)
 
     async def _once(self, call: Call) -> Answer:
-        """Ask the routes, or repeat what they answered before under the same idempotency key."""
+        """Ask the routes, or repeat their earlier answer to the same idempotency key."""
         if not call.key or self._world.switches.idempotency == "ignored":
             return await self._ask(call)
-        async with self._keyed:  # a twin that comes meanwhile must find the first one's answer
+        async with self._keyed:  # a twin must find the first answer
             known = self._world.store.remembered(*_identity(call))
             if known is None:
                 answer = await self._ask(call)
@@ -232,7 +232,7 @@ class Gate:
         return {"Date": formatdate(self._world.clock(), usegmt=True)} if sent else {}
 
     def _refused(self, call: Call, refusal: Refusal) -> Answer:
-        """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
+        """Give a refusal in its form: OAuth's at the token endpoint, the envelope elsewhere."""
         body: object = refusal.envelope(call.noted.request_id)
         if call.path == TOKEN_PATH:
             body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
@@ -243,9 +243,9 @@ class Gate:
 
 
 def _stranger(headers: dict[bytes, bytes]) -> str:
-    """By which name or page a request came that no program of this machine has sent; "" for one that it has.
+    """The name or page behind a request that no program of this machine sent; "" for other requests.
 
-    A page of another site gets no other Origin than its own; and its name may lead here (DNS rebinding), but stays.
+    A page of another site cannot change its Origin. Its name may lead here (DNS rebinding), but Host still says it.
     """
     host = headers.get(b"host", b"localhost").decode("latin-1").lower()
     name = host.rpartition(":")[0] if _PORT.search(host) else host
@@ -267,12 +267,12 @@ def media_type(headers: dict[str, str]) -> str:
 
 
 def _identity(call: Call) -> tuple[str, str, str]:
-    """Say what an idempotency key belongs to: the app, the endpoint, and the key itself."""
+    """The app, the endpoint and the key itself."""
     return call.noted.client_id or "", f"{call.noted.method} {call.path}", call.key or ""
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
-    """Read a body to its end, and keep just enough to see that it is too large. None when the caller went away."""
+    """Read a body to its end, and keep enough to see that it is too large. None when the caller went away."""
     body = b""
     while True:
         message = await receive()

@@ -29,20 +29,16 @@ class _Delayed:
 
 
 class History:
-    """The changes to stations and sites, in memory: those of the last 60 seconds, and the delayed ones.
-
-    Args:
-        clock: seconds since 1970.
-    """
+    """The changes to stations and sites, in memory: those of the last 60 seconds, and the delayed ones."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._moment: float | None = None  # while a delayed change is made: when it was due
+        self._moment: float | None = None  # during a delayed change: when it was due
         self._changes: deque[_Change] = deque()
         self._delayed: list[_Delayed] = []
 
     def clear(self) -> None:
-        """Forget what was, and call off what is still to come."""
+        """Forget all changes, the delayed ones too."""
         self._changes.clear()
         self._delayed.clear()
 
@@ -62,26 +58,26 @@ class History:
             self._changes.popleft()
 
     def go_back(self, db: sqlite3.Connection, seconds: float) -> None:
-        """Undo the changes of the last so many seconds, the latest first."""
+        """Undo the changes of so many seconds, the latest first."""
         then = self._clock() - seconds
         for change in reversed(self._changes):
             if change.time > then:
                 _restore(db, change)
 
     def later(self, seconds: float, table: Table, number: int, act: Callable[[], None]) -> None:
-        """Let a change to a row happen in so many seconds."""
+        """Change a row in so many seconds."""
         self._delayed.append(_Delayed(self._clock() + seconds, table, number, act))
 
     def call_off(self, table: Table, number: int) -> None:
-        """Let nothing more happen to a row: it is gone, and another one may get its number."""
+        """Drop the delayed changes of a row: it is gone, and another one may get its number."""
         self._delayed = [change for change in self._delayed if (change.table, change.number) != (table, number)]
 
     def catch_up(self) -> None:
-        """Make the changes whose time has come, the earliest first, each as of its time."""
+        """Make the due changes, the earliest first, each as of its time."""
         now = self._clock()
         due = sorted((change for change in self._delayed if change.due <= now), key=lambda change: change.due)
         for change in due:
-            if change in self._delayed:  # one that was due before may have called it off
+            if change in self._delayed:  # an earlier one may have called it off
                 self._delayed.remove(change)
                 self._moment = change.due
                 change.act()

@@ -19,17 +19,17 @@ PAGING: dict[str, dict[str, int]] = {
     "added": {"page": 1, "page_size": 1, "offset": 0},
     "links": {},
 }
-"""Numbers that the query may hold under each value of the switch `lists`, with the least value of each."""
+"""Numbers that the query may hold under each value of the switch `lists`, and their least values."""
 
 
 def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str) -> tuple[list[Row], dict[str, str]]:
-    """Give the rows of one page and the headers that belong to it.
+    """Give the rows of one page, and its headers.
 
     Args:
         rows: the whole list, in order of id.
         switches: `lists`, `page_size`, `list_total` and `unknown_query` count.
         query: the query parameters.
-        url: the list's own address without query, for the Link header.
+        url: the list's address without query, for the Link header.
 
     Raises:
         Refusal: 422 for a paging parameter that is not a whole number in range, or an unknown cursor; 400 for a

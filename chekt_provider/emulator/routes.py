@@ -1,4 +1,4 @@
-"""The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
+"""The imitated API. Each route parses, asks the rules, and answers."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -64,7 +64,7 @@ HAS_JSON = [Depends(json_body)]
 
 
 async def _gone(request: Request, world: TheWorld) -> AsyncIterator[None]:
-    """Turn 404 into 410, where the switch says so, for what the path names and was deleted."""
+    """Turn 404 into 410, where the switch says so, when the path names what somebody deleted."""
     try:
         yield
     except NotThere as refusal:
@@ -77,7 +77,7 @@ token = APIRouter(tags=["Token"])
 
 
 def _partner(tag: str, path: str) -> APIRouter:
-    """Make a router for what lies at a path below a dealer."""
+    """Make the router of a path below a dealer."""
     prefix = f"/partner/v1/dealers/{{dealer_id}}{path}"
     return APIRouter(prefix=prefix, tags=[tag], responses=_REFUSED, dependencies=[Depends(_gone)])
 
@@ -185,7 +185,7 @@ async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body:
 
 
 def _page(table: Table, world: World, dealer_id: int, request: Request) -> tuple[list[Row], dict[str, str]]:
-    """Give the rows of the page that a request asks for, and the headers that belong to it."""
+    """Give the rows of the page that a request asks for, and its headers."""
     world.store.dealer(dealer_id)
     with world.store.glimpse(world.switches.list_lag):
         rows = world.store.rows(table, dealer_id)
@@ -200,5 +200,5 @@ def _item(table: Table, world: World, dealer_id: int, number: int) -> Row:
 
 
 def _url(request: Request) -> str:
-    """Give a request's own address without its query."""
+    """Give a request's address without its query."""
     return str(request.url.replace(query=""))

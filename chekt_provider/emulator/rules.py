@@ -1,4 +1,4 @@
-"""What the API allows: the rules around stations and sites, with a switch wherever the documentation is silent."""
+"""What the API allows: the rules of stations and sites, with a switch where the documentation is silent."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from chekt_provider.emulator.store import Store
 from chekt_provider.emulator.tables import SITES, STATIONS, Row
 
 REQUIRED_OF_SITE = ("external_site_id", "name", "timezone")
-"""A site's texts that POST requires, and PUT under one switch."""
+"""Texts of a site that POST requires; so does PUT under one switch."""
 
 _OPTIONAL_OF_SITE = ("monitoring_station_id", *SiteOptions.model_fields)
 
 
 def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row) -> Row:
-    """Make a station from the fields that a POST carried, and give it as stored.
+    """Make a station from a POST's fields, and give it as stored.
 
     Raises:
         Refusal: 422 for a value that does not clear, or what `Switches.duplicate` says for an external id in use.
@@ -29,16 +29,15 @@ def create_station(store: Store, switches: Switches, dealer_id: int, fields: Row
 
 
 def add_station(store: Store, switches: Switches, dealer_id: int, values: Row) -> int:
-    """Add a station with these values, and give its number: the one that `Switches.numbers` says is next."""
+    """Add a station, and give its number, which `Switches.numbers` decides."""
     with store.transaction():
         return store.add(STATIONS, dealer_id, values, store.free_number() if switches.numbers == "again" else None)
 
 
 def update_station(store: Store, switches: Switches, dealer_id: int, station_id: int, fields: Row) -> Row:
-    """Change a station by the fields that a PUT carried, and give it as stored.
+    """Change a station by a PUT's fields, and give it as stored.
 
-    With `Switches.put` = replace, an option that was left out becomes unset; the name is kept, since a station always
-    has one.
+    With `Switches.put` = replace, PUT unsets the options that it leaves out. The name stays: a station always has one.
 
     Raises:
         NotThere: no such station.
@@ -71,7 +70,7 @@ def delete_station(store: Store, switches: Switches, dealer_id: int, station_id:
 
 
 def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
-    """Make a site from the fields that a POST carried, and give it as stored.
+    """Make a site from a POST's fields, and give it as stored.
 
     Raises:
         NotThere: the station it names does not exist.
@@ -83,9 +82,7 @@ def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
 
 
 def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
-    """Change a site by the fields that a PUT carried, and give it as `Switches.site_put_answer` says.
-
-    What becomes of a field that is left out: `Switches.site_put`. When it happens: `Switches.site_put_delay`.
+    """Change a site by a PUT's fields; the switches that begin with `site_put` say how, and what it gives.
 
     Raises:
         NotThere: no such site, or the station it names does not exist.
@@ -100,7 +97,7 @@ def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, 
 
 
 def _site_changes(fields: Row, switches: Switches) -> Row:
-    """Give what PUT does to a site's fields: to those that the body holds, and to the others."""
+    """Give all changes that a PUT makes to a site."""
     missing = [field for field in REQUIRED_OF_SITE if field not in fields]
     if switches.site_put == "required" and missing:
         raise Refusal(422, f"{missing[0]} is required", missing[0])
@@ -123,7 +120,7 @@ def _put_site(store: Store, dealer_id: int, site_id: int, changes: Row, delay: f
 
 
 def shown_station(row: Row, switches: Switches) -> Row:
-    """Give a station the form that the API answers with: see `Switches.unset` and `Switches.created_at`."""
+    """Give a station as the API answers it: see `Switches.unset` and `Switches.created_at`."""
     if switches.created_at == "absent":
         row = {field: value for field, value in row.items() if field != "created_at"}
     if switches.created_at == "naive":

@@ -109,7 +109,7 @@ class Store:
     # Dealers
 
     def add_dealer(self, dealer_id: int) -> None:
-        """Add a dealer with made-up particulars; one that exists stays as it is."""
+        """Add a dealer with invented details, unless it exists."""
         self._run(
             "INSERT OR IGNORE INTO dealers VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             dealer_id,
@@ -138,24 +138,24 @@ class Store:
         return rows[0]
 
     def check_dealer(self, dealer_id: int) -> None:
-        """Raise NotThere unless there is such a dealer, withdrawn or not."""
+        """Raise NotThere when there is no such dealer; a withdrawn one counts."""
         if not self._run("SELECT 1 FROM dealers WHERE dealer_id = ?", dealer_id):
             raise NotThere(f"dealer {dealer_id} does not exist", "dealer_id")
 
     def withdraw_dealer(self, dealer_id: int, status: int | None) -> None:
-        """Let every call for this dealer be refused with 403 or 404; None grants access again."""
+        """Refuse every call for this dealer with 403 or 404; None grants access again."""
         self._run("UPDATE dealers SET withdrawn = ? WHERE dealer_id = ?", status, dealer_id)
 
     # Stations and sites
 
     def rows(self, table: Table, dealer_id: int, **values: Any) -> list[Row]:
-        """Give a dealer's rows with these values, in order of number; none for a dealer that does not exist."""
+        """Give a dealer's rows with these values, in order of number; none when there is no such dealer."""
         conditions = "".join(f" AND {column} = ?" for column in values)
         found = self._run(f"{table.select}{conditions} ORDER BY {table.key}", dealer_id, *values.values())
         return [_unpacked(row) for row in found]
 
     def row(self, table: Table, dealer_id: int, number: int) -> Row:
-        """Give one row, or raise NotThere, which says whether there was one."""
+        """Give one row, or raise NotThere, with whether somebody removed it."""
         found = self.rows(table, dealer_id, **{table.key: number})
         if found:
             return found[0]
@@ -164,13 +164,9 @@ class Store:
         raise NotThere(f"{table.what} {number} does not exist", table.key, gone=gone)
 
     def add(self, table: Table, dealer_id: int, fields: Row, number: int | None = None) -> int:
-        """Add a row and give its number.
+        """Add a row and give its number: a new one, or `number`, in place of the row that has it.
 
-        Args:
-            table: its table.
-            dealer_id: its dealer.
-            fields: its fields; those of `Table.unset` may be left out.
-            number: its number, in place of the row that has it; None: one that no row ever had.
+        `fields` may leave out those of `Table.unset`.
         """
         with self.transaction() as db:
             if number is not None:
@@ -203,7 +199,7 @@ class Store:
             self._run("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", table.name, number, dealer_id)
 
     def later(self, seconds: float, table: Table, number: int, act: Callable[[], None]) -> None:
-        """Let a change to a row happen in so many seconds, unless the row is gone by then."""
+        """Change a row in so many seconds, unless it is gone by then."""
         self._history.later(seconds, table, number, act)
 
     def free_number(self) -> int:
@@ -217,7 +213,7 @@ class Store:
     # Remembered answers
 
     def remembered(self, client_id: str, endpoint: str, key: str) -> Row | None:
-        """Give the answer that this idempotency key got in the last 24 hours, if there is one."""
+        """Give the answer that this idempotency key got in the last 24 hours, if any."""
         with self.transaction() as db:
             db.execute("DELETE FROM remembered WHERE expires <= ?", (self._clock(),))
             rows = self._run(

@@ -19,14 +19,7 @@ class OAuthRefusal(Exception):
 
 
 class Tokens:
-    """Hands out access tokens of the one registered app. Any thread may use it.
-
-    Args:
-        client_id, client_secret: the app.
-        life: seconds that a token lives.
-        clock: seconds since 1970.
-        assertions: checks what the app signs with its private key; None without a public key.
-    """
+    """Hands out access tokens of the one registered app, each for `life` seconds. Any thread may use it."""
 
     def __init__(
         self,
@@ -45,14 +38,10 @@ class Tokens:
         self._live: dict[str, float] = {}  # token: when it expires
 
     def grant(self, form: str, audiences: Collection[str]) -> str:
-        """Give a new access token for a form body.
-
-        Args:
-            form: the body.
-            audiences: the values of `aud` that mean this token endpoint.
+        """Give a new access token for a form body. The audiences are those of this endpoint in client assertions.
 
         Raises:
-            OAuthRefusal: 400 for a malformed or unsupported request, 401 for a client that does not authenticate.
+            OAuthRefusal: 400 for a malformed or unsupported request, 401 for a client that fails to authenticate.
         """
         fields = parse_qs(form, keep_blank_values=True)
         if any(len(values) > 1 for values in fields.values()):
@@ -97,7 +86,7 @@ class Tokens:
         return token
 
     def client(self, authorization: str) -> str | None:
-        """Give the client id behind an Authorization header, or None when it holds no live bearer token."""
+        """Give the client id behind an Authorization header, or None without a live bearer token."""
         scheme, _, token = authorization.partition(" ")
         with self._lock:
             expires = self._live.get(token, 0.0)

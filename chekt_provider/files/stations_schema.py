@@ -1,7 +1,7 @@
-"""The JSON schema of stations files, by which editors complete them and mark what is wrong while it is typed.
+"""The JSON schema of stations files, for editors: they complete keys and mark mistakes.
 
-It says what a schema can say: keys, kinds, lengths, what is required. A Fleet refuses more than that: twins, blanks at
-the ends, characters that cannot be seen.
+It says what a schema can say: keys, kinds, lengths, what is required. A Fleet refuses more: twins, blanks at the ends,
+invisible characters.
 """
 
 from __future__ import annotations
