@@ -221,35 +221,29 @@ def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -
     return _Reader(
         lambda key: config(key if key in own else stack_key(key)),
         {name: value for name, value in environ.items() if name not in {VARIABLES[key] for key in own}},
-        provider=str(provider),
-        own=own,
+        str(provider),
+        own,
     ).settings()
 
 
+@dataclass(repr=False)
 class _Reader:
-    """Reads settings one by one and gathers what is wrong with them.
+    """Reads settings one by one and gathers their problems.
 
-    Args:
+    Attributes:
         config: gives a value by its key.
         environ: wins over `config`.
         provider: the name of the Provider whose settings these are, if any.
         own: the keys of the settings that the Provider's arguments decide.
+        problems, notes: as in `Settings`.
     """
 
-    def __init__(
-        self,
-        config: Callable[[str], object],
-        environ: Mapping[str, str],
-        *,
-        provider: str = "",
-        own: frozenset[str] = frozenset(),
-    ) -> None:
-        self._config = config
-        self._environ = environ
-        self._provider = provider
-        self._own = own
-        self._problems: list[str] = []
-        self._notes: list[str] = []
+    config: Callable[[str], object]
+    environ: Mapping[str, str]
+    provider: str = ""
+    own: frozenset[str] = frozenset()
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def settings(self) -> Settings:
         self._refuse_unknown_variables()
@@ -269,14 +263,14 @@ class _Reader:
             requests_per_minute=self._requests_per_minute(),
             trace_id=self._trace_id(),
             log_level=self._log_level(),
-            problems=tuple(self._problems),
-            notes=tuple(self._notes),
-            provider=self._provider,
+            problems=tuple(self.problems),
+            notes=tuple(self.notes),
+            provider=self.provider,
         )
 
     def _get(self, key: str) -> str:
         """The value as text, blank when absent. CI systems pass a secret that does not exist as a blank variable."""
-        value = self._environ.get(VARIABLES[key]) or self._config(key)
+        value = self.environ.get(VARIABLES[key]) or self.config(key)
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, float):
@@ -284,16 +278,16 @@ class _Reader:
         return "" if value is None else str(value)
 
     def _blame(self, key: str, sentence: str) -> None:
-        self._problems.append(f"{self._where(key)} {sentence}")
+        self.problems.append(f"{self._where(key)} {sentence}")
 
     def _where(self, key: str) -> str:
         """The setting as a person finds it."""
-        if key in self._own:
-            return f"{argument(key)} of Provider {shown(self._provider)!r}"
+        if key in self.own:
+            return f"{argument(key)} of Provider {shown(self.provider)!r}"
         return f"{key} ({VARIABLES[key]})"
 
     def _name(self, key: str) -> str:
-        return argument(key) if key in self._own else key
+        return argument(key) if key in self.own else key
 
     def _url(self, key: str, default: str, *, path_allowed: bool) -> str:
         url = self._get(key)
@@ -308,27 +302,23 @@ class _Reader:
         """The token endpoint. Base URL and token URL belong together: each is that of one environment of CHeKT's."""
         of_api = f"{base_url}/oauth/token"
         from_environment = {
-            key: self._environ.get(VARIABLES[key]) not in (None, "", self._config(key))
+            key: self.environ.get(VARIABLES[key]) not in (None, "", self.config(key))
             for key in ("chekt:baseUrl", "chekt:tokenUrl")
         }
         if from_environment["chekt:baseUrl"] and not from_environment["chekt:tokenUrl"]:
-            if "chekt:tokenUrl" not in self._own:
+            if "chekt:tokenUrl" not in self.own:
                 return of_api
             self._blame("chekt:tokenUrl", f"is given, and the API by {VARIABLES['chekt:baseUrl']}: pass base_url too.")
         if from_environment["chekt:tokenUrl"] and not from_environment["chekt:baseUrl"] and self._get("chekt:baseUrl"):
-            self._blame(
-                "chekt:tokenUrl",
-                f"is set in the environment, and {self._name('chekt:baseUrl')} is not: "
-                f"set {VARIABLES['chekt:baseUrl']} too.",
-            )
+            base, variable = self._name("chekt:baseUrl"), VARIABLES["chekt:baseUrl"]
+            self._blame("chekt:tokenUrl", f"is set in the environment, and {base} is not: set {variable} too.")
         return self._url("chekt:tokenUrl", of_api, path_allowed=True)
 
     def _refuse_unknown_variables(self) -> None:
         known = [*VARIABLES.values(), LOG_VARIABLE, DEBUG_VARIABLE]
-        for name in sorted(name for name in self._environ if name.startswith("CHEKT_") and name not in known):
-            self._problems.append(
-                f"{shown(name)} is no setting{did_you_mean(name, known, 'CHEKT_')} Unset it, or rename it."
-            )
+        for name in sorted(name for name in self.environ if name.startswith("CHEKT_") and name not in known):
+            meant = did_you_mean(name, known, "CHEKT_")
+            self.problems.append(f"{shown(name)} is no setting{meant} Unset it, or rename it.")
 
     def _credentials(self) -> tuple[str, str, RSAPrivateKey | None]:
         client_id = self._credential("chekt:clientId")
@@ -341,7 +331,7 @@ class _Reader:
             self._blame_missing("chekt:clientId", other, "chekt:clientId …")
         if client_secret and given_key:
             # The environment wins, over the stack config of the other one too.
-            from_environment = [key for key in SECRETS if self._environ.get(VARIABLES[key])]
+            from_environment = [key for key in SECRETS if self.environ.get(VARIABLES[key])]
             if from_environment == ["chekt:clientSecret"]:
                 given_key = ""
             elif from_environment == ["chekt:privateKey"]:
@@ -352,7 +342,7 @@ class _Reader:
         return client_id, client_secret, self._private_key(given_key)
 
     def _blame_missing(self, key: str, other: str, command: str) -> None:
-        how = "pass it to the Provider." if key in self._own else f"run `pulumi config set {command}`."
+        how = "pass it to the Provider." if key in self.own else f"run `pulumi config set {command}`."
         self._blame(key, f"is missing while {self._name(other)} is set: {how}")
 
     def _private_key(self, given: str) -> RSAPrivateKey | None:
@@ -373,7 +363,7 @@ class _Reader:
         given = self._get(key)
         value = given.rstrip("\r\n")
         if value != given:
-            self._notes.append(f"{self._where(key)} ended with a line break, which was left out.")
+            self.notes.append(f"{self._where(key)} ended with a line break, which was left out.")
         if value and value[0] in _QUOTES and value[-1] in _QUOTES:
             self._blame(key, "stands in quotes, which would be sent too: set it without them.")
         elif value and not _HEADER_SAFE.fullmatch(value):
@@ -383,12 +373,10 @@ class _Reader:
     def _dealer_id(self, base_url: str) -> str:
         """The dealer. Refuses two different ones in environment and stack config, except on this machine."""
         value = self._get("chekt:dealerId")
-        of_stack = id_digits(self._config("chekt:dealerId"))
+        of_stack = id_digits(self.config("chekt:dealerId"))
         if of_stack and id_digits(value) not in (None, of_stack) and not is_loopback(urlsplit(base_url).hostname or ""):
-            self._blame(
-                "chekt:dealerId",
-                f"is {of_stack} in the stack config, and {value} in the environment: unset the wrong one.",
-            )
+            both = f"is {of_stack} in the stack config, and {value} in the environment"
+            self._blame("chekt:dealerId", f"{both}: unset the wrong one.")
         if value and not id_digits(value):
             self._blame("chekt:dealerId", "is not an id: write digits only, such as 12345.")
             return ""
@@ -409,10 +397,10 @@ class _Reader:
 
     def _log_level(self) -> str:
         """The one setting that stack config does not have: it is for whoever runs the command."""
-        level = self._environ.get(LOG_VARIABLE, "")
+        level = self.environ.get(LOG_VARIABLE, "")
         if level in ("", *LEVELS):
             return level
-        self._problems.append(f"{LOG_VARIABLE} must be debug or info.")
+        self.problems.append(f"{LOG_VARIABLE} must be debug or info.")
         return ""
 
     def _trace_id(self) -> str:

@@ -60,9 +60,11 @@ def run(plan: Plan, *, preview: bool, resume: bool) -> Report:
         _usage("There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.")
     except InvalidVersionError as error:
         _usage(str(error))
-    with _watch(console) as (watch, progress):
+    bars = _bars(console)
+    watch = _Bars(bars) if console.is_terminal else _Lines()
+    with bars:
         try:
-            runner = Runner(plan, watch, (lambda wave: _approved(wave, progress)) if asks else None, command)
+            runner = Runner(plan, watch, (lambda wave: _approved(wave, bars)) if asks else None, command)
             with _stopping(runner):
                 return runner.preview() if preview else runner.roll_out(resume=resume)
         except CannotBeginError as error:
@@ -198,13 +200,11 @@ class _Bars(Watch):
             self._progress.remove_task(self._tasks.pop(stack))
 
 
-@contextmanager
-def _watch(console: Console) -> Iterator[tuple[Watch, Progress]]:
-    """A watch that shows the progress, and its bars; where there is no terminal, it writes lines."""
+def _bars(console: Console) -> Progress:
+    """Bars at a terminal; nothing elsewhere."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    bars = Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
-    with bars:
-        yield (_Bars(bars) if console.is_terminal else _Lines()), bars
+    off = not console.is_terminal
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=off)
 
 
 def _sentence(report: StackReport) -> str:

@@ -62,7 +62,9 @@ class Store:
             if self._db.in_transaction:  # the outermost one commits
                 yield self._db
             else:
-                self._catch_up()
+                with self._db:  # by itself: due changes last, even if an exception comes next
+                    self._db.execute("BEGIN")
+                    self._history.catch_up()
                 with self._db:
                     self._db.execute("BEGIN")
                     yield self._db
@@ -77,12 +79,6 @@ class Store:
                 yield
             finally:
                 db.execute("ROLLBACK TO glimpse")
-
-    def _catch_up(self) -> None:
-        """Make the delayed changes whose time has come; they last, even if the next transaction fails."""
-        with self._db:
-            self._db.execute("BEGIN")
-            self._history.catch_up()
 
     def close(self) -> None:
         """Close the file."""
@@ -216,12 +212,8 @@ class Store:
         """Give the answer that this idempotency key got in the last 24 hours, if any."""
         with self.transaction() as db:
             db.execute("DELETE FROM remembered WHERE expires <= ?", (self._clock(),))
-            rows = self._run(
-                "SELECT digest, status, headers, body FROM remembered WHERE client_id = ? AND endpoint = ? AND key = ?",
-                client_id,
-                endpoint,
-                key,
-            )
+            sql = "SELECT digest, status, headers, body FROM remembered WHERE (client_id, endpoint, key) = (?, ?, ?)"
+            rows = self._run(sql, client_id, endpoint, key)
             return rows[0] | {"headers": json.loads(rows[0]["headers"])} if rows else None
 
     def remember(self, client_id: str, endpoint: str, key: str, answer: Row) -> None:
