@@ -4,10 +4,9 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from chekt_provider.emulator.settings import LONGEST_LAG
-from chekt_provider.emulator.tables import Table
+from chekt_provider.emulator.tables import Table, Values
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class _Change:
     time: float
     table: Table
     number: int
-    before: tuple[Any, ...] | None
+    before: Values | None
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,8 @@ class History:
         self._changes.clear()
         self._delayed.clear()
 
-    def note(self, db: sqlite3.Connection, table: Table, number: int) -> None:
-        """Note a row just before it changes."""
-        row = db.execute(f"SELECT * FROM {table.name} WHERE {table.key} = ?", (number,)).fetchone()  # noqa: S608 - our names
-        self._add(table, number, tuple(row) if row else None)
-
-    def note_new(self, table: Table, number: int) -> None:
-        """Note a new row."""
-        self._add(table, number, None)
-
-    def _add(self, table: Table, number: int, before: tuple[Any, ...] | None) -> None:
+    def note(self, table: Table, number: int, before: Values | None) -> None:
+        """Note that a row changes, and what it was before; None for a new row."""
         now = self._clock() if self._moment is None else self._moment
         self._changes.append(_Change(now, table, number, before))
         while self._changes[0].time < now - LONGEST_LAG:
@@ -61,8 +52,12 @@ class History:
         """Undo the changes of so many seconds, the latest first."""
         then = self._clock() - seconds
         for change in reversed(self._changes):
-            if change.time > then:
-                _restore(db, change)
+            if change.time <= then:
+                continue
+            change.table.delete(db, change.number)
+            if change.before is not None:
+                change.table.put(db, change.before)
+                db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (change.table.name, change.number))
 
     def later(self, seconds: float, table: Table, number: int, act: Callable[[], None]) -> None:
         """Change a row in so many seconds."""
@@ -82,13 +77,3 @@ class History:
                 self._moment = change.due
                 change.act()
         self._moment = None
-
-
-def _restore(db: sqlite3.Connection, change: _Change) -> None:
-    """Make a row what it was before a change."""
-    table = change.table
-    if change.before is None:
-        db.execute(f"DELETE FROM {table.name} WHERE {table.key} = ?", (change.number,))  # noqa: S608 - our names
-    else:
-        table.put(db, change.before)
-        db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (table.name, change.number))

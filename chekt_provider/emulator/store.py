@@ -167,18 +167,18 @@ class Store:
         with self.transaction() as db:
             if number is not None:
                 self._history.call_off(table, number)
-                self._history.note(db, table, number)
+                self._history.note(table, number, table.values(db, number))
             row = table.unset | fields | {"created_at": self.now()}
             added = table.put(db, _values(table, number, dealer_id, row))
             if number is None:
-                self._history.note_new(table, added)
+                self._history.note(table, added, None)
             return added
 
     def change(self, table: Table, dealer_id: int, number: int, changes: Row) -> None:
         """Change fields of a row, or raise NotThere."""
         with self.transaction() as db:
             row = self.row(table, dealer_id, number) | changes
-            self._history.note(db, table, number)
+            self._history.note(table, number, table.values(db, number))
             table.put(db, _values(table, number, dealer_id, row))
 
     def remove(self, table: Table, dealer_id: int, number: int) -> None:
@@ -187,11 +187,11 @@ class Store:
             self.row(table, dealer_id, number)
             if table is STATIONS:
                 for site in self._run("SELECT site_id FROM sites WHERE monitoring_station_id = ?", number):
-                    self._history.note(db, SITES, site["site_id"])
+                    self._history.note(SITES, site["site_id"], SITES.values(db, site["site_id"]))
                 self._run("UPDATE sites SET monitoring_station_id = NULL WHERE monitoring_station_id = ?", number)
             self._history.call_off(table, number)
-            self._history.note(db, table, number)
-            self._run(f"DELETE FROM {table.name} WHERE {table.key} = ?", number)  # noqa: S608 - our names
+            self._history.note(table, number, table.values(db, number))
+            table.delete(db, number)
             self._run("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", table.name, number, dealer_id)
 
     def later(self, seconds: float, table: Table, number: int, act: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from chekt_provider.emulator.shapes import STATION_UNSET, SiteOptions
 
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS dealers (
@@ -79,10 +80,19 @@ class Table:
     unset: Row
     select: str
 
-    def put(self, db: sqlite3.Connection, values: tuple[Any, ...]) -> int:
-        """Write the values of a whole row, in place of the row with its number; give the number."""
+    def values(self, db: sqlite3.Connection, number: int) -> Values | None:
+        """Give the values of a row, one for each column of the table; None when there is no such row."""
+        row = db.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (number,)).fetchone()  # noqa: S608 - our names
+        return tuple(row) if row else None
+
+    def put(self, db: sqlite3.Connection, values: Values) -> int:
+        """Write a row, in place of the row with its number, and give the number."""
         marks = ", ".join("?" * len(values))
         return db.execute(f"INSERT OR REPLACE INTO {self.name} VALUES ({marks})", values).lastrowid or 0  # noqa: S608
+
+    def delete(self, db: sqlite3.Connection, number: int) -> None:
+        """Delete a row, if it is there."""
+        db.execute(f"DELETE FROM {self.name} WHERE {self.key} = ?", (number,))  # noqa: S608
 
 
 STATIONS = Table(
