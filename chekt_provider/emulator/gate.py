@@ -60,10 +60,12 @@ class Call:
         return wire
 
     @property
-    def key(self) -> str | None:
-        """The idempotency key, where it counts: on calls that change something."""
-        counts = self.path.startswith("/partner/") and self.noted.method in ("POST", "PUT", "DELETE")
-        return self.headers.get("idempotency-key") if counts else None
+    def identity(self) -> tuple[str, str, str] | None:
+        """App, endpoint and idempotency key of a call that changes something; None for other calls."""
+        key = self.headers.get("idempotency-key")
+        if not key or not self.path.startswith("/partner/") or self.noted.method not in ("POST", "PUT", "DELETE"):
+            return None
+        return self.noted.client_id or "", f"{self.noted.method} {self.path}", key
 
 
 class Gate:
@@ -178,10 +180,10 @@ class Gate:
 
     async def _once(self, call: Call) -> Answer:
         """Ask the routes, or repeat their earlier answer to the same idempotency key."""
-        if not call.key or self._world.switches.idempotency == "ignored":
+        if not call.identity or self._world.switches.idempotency == "ignored":
             return await self._ask(call)
         async with self._keyed:  # a twin must find the first answer
-            known = self._world.store.remembered(*_identity(call))
+            known = self._world.store.remembered(*call.identity)
             if known is None:
                 answer = await self._ask(call)
                 self._remember(call, answer)
@@ -193,14 +195,14 @@ class Gate:
         return Answer(known["status"], known["headers"] | mark, known["body"])
 
     def _remember(self, call: Call, answer: Answer) -> None:
-        if call.key:
+        if call.identity:
             row = {
                 "digest": hashlib.sha256(call.body).hexdigest(),
                 "status": answer.status,
                 "headers": {name: answer.header(name) for name in _KEPT if answer.header(name)},
                 "body": answer.body,
             }
-            self._world.store.remember(*_identity(call), row)
+            self._world.store.remember(*call.identity, row)
 
     async def _ask(self, call: Call) -> Answer:
         """Ask the routes."""
@@ -264,11 +266,6 @@ def _oauth_error(status: int) -> str:
 def media_type(headers: dict[str, str]) -> str:
     """Give the type of a body without its parameters."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _identity(call: Call) -> tuple[str, str, str]:
-    """The app, the endpoint and the key itself."""
-    return call.noted.client_id or "", f"{call.noted.method} {call.path}", call.key or ""
 
 
 async def _whole_body(receive: Receive) -> bytes | None:

@@ -125,15 +125,11 @@ def shown_station(row: Row, switches: Switches) -> Row:
         row = {field: value for field, value in row.items() if field != "created_at"}
     if switches.created_at == "naive":
         row = row | {"created_at": row["created_at"].removesuffix("Z")}
-    return _shown_unset(row, switches)
-
-
-def _shown_unset(row: Row, switches: Switches) -> Row:
-    if switches.unset == "empty":
-        return row
     if switches.unset == "null":
-        return row | {field: row[field] or None for field in STATION_TEXTS}
-    return {field: value for field, value in row.items() if field not in STATION_UNSET or value != STATION_UNSET[field]}
+        row = row | {field: row[field] or None for field in STATION_TEXTS}
+    if switches.unset == "absent":
+        row = {field: value for field, value in row.items() if (field, value) not in STATION_UNSET.items()}
+    return row
 
 
 def _cleared(fields: Row, switches: Switches) -> Row:
@@ -168,7 +164,7 @@ def _kept_value(text: Any, switches: Switches) -> Any:
     return text[: switches.cut_at] if switches.values == "cut" else text
 
 
-def _duplicate(status: int, field: str, value: str) -> Refusal:
+def _duplicate(status: int, field: str, value: object) -> Refusal:
     return Refusal(status, f"{field} {value!r} is already in use", field)
 
 
@@ -177,7 +173,6 @@ def _check_site(store: Store, dealer_id: int, fields: Row, site_id: int | None) 
     if station_id is not None:
         store.row(STATIONS, dealer_id, station_id)
     external_id = fields.get("external_site_id")
-    if external_id is not None and any(
-        other["site_id"] != site_id for other in store.rows(SITES, dealer_id, external_site_id=external_id)
-    ):
+    namesakes = store.rows(SITES, dealer_id, external_site_id=external_id)  # none for None
+    if any(other["site_id"] != site_id for other in namesakes):
         raise _duplicate(409, "external_site_id", external_id)
