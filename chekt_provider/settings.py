@@ -33,14 +33,14 @@ DEFAULT_BASE_URL = "https://api.chekt.com"
 
 @dataclass(frozen=True)
 class Setting:
-    """What there is to know of a setting.
+    """A setting.
 
     Attributes:
         variable: its environment variable.
         meaning: in a sentence, for people.
         is_identity: whether it says who calls: for whom a Provider works, and as which app.
-        is_secret: whether its value is shown to nobody.
-        is_how: whether it says how somebody calls, such as how fast; the others say what is done.
+        is_secret: whether nobody may see its value.
+        is_how: whether it says how to call, such as how fast; the others say what to do.
     """
 
     variable: str
@@ -269,7 +269,7 @@ class _Reader:
         )
 
     def _get(self, key: str) -> str:
-        """The value as text, blank when absent. CI systems pass a secret that does not exist as a blank variable."""
+        """The value as text, blank when absent: CI systems pass a missing secret as a blank variable."""
         value = self.environ.get(VARIABLES[key]) or self.config(key)
         if isinstance(value, bool):
             return str(value).lower()
@@ -299,7 +299,7 @@ class _Reader:
         return url.rstrip("/")
 
     def _token_url(self, base_url: str) -> str:
-        """The token endpoint. Base URL and token URL belong together: each is that of one environment of CHeKT's."""
+        """The token endpoint. Base URL and token URL belong together, to one environment of CHeKT's."""
         of_api = f"{base_url}/oauth/token"
         from_environment = {
             key: self.environ.get(VARIABLES[key]) not in (None, "", self.config(key))
@@ -330,7 +330,7 @@ class _Reader:
             other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
             self._blame_missing("chekt:clientId", other, "chekt:clientId …")
         if client_secret and given_key:
-            # The environment wins, over the stack config of the other one too.
+            # The environment wins, even over the other one in the stack config.
             from_environment = [key for key in SECRETS if self.environ.get(VARIABLES[key])]
             if from_environment == ["chekt:clientSecret"]:
                 given_key = ""
@@ -396,7 +396,7 @@ class _Reader:
         return int(value) if value else None
 
     def _log_level(self) -> str:
-        """The one setting that stack config does not have: it is for whoever runs the command."""
+        """The one setting that stack config lacks: it is for whoever runs the command."""
         level = self.environ.get(LOG_VARIABLE, "")
         if level in ("", *LEVELS):
             return level

@@ -11,7 +11,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from email.utils import formatdate
-from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,24 +39,15 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """A whole request, and its entry in the log."""
+    """A whole request, its connection, and its entry in the log. `path` is decoded, as the routes see it."""
 
     scope: Scope
     receive: Receive
+    wire: Wire
+    path: str
     headers: dict[str, str]
     body: bytes
     noted: Request
-
-    @property
-    def path(self) -> str:
-        """Without the query and decoded, as the routes see it."""
-        return str(self.scope["path"])
-
-    @property
-    def wire(self) -> Wire:
-        """The connection that it came by."""
-        wire: Wire = self.scope["state"]["wire"]
-        return wire
 
     @property
     def identity(self) -> tuple[str, str, str] | None:
@@ -112,7 +102,7 @@ class Gate:
             body=masked_body(media_type(headers), body),
         )
         scope["state"]["request_id"] = request.request_id
-        return Call(scope, receive, headers, body, request)
+        return Call(scope, receive, scope["state"]["wire"], scope["path"], headers, body, request)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
         """Serve a request as a fault has it."""
@@ -258,9 +248,9 @@ def _stranger(headers: dict[bytes, bytes]) -> str:
 
 
 def _oauth_error(status: int) -> str:
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == 401:
         return "invalid_client"
-    return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+    return "server_error" if status >= 500 else "invalid_request"
 
 
 def media_type(headers: dict[str, str]) -> str:

@@ -43,7 +43,8 @@ def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str)
     first, size = _window(query, switches)
     last = first + size
     if switches.lists == "links" and last < len(rows):
-        headers["Link"] = f'<{url}?cursor={_cursor(last)}>; rel="next"'
+        cursor = base64.urlsafe_b64encode(f"after:{last}".encode()).decode()
+        headers["Link"] = f'<{url}?cursor={cursor}>; rel="next"'
     return rows[first:last], headers
 
 
@@ -70,10 +71,6 @@ def _number(query: Mapping[str, str], name: str, least: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= least):
         raise Refusal(422, f"{name} must be a whole number from {least}", name)
     return int(text)
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(f"after:{place}".encode()).decode()
 
 
 def _place(cursor: str) -> int:

@@ -82,7 +82,7 @@ def create_site(store: Store, dealer_id: int, fields: Row) -> Row:
 
 
 def update_site(store: Store, switches: Switches, dealer_id: int, site_id: int, fields: Row) -> Row:
-    """Change a site by a PUT's fields; the switches that begin with `site_put` say how, and what it gives.
+    """Change a site by a PUT's fields; the switches that begin with `site_` say how, and what it gives.
 
     Raises:
         NotThere: no such site, or the station it names does not exist.

@@ -105,7 +105,7 @@ class Store:
     # Dealers
 
     def add_dealer(self, dealer_id: int) -> None:
-        """Add a dealer with invented details, unless it exists."""
+        """Add a dealer with made-up particulars, unless it exists."""
         self._run(
             "INSERT OR IGNORE INTO dealers VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             dealer_id,

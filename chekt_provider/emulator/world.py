@@ -120,7 +120,7 @@ class World:
     # Dealers
 
     def add_dealer(self, dealer_id: int) -> None:
-        """Add a dealer with invented details, unless it exists."""
+        """Add a dealer with made-up particulars, unless it exists."""
         self.store.add_dealer(dealer_id)
 
     def withdraw_dealer(self, dealer_id: int | None = None, status: Literal[403, 404] = 403) -> None:

@@ -70,7 +70,9 @@ def read_document(path: str, shape: type[S], meanings: Mapping[str, str]) -> Doc
     except BadYamlError as error:
         raise BadFileError(located(path, error.line, f"{error}.")) from None
     if not isinstance(node, MappingNode):
-        keys = " or ".join(f"`{key}:`" for key in _least(shape))
+        fields = shape.model_fields
+        least = [name for name, field in fields.items() if field.is_required()] or list(fields)
+        keys = " or ".join(f"`{key}:`" for key in least)
         raise BadFileError(f"{path}: holds no {keys}.")
     try:
         refuse_growth(node)
@@ -86,12 +88,6 @@ def read_document(path: str, shape: type[S], meanings: Mapping[str, str]) -> Doc
             told = [_sentence(problem, shape, meanings) for problem in _deepest(error)]
             problems = [(_line(lines, place), sentence) for place, sentence in dict.fromkeys(told)]
     raise BadFileError(all_told(path, problems))
-
-
-def _least(shape: type[Shape]) -> list[str]:
-    """The keys that a file must hold, or, if there are none, those that it may."""
-    fields = shape.model_fields
-    return [name for name, field in fields.items() if field.is_required()] or list(fields)
 
 
 def _deepest(error: ValidationError) -> list[Mapping[str, Any]]:

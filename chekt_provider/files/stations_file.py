@@ -192,18 +192,17 @@ class _Reading:
     def _keys(self, value: Entry, path: str, known: tuple[str, ...]) -> dict[str, Entry]:
         """The known keys of the file or of a group. Refuses others."""
         found = self._mapping(value, path) or {}
-        for name in (name for name in found if name not in known):
-            what = f"{name!a} is not a key of {'a group' if path else 'a stations file'}"
-            self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{meant(name, known)}")
+        where, what = (f"{path}: ", "a group") if path else ("", "a stations file")
+        for name, entry in found.items():
+            if name not in known:
+                self._blame(entry.line, f"{where}{name!a} is not a key of {what}{meant(name, known)}")
         return {name: found[name] for name in known if name in found}
 
     def _mapping(self, value: Entry, path: str) -> dict[str, Entry] | None:
         """Each key with its value; None where there are no keys but something else."""
         if not isinstance(value.node, MappingNode):
-            kind = kind_of(value.node)
-            self._blame(
-                value.line, f"{path or 'the file'} must be keys with values, such as `name: Central`, not {kind}."
-            )
+            what, kind = path or "the file", kind_of(value.node)
+            self._blame(value.line, f"{what} must be keys with values, such as `name: Central`, not {kind}.")
             return None
         found, problems = keys_of(value.node, path)
         self.problems += problems

@@ -68,7 +68,7 @@ class BadFileError(ValueError):
 
 
 class BadYamlError(ValueError):
-    """A file that is no YAML, or too much of it, with the line, None for the whole file. The text has no full stop."""
+    """A file that is no YAML, or too large. Its text has no full stop; `line` is None for the whole file."""
 
     def __init__(self, sentence: str, line: int | None = None) -> None:
         super().__init__(sentence)
@@ -79,7 +79,7 @@ def read_yaml(file: str) -> Node | None:
     """Read the node of a file with one YAML document; None where it holds blanks and comments alone.
 
     Raises:
-        BadYamlError: it is unreadable, no YAML, or too much of it.
+        BadYamlError: it is unreadable, no YAML, or too large.
     """
     text = _text(_content(file))
     loader = _Loader(text)
@@ -116,7 +116,7 @@ def refuse_growth(node: Node) -> None:
 
 
 def _size(node: Node, known: dict[int, int]) -> int:
-    """The number of nodes, with what aliases stand for counted each time."""
+    """The number of nodes; an alias counts as all that it stands for."""
     if id(node) not in known:
         inner = node.value if isinstance(node, SequenceNode) else ()
         if isinstance(node, MappingNode):
