@@ -82,7 +82,8 @@ class Table:
 
     def values(self, db: sqlite3.Connection, number: int) -> Values | None:
         """Give the values of a row, one for each column of the table; None when there is no such row."""
-        row = db.execute(f"SELECT * FROM {self.name} WHERE {self.key} = ?", (number,)).fetchone()  # noqa: S608 - our names
+        sql = f"SELECT * FROM {self.name} WHERE {self.key} = ?"  # noqa: S608 - our names
+        row = db.execute(sql, (number,)).fetchone()
         return tuple(row) if row else None
 
     def put(self, db: sqlite3.Connection, values: Values) -> int:
