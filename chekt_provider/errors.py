@@ -1,37 +1,15 @@
-"""What can go wrong, as one tree. Every error is one line that says the next step.
+"""What can go wrong. Every error is one line that says the next step.
 
-    ChektError
-    ├── SettingsError           a setting is missing or wrong; nothing was sent
-    ├── TokenError              the token endpoint gave no token; no other call was made
-    │   └── CredentialsRefused  … because it does not accept the client
-    │       └── KeyRefused      … nor the assertion signed with its key
-    ├── Unreachable             no connection; nothing was sent
-    │   └── Untrusted           … because the host's certificate does not check out
-    ├── Interrupted             somebody stopped the run, and it made no further call
-    ├── Unclear                 sent, but without a usable answer: whether it was done is not known
-    │   ├── ServerFailed        … because CHeKT answered 5xx
-    │   ├── Replayed            … because CHeKT answered a creation with a station that was deleted since
-    │   └── NotChekt            … because what answered is not CHeKT, or not in its shape
-    ├── Refused                 CHeKT answered and refused
-    │   ├── InvalidInput        400, 422
-    │   ├── TokenRefused        401, with a fresh token as well
-    │   ├── PermissionDenied    403
-    │   ├── NotFound            404
-    │   ├── Conflict            409
-    │   └── Throttled           429
-    └── Unsafe                  we refused, because going on could harm
-        ├── StationExists       the external id is taken, and adopting it was not asked for
-        ├── TwinStations        several stations share one external id
-        ├── TwinSites           several sites share one external id
-        ├── DeclaredTwice       two resources of one run want the same external id, or the same site
-        ├── ListIncomplete      what CHeKT listed contradicts what it answered
-        ├── NotTaken            CHeKT accepted a value and kept another
-        ├── SitesAttached       sites still send their signals to the station
-        ├── AccountTaken        another site on the station has the same account number
-        ├── ReceiverSilent      the receiver that a probe names does not accept a connection
-        ├── OtherStation        the recorded number belongs to another station now
-        ├── OtherSite           the recorded number belongs to another site now
-        └── WrongEnvironment    the state belongs to another API host
+Each class, and the classes below it:
+
+    ChektError          SettingsError, TokenError, Unreachable, Interrupted, Unclear, Refused, Unsafe
+    TokenError          CredentialsRefused
+    CredentialsRefused  KeyRefused
+    Unreachable         Untrusted
+    Unclear             ServerFailed, Replayed, NotChekt
+    Refused             InvalidInput, TokenRefused, PermissionDenied, NotFound, Conflict, Throttled
+    Unsafe              StationExists, TwinStations, TwinSites, DeclaredTwice, ListIncomplete, NotTaken,
+                        SitesAttached, AccountTaken, ReceiverSilent, OtherStation, OtherSite, WrongEnvironment
 
 A line reads: could not do what to which station, why, what was and was not done, what to do next, and in brackets
 the HTTP status, our trace id and CHeKT's request id, by which their support finds the call.
@@ -161,7 +139,7 @@ class Unreachable(ChektError):
 
 
 class Untrusted(Unreachable):
-    """The host's certificate does not check out. Repeating never helps, and there is no switch to go on without."""
+    """The host's certificate does not check out. Repeating never helps, and no switch turns the check off."""
 
     default_remedy = (
         "If your network uses a certificate authority of its own, name its bundle in REQUESTS_CA_BUNDLE; "
@@ -293,7 +271,7 @@ class SitesAttached(Unsafe):
 
 
 class AccountTaken(Unsafe):
-    """Another site on the station has the same account number: one's signals would be taken for the other's."""
+    """Another site on the station has the same account number: the station cannot tell their signals apart."""
 
     default_remedy = "Give one of the two another account number in CHeKT's portal, then run again."
 
@@ -306,7 +284,7 @@ class ReceiverSilent(Unsafe):
 
 
 class OtherStation(Unsafe):
-    """The number in the state belongs to another station now: a database was restored, or the number given again."""
+    """The number in the state belongs to another station now: CHeKT restored a database, or gave the number again."""
 
     default_remedy = (
         "Take the resource out of the state with `pulumi state delete` and its URN (and --target-dependents, where "

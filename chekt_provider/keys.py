@@ -1,6 +1,6 @@
 """The RSA key that signs client assertions, in place of a client secret (RFC 7523).
 
-The libraries for it are the extra `jwt`: they are loaded when a key is set, and not before.
+The extra `jwt` brings the libraries for it; they load when a key is set, and not before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def load_key(setting: str) -> RSAPrivateKey:
     """Load the key from a setting: PEM text, or the path of a file that holds it.
 
     Raises:
-        BadKeyError: it says what is wrong, and repeats nothing of the key.
+        BadKeyError: says what is wrong, and repeats nothing of the key.
     """
     if importlib.util.find_spec("jwt") is None or importlib.util.find_spec("cryptography") is None:
         raise BadKeyError("needs two more libraries: pip install 'chekt-provider[jwt]'.")
@@ -37,8 +37,8 @@ def load_key(setting: str) -> RSAPrivateKey:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")  # what is no PEM, _parse refuses
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: ~ of a user that there is not
+        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")  # _parse refuses what is no PEM
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: ~ of an unknown user
         raise BadKeyError("is neither a PEM text nor the path of a file that can be read.") from None
 
 

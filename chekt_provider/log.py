@@ -1,6 +1,6 @@
-"""The log: one line a request on stderr, when CHEKT_LOG asks for it; silent otherwise. It never holds a secret.
+"""The log: one line for each request on stderr, when CHEKT_LOG asks for it. It never holds a secret.
 
-CHEKT_LOG=info    what is tried again, and why
+CHEKT_LOG=info    each retry, and why
 CHEKT_LOG=debug   and every request: method, path, status, milliseconds, attempt, trace id
 """
 
@@ -30,7 +30,7 @@ def show_log(level: str, mask: Callable[[str], str] = str) -> None:
 
     Args:
         level: "debug" or "info"; "" leaves it silent.
-        mask: takes out of a line what nobody may read.
+        mask: takes secrets out of a line.
     """
     if level and log.level == logging.NOTSET:
         handler = logging.StreamHandler(sys.stderr)

@@ -1,12 +1,12 @@
 """Settings, from environment variables and from the stack's config.
 
-The environment wins: Pulumi refreshes and destroys with the copy of the stack's config that lies in the state, so that
-a secret rotated in the config is stale there. The environment never is.
+The environment wins: Pulumi refreshes and destroys with the copy of the stack's config in the state, where a rotated
+secret is stale. The environment never is.
 
-An explicit Provider (explicit.py) is different. It takes credentials from its arguments only: with those of the
-environment filled in, the apps of two dealers would silently be one. Its other arguments win over the environment, and
-for what is left out there are the environment and the stack's config as ever. Pulumi gives such a provider its own
-inputs in place of the stack's config; they hold a copy of the latter under other keys.
+An explicit Provider (explicit.py) takes credentials from its arguments only: filled in from the environment, the apps
+of two dealers would silently be one. Its other arguments win over the environment; what they leave out comes from the
+environment and the stack's config as ever. Pulumi gives such a provider its own inputs in place of the stack's config;
+they hold a copy of the config under other keys.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ DEFAULT_BASE_URL = "https://api.chekt.com"
 
 @dataclass(frozen=True)
 class Setting:
-    """What there is to know of a setting.
+    """A setting.
 
     Attributes:
         variable: its environment variable.
         meaning: in a sentence, for people.
         is_identity: whether it says who calls: for whom a Provider works, and as which app.
-        is_secret: whether its value is shown to nobody.
-        is_how: whether it says how somebody calls, such as how fast; the others say what is done.
+        is_secret: whether nobody may see its value.
+        is_how: whether it says how to call, such as how fast; the others say what to do.
     """
 
     variable: str
@@ -93,13 +93,12 @@ PROVIDER = "chekt:provider"
 """The key under which the inputs of an explicit Provider hold its name. No stack config has it."""
 
 LOG_VARIABLE, DEBUG_VARIABLE = "CHEKT_LOG", "CHEKT_DEBUG"
-HTTPS_PORT = 443
 
 _QUOTES = "\"'“”"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]]*)(:[0-9]*)?", re.IGNORECASE)
 _LAST_IS_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
-"""Of hosts that resolvers take for addresses in other forms: 2852039166, 0xa9fea9fe, 169.254.43518."""
+"""Matches hosts that resolvers read as addresses in other forms: 2852039166, 0xa9fea9fe, 169.254.43518."""
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?")
 
 
@@ -121,7 +120,7 @@ class Settings:
         trace_id: sent with every call of the run; "" gives each operation its own.
         log_level: "debug", "info", or "" for silence.
         problems: what is wrong in the settings themselves, a sentence each. Absent credentials are none.
-        notes: what was mended without asking, a sentence each.
+        notes: what was corrected without asking, a sentence each.
         provider: the name of the explicit Provider whose settings these are; "" for those of a whole stack.
     """
 
@@ -149,7 +148,7 @@ class Settings:
         host = parts.hostname or ""
         if is_loopback(host):
             return "localhost"
-        return host if parts.port in (None, HTTPS_PORT) else f"{host}:{parts.port}"
+        return host if parts.port in (None, 443) else f"{host}:{parts.port}"
 
     @property
     def can_call(self) -> bool:
@@ -157,7 +156,7 @@ class Settings:
         return bool(self.client_id) and not self.problems
 
     def require_credentials(self, action: str) -> None:
-        """Raise SettingsError, which names the settings, when there is nothing to get a token with."""
+        """Raise a SettingsError that names the settings when there is nothing to get a token with."""
         if self.problems:
             raise SettingsError(self.problems[0].rstrip("."), action=action)
         if not self.client_id:
@@ -186,10 +185,10 @@ CONFIG_KEYS = (PROVIDER, *VARIABLES, *map(stack_key, VARIABLES))
 
 
 def decided(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the environment decides of what is done, by variable, as it stands there; nothing that is secret.
+    """The variables of the environment that decide what is done, with their values; no secret.
 
-    Of a URL on this machine the port is left out, since an emulator takes another each time; and so is, of any URL, a
-    user name or password, with which no call is made anyway.
+    A URL on this machine loses its port, since an emulator takes another one each time. Every URL loses its user name
+    and password: no call is made with them anyway.
     """
     names = [setting.variable for setting in SETTINGS.values() if not setting.is_secret and not setting.is_how]
     return {name: _place(environ[name]) for name in names if environ.get(name)}
@@ -208,7 +207,7 @@ def _place(value: str) -> str:
 
 
 def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -> Settings:
-    """Read all settings; what is wrong in itself ends up in `problems`, never as an exception.
+    """Read all settings; what is wrong ends up in `problems`, never as an exception.
 
     Args:
         config: gives a stack config value by its full key ("chekt:baseUrl"), or None; or an input of a Provider.
@@ -222,35 +221,29 @@ def read_settings(config: Callable[[str], object], environ: Mapping[str, str]) -
     return _Reader(
         lambda key: config(key if key in own else stack_key(key)),
         {name: value for name, value in environ.items() if name not in {VARIABLES[key] for key in own}},
-        provider=str(provider),
-        own=own,
+        str(provider),
+        own,
     ).settings()
 
 
+@dataclass(repr=False)
 class _Reader:
-    """Reads settings one by one and gathers what is wrong with them.
+    """Reads settings one by one and gathers their problems.
 
-    Args:
+    Attributes:
         config: gives a value by its key.
-        environ: goes before it.
+        environ: wins over `config`.
         provider: the name of the Provider whose settings these are, if any.
-        own: the keys of those settings that the Provider's arguments decide.
+        own: the keys of the settings that the Provider's arguments decide.
+        problems, notes: as in `Settings`.
     """
 
-    def __init__(
-        self,
-        config: Callable[[str], object],
-        environ: Mapping[str, str],
-        *,
-        provider: str = "",
-        own: frozenset[str] = frozenset(),
-    ) -> None:
-        self._config = config
-        self._environ = environ
-        self._provider = provider
-        self._own = own
-        self._problems: list[str] = []
-        self._notes: list[str] = []
+    config: Callable[[str], object]
+    environ: Mapping[str, str]
+    provider: str = ""
+    own: frozenset[str] = frozenset()
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def settings(self) -> Settings:
         self._refuse_unknown_variables()
@@ -270,14 +263,14 @@ class _Reader:
             requests_per_minute=self._requests_per_minute(),
             trace_id=self._trace_id(),
             log_level=self._log_level(),
-            problems=tuple(self._problems),
-            notes=tuple(self._notes),
-            provider=self._provider,
+            problems=tuple(self.problems),
+            notes=tuple(self.notes),
+            provider=self.provider,
         )
 
     def _get(self, key: str) -> str:
-        """The value as text, blank when absent. CI systems pass a secret that does not exist as a blank variable."""
-        value = self._environ.get(VARIABLES[key]) or self._config(key)
+        """The value as text, blank when absent: CI systems pass a missing secret as a blank variable."""
+        value = self.environ.get(VARIABLES[key]) or self.config(key)
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, float):
@@ -285,19 +278,16 @@ class _Reader:
         return "" if value is None else str(value)
 
     def _blame(self, key: str, sentence: str) -> None:
-        self._problems.append(f"{self._where(key)} {sentence}")
+        self.problems.append(f"{self._where(key)} {sentence}")
 
     def _where(self, key: str) -> str:
         """The setting as a person finds it."""
-        if key in self._own:
-            return f"{argument(key)} of Provider {shown(self._provider)!r}"
+        if key in self.own:
+            return f"{argument(key)} of Provider {shown(self.provider)!r}"
         return f"{key} ({VARIABLES[key]})"
 
     def _name(self, key: str) -> str:
-        return argument(key) if key in self._own else key
-
-    def _how_to_set(self, key: str, command: str) -> str:
-        return "pass it to the Provider." if key in self._own else f"run `pulumi config set {command}`."
+        return argument(key) if key in self.own else key
 
     def _url(self, key: str, default: str, *, path_allowed: bool) -> str:
         url = self._get(key)
@@ -309,60 +299,55 @@ class _Reader:
         return url.rstrip("/")
 
     def _token_url(self, base_url: str) -> str:
-        """The token endpoint. Base URL and token URL belong together: each is that of one environment of CHeKT's."""
+        """The token endpoint. Base URL and token URL belong together, to one environment of CHeKT's."""
         of_api = f"{base_url}/oauth/token"
         from_environment = {
-            key: self._environ.get(VARIABLES[key]) not in (None, "", self._config(key))
+            key: self.environ.get(VARIABLES[key]) not in (None, "", self.config(key))
             for key in ("chekt:baseUrl", "chekt:tokenUrl")
         }
         if from_environment["chekt:baseUrl"] and not from_environment["chekt:tokenUrl"]:
-            if "chekt:tokenUrl" not in self._own:
+            if "chekt:tokenUrl" not in self.own:
                 return of_api
             self._blame("chekt:tokenUrl", f"is given, and the API by {VARIABLES['chekt:baseUrl']}: pass base_url too.")
         if from_environment["chekt:tokenUrl"] and not from_environment["chekt:baseUrl"] and self._get("chekt:baseUrl"):
-            self._blame(
-                "chekt:tokenUrl",
-                f"is set in the environment, and {self._name('chekt:baseUrl')} is not: "
-                f"set {VARIABLES['chekt:baseUrl']} too.",
-            )
+            base, variable = self._name("chekt:baseUrl"), VARIABLES["chekt:baseUrl"]
+            self._blame("chekt:tokenUrl", f"is set in the environment, and {base} is not: set {variable} too.")
         return self._url("chekt:tokenUrl", of_api, path_allowed=True)
 
     def _refuse_unknown_variables(self) -> None:
         known = [*VARIABLES.values(), LOG_VARIABLE, DEBUG_VARIABLE]
-        for name in sorted(name for name in self._environ if name.startswith("CHEKT_") and name not in known):
-            self._problems.append(
-                f"{shown(name)} is no setting{did_you_mean(name, known, 'CHEKT_')} Unset it, or rename it."
-            )
+        for name in sorted(name for name in self.environ if name.startswith("CHEKT_") and name not in known):
+            meant = did_you_mean(name, known, "CHEKT_")
+            self.problems.append(f"{shown(name)} is no setting{meant} Unset it, or rename it.")
 
     def _credentials(self) -> tuple[str, str, RSAPrivateKey | None]:
         client_id = self._credential("chekt:clientId")
         client_secret = self._credential("chekt:clientSecret")
         given_key = self._get("chekt:privateKey")
         if client_id and not client_secret and not given_key:
-            how = self._how_to_set("chekt:clientSecret", "--secret chekt:clientSecret")
-            self._blame("chekt:clientSecret", f"is missing while {self._name('chekt:clientId')} is set: {how}")
+            self._blame_missing("chekt:clientSecret", "chekt:clientId", "--secret chekt:clientSecret")
         if (client_secret or given_key) and not client_id:
             other = "chekt:clientSecret" if client_secret else "chekt:privateKey"
-            how = self._how_to_set("chekt:clientId", "chekt:clientId …")
-            self._blame("chekt:clientId", f"is missing while {self._name(other)} is set: {how}")
+            self._blame_missing("chekt:clientId", other, "chekt:clientId …")
         if client_secret and given_key:
-            client_secret, given_key = self._one_of(client_secret, given_key)
+            # The environment wins, even over the other one in the stack config.
+            from_environment = [key for key in SECRETS if self.environ.get(VARIABLES[key])]
+            if from_environment == ["chekt:clientSecret"]:
+                given_key = ""
+            elif from_environment == ["chekt:privateKey"]:
+                client_secret = ""
+            else:
+                secret = self._name("chekt:clientSecret")
+                self._blame("chekt:privateKey", f"is set beside {secret}: take one of them away.")
         return client_id, client_secret, self._private_key(given_key)
 
-    def _one_of(self, client_secret: str, given_key: str) -> tuple[str, str]:
-        """Of a secret and a key the one from the environment: it wins over the other's stack config, too."""
-        secret_wins = bool(self._environ.get(VARIABLES["chekt:clientSecret"]))
-        key_wins = bool(self._environ.get(VARIABLES["chekt:privateKey"]))
-        if secret_wins == key_wins:
-            secret = self._name("chekt:clientSecret")
-            self._blame("chekt:privateKey", f"is set beside {secret}: take one of them away.")
-        return "" if key_wins and not secret_wins else client_secret, "" if secret_wins and not key_wins else given_key
+    def _blame_missing(self, key: str, other: str, command: str) -> None:
+        how = "pass it to the Provider." if key in self.own else f"run `pulumi config set {command}`."
+        self._blame(key, f"is missing while {self._name(other)} is set: {how}")
 
     def _private_key(self, given: str) -> RSAPrivateKey | None:
-        if not given:
-            return None
         try:
-            return load_key(given)
+            return load_key(given) if given else None
         except BadKeyError as error:
             self._blame("chekt:privateKey", str(error))
             return None
@@ -378,7 +363,7 @@ class _Reader:
         given = self._get(key)
         value = given.rstrip("\r\n")
         if value != given:
-            self._notes.append(f"{self._where(key)} ended with a line break, which was left out.")
+            self.notes.append(f"{self._where(key)} ended with a line break, which was left out.")
         if value and value[0] in _QUOTES and value[-1] in _QUOTES:
             self._blame(key, "stands in quotes, which would be sent too: set it without them.")
         elif value and not _HEADER_SAFE.fullmatch(value):
@@ -386,14 +371,12 @@ class _Reader:
         return value
 
     def _dealer_id(self, base_url: str) -> str:
-        """The dealer; one that the environment and the stack name differently is refused, but on this machine."""
+        """The dealer. Refuses two different ones in environment and stack config, except on this machine."""
         value = self._get("chekt:dealerId")
-        of_stack = id_digits(self._config("chekt:dealerId"))
+        of_stack = id_digits(self.config("chekt:dealerId"))
         if of_stack and id_digits(value) not in (None, of_stack) and not is_loopback(urlsplit(base_url).hostname or ""):
-            self._blame(
-                "chekt:dealerId",
-                f"is {of_stack} in the stack config, and {value} in the environment: unset the wrong one.",
-            )
+            both = f"is {of_stack} in the stack config, and {value} in the environment"
+            self._blame("chekt:dealerId", f"{both}: unset the wrong one.")
         if value and not id_digits(value):
             self._blame("chekt:dealerId", "is not an id: write digits only, such as 12345.")
             return ""
@@ -413,26 +396,24 @@ class _Reader:
         return int(value) if value else None
 
     def _log_level(self) -> str:
-        """The one setting that stack config does not have: it is for whoever runs the command."""
-        level = self._environ.get(LOG_VARIABLE, "")
+        """The one setting that stack config lacks: it is for whoever runs the command."""
+        level = self.environ.get(LOG_VARIABLE, "")
         if level in ("", *LEVELS):
             return level
-        self._problems.append(f"{LOG_VARIABLE} must be debug or info.")
+        self.problems.append(f"{LOG_VARIABLE} must be debug or info.")
         return ""
 
     def _trace_id(self) -> str:
         value = self._get("chekt:traceId")
-        if not value:
-            return ""
         try:
-            return str(uuid.UUID(value))
+            return str(uuid.UUID(value)) if value else ""
         except ValueError:
             self._blame("chekt:traceId", "must be a UUID, such as 123e4567-e89b-12d3-a456-426614174000.")
             return ""
 
 
 def url_problem(url: str, *, path_allowed: bool) -> str | None:
-    """What is wrong with the URL of an API that is sent credentials; None when nothing is."""
+    """What is wrong with the URL of an API that gets credentials; None when nothing is."""
     if not _HEADER_SAFE.fullmatch(url):
         return "holds a blank, a control character or a letter outside ASCII: write the host in its ASCII form."
     try:
@@ -454,7 +435,8 @@ def _part_problem(parts: SplitResult, host: str, *, path_allowed: bool) -> str |
         return "holds a path: write scheme and host only, like https://api.chekt.com."
     if parts.scheme == "http" and not is_loopback(host):
         return "begins with http://, which would send the credentials in clear: write https://."
-    if _is_link_local(host):
+    address = _address(host)
+    if address is not None and address.is_link_local:
         return "points at a link-local address, where no API of CHeKT is: write the API's host name."
     return None
 
@@ -470,13 +452,8 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" if address is None else address.is_loopback
 
 
-def _is_link_local(host: str) -> bool:
-    address = _address(host)
-    return address is not None and address.is_link_local
-
-
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address; the one of IPv4 where it is mapped to IPv6. None for a name."""
+    """The address, as IPv4 where IPv6 maps one; None for a name."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from chekt_provider.cli import emulator, rollout, schema, stations
+from chekt_provider.cli import emulator
+from chekt_provider.cli.rollout import rollout
+from chekt_provider.cli.schema import schema
+from chekt_provider.cli.stations import stations
 
 command = typer.Typer(
     no_args_is_help=True,
@@ -14,9 +17,9 @@ command = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 emulator.register(command)
-rollout.register(command)
-schema.register(command)
-stations.register(command)
+command.command("rollout")(rollout)
+command.command("schema")(schema)
+command.command("stations")(stations)
 
 
 def _print_version(*, asked: bool) -> None:

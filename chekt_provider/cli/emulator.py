@@ -23,13 +23,8 @@ from chekt_provider.files.yaml_file import BadFileError
 if TYPE_CHECKING:
     from chekt_provider.emulator import Emulator
 
-USAGE = 2
-"""Exit status for a bad option."""
-CANNOT_RUN = 126
-NOT_FOUND = 127
-
 _ASSERTION = ("CHEKT_PRIVATE_KEY", "CHEKT_KEY_ID")
-"""Credentials that would be taken in place of the emulator's client secret, and are none of its business."""
+"""Credentials of another CHeKT, which a program would use in place of the emulator's client secret."""
 
 
 class _Options(BaseModel):
@@ -52,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _text(values: str, meaning: str) -> Any:
-    """Make an option that is taken as text and looked at here: Typer would draw a box around what is wrong with it."""
+    """Make an option of text, to be checked here: Typer would draw a box around an error."""
     return typer.Option(metavar=values, help=meaning)
 
 
@@ -95,15 +90,9 @@ def emulator(  # noqa: PLR0913 - one for each option
     options = {"port": port, "dealer": dealer or None, "token_life": token_life, "plan": plan}
     if key_id is not None and public_key is None:
         _refuse("--key-id: it needs --public-key, whose id it is")
-    world = _emulator(options, switches, state=state, public_key=public_key, key_id=key_id)
-    planted = _seed(seed) if seed else None
+    world = _emulator(options, switches, state, public_key, key_id)
     try:
-        world.start()
-    except OSError as error:
-        _refuse(f"--port: {error.strerror}")
-    try:
-        if planted:
-            _plant(planted, world)
+        _start(world, seed)
         status = _run(command, world) if command else _serve(world)
     finally:
         world.stop()
@@ -111,72 +100,63 @@ def emulator(  # noqa: PLR0913 - one for each option
 
 
 def _emulator(
-    options: dict[str, Any],
-    switches: dict[str, Any],
-    *,
-    state: Path | None,
-    public_key: Path | None,
-    key_id: str | None,
+    options: dict[str, Any], switches: dict[str, Any], state: Path | None, public_key: Path | None, key_id: str | None
 ) -> Emulator:
-    """Make the emulator that the options ask for, or end with one line that names the bad one."""
+    """Make the emulator, or end with one line that names the bad option."""
     try:
         from chekt_provider.emulator import Emulator  # noqa: PLC0415 - an extra, and slow to load
     except ModuleNotFoundError as error:
         _refuse(f"{error.name} is missing: pip install 'chekt-provider[emulator]'")
     try:
-        chosen = _Options(**{name: value for name, value in options.items() if value is not None})
-        answers = Switches.model_validate_strings(
-            {name: value for name, value in switches.items() if value is not None}
-        )
+        chosen = _Options(**_given(options))
+        answers = Switches.model_validate_strings(_given(switches))
     except ValidationError as error:
         first = error.errors()[0]
         _refuse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}")
     try:
+        # What is no text is no key either: the emulator refuses it.
+        key = public_key.read_text(encoding="utf-8", errors="replace") if public_key else None
         return Emulator(
             dealers=chosen.dealer,
             switches=answers,
-            public_key=_text_of(public_key) if public_key else None,
+            public_key=key,
             key_id=key_id,
             token_life=chosen.token_life,
             plan=None if chosen.plan == "none" else Plan[chosen.plan.upper()],
             state=state,
             port=chosen.port,
         )
+    except OSError as error:
+        _refuse(f"--public-key: {public_key}: {error.strerror}")
     except sqlite3.Error as error:
         _refuse(f"--state: {state}: {error}")
     except (ModuleNotFoundError, ValueError) as error:
         _refuse(f"--public-key: {public_key}: {error}")
 
 
-def _seed(file: Path) -> Seed:
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _start(world: Emulator, seed: Path | None) -> None:
+    """Start the emulator, with what the seed holds."""
     try:
-        return read_seed(file)
+        planted = read_seed(seed) if seed else Seed()
+        world.start()
+        plant(planted, world)
     except BadFileError as error:
         _refuse(f"--seed: {error}")
-
-
-def _plant(seed: Seed, world: Emulator) -> None:
-    try:
-        plant(seed, world)
-    except BadFileError as error:
-        _refuse(f"--seed: {error}")
-
-
-def _text_of(public_key: Path) -> str:
-    """Read the file of a key; one that is no text is no key, and for the emulator to refuse."""
-    try:
-        return public_key.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        _refuse(f"--public-key: {public_key}: {error.strerror}")
+        _refuse(f"--port: {error.strerror}")
 
 
-def _refuse(message: str, status: int = USAGE) -> NoReturn:
+def _refuse(message: str, status: int = 2) -> NoReturn:
     typer.echo(f"chekt emulator: {message}", err=True)
     raise typer.Exit(status)
 
 
 def _serve(world: Emulator) -> int:
-    """Tell how to reach the emulator, and wait for Ctrl-C or SIGTERM."""
+    """Say how to reach the emulator, and wait for Ctrl-C or SIGTERM."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -191,16 +171,16 @@ def _serve(world: Emulator) -> int:
 
 def _run(command: list[str], world: Emulator) -> int:
     """Run a command with the emulator around it, and give its exit status as a shell would."""
-    # Not ignored but handled: an ignored signal would be ignored in the command, too. Ctrl-C at a terminal reaches
-    # the command by itself, and the emulator has to outlive it.
+    # Handled, since the command would inherit an ignored signal. Ctrl-C at a terminal reaches the command by itself,
+    # and the emulator has to outlive it.
     signal.signal(signal.SIGINT, lambda *_: None)
     own = {name: value for name, value in os.environ.items() if name not in _ASSERTION}
     try:
         child = subprocess.Popen(command, env=own | world.environment())  # noqa: S603 - what it is there for
     except FileNotFoundError:
-        _refuse(f"command not found: {command[0]}", NOT_FOUND)
+        _refuse(f"command not found: {command[0]}", 127)
     except PermissionError:
-        _refuse(f"command cannot be run: {command[0]}", CANNOT_RUN)
+        _refuse(f"command cannot be run: {command[0]}", 126)
     signal.signal(signal.SIGTERM, lambda number, _: child.send_signal(number))
     status = child.wait()
     return status if status >= 0 else 128 - status

@@ -1,4 +1,4 @@
-"""What `chekt stations` does. Apart from its options, since a help need not load what speaks to CHeKT."""
+"""What `chekt stations` does. Apart from its options: it loads the client, and a help needs none of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COLUMNS = {
 
 
 def print_stations(dealer: str, *, form: Literal["table", "json", "yaml"]) -> None:
-    """Print what CHeKT holds for a dealer; ends the command where it cannot be read."""
+    """Print what CHeKT holds for a dealer. Ends the command when it cannot read that."""
     settings = read_settings(lambda key: None, os.environ)
     show_log(settings.log_level)
     given = dealer or os.environ.get("CHEKT_DEALER_ID", "")
@@ -62,7 +62,7 @@ def print_stations(dealer: str, *, form: Literal["table", "json", "yaml"]) -> No
 
 
 def _by_variables(error: ChektError) -> str:
-    """An error that names variables of the environment only: this command reads no stack's config."""
+    """The error's line, with environment variables only: this command reads no stack config."""
     if isinstance(error, CredentialsRefused):
         error = error.replace(remedy="Correct CHEKT_CLIENT_ID and CHEKT_CLIENT_SECRET, or CHEKT_PRIVATE_KEY.")
     if isinstance(error, SettingsError) and error.remedy:

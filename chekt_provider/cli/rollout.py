@@ -8,11 +8,6 @@ from typing import Annotated
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb to the command."""
-    app.command("rollout")(rollout)
-
-
 def rollout(  # noqa: PLR0913, PLR0917 - one for each option
     file: Annotated[str, typer.Argument(help="The path of rollout.yaml.")],
     preview: Annotated[bool, typer.Option("--preview", help="Change nothing; print Markdown for a review.")] = False,

@@ -7,11 +7,6 @@ import json
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb to the command."""
-    app.command("schema")(schema)
-
-
 def schema() -> None:
     """Print the JSON schema of stations files, for editors.
 

@@ -33,7 +33,7 @@ class _Row(Shape):
 
 
 class SeedStation(_Row, StationOptions):
-    """A station, as the emulator is given it."""
+    """A station, as the emulator takes it."""
 
     external_monitoring_station_id: str
 
@@ -60,13 +60,13 @@ def read_seed(file: Path) -> Seed:
     """Read a file.
 
     Raises:
-        BadFileError: it cannot be read, or says what an emulator does not know; a line for each problem.
+        BadFileError: it is unreadable or wrong; a line for each problem.
     """
     return read_document(str(file), Seed, _MEANINGS).content
 
 
 def plant(seed: Seed, emulator: Emulator) -> None:
-    """Add what is not there yet, by external id: a state that is kept may hold it already.
+    """Add what is not there yet, by external id: a kept state may hold it already.
 
     Raises:
         BadFileError: a dealer, or a site's station, is not there.
@@ -93,9 +93,7 @@ def _fields(emulator: Emulator, site: SeedSite) -> dict[str, Any]:
 
 
 def _number(emulator: Emulator, dealer_id: int | None, external_id: str) -> int | None:
-    found = [
-        station["monitoring_station_id"]
-        for station in emulator.stations(dealer_id)
-        if station["external_monitoring_station_id"] == external_id
-    ]
-    return found[0] if found else None
+    for station in emulator.stations(dealer_id):
+        if station["external_monitoring_station_id"] == external_id:
+            return int(station["monitoring_station_id"])
+    return None

@@ -7,11 +7,6 @@ from typing import Annotated
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb to the command."""
-    app.command("stations")(stations)
-
-
 def stations(
     dealer: Annotated[str, typer.Option(help="The dealer's id. Default: CHEKT_DEALER_ID.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -17,7 +17,7 @@ from chekt_provider.text import listed, shown
 
 
 def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, list[str]]:
-    """The text of a stations file that adopts stations, and a sentence for each that cannot be in it.
+    """The text of a stations file that adopts stations, and a sentence for each station that it leaves out.
 
     Args:
         dealer_id: whose they are, digits.
@@ -27,14 +27,17 @@ def stations_file(dealer_id: str, stations: Iterable[Station]) -> tuple[str, lis
     alike = defaultdict[str, list[Station]](list)
     for station in everyone:
         alike[_form(station)].append(station)
-    whys = {station.monitoring_station_id: _why_not(dealer_id, station, alike[_form(station)]) for station in everyone}
-    entries = [_entry(station) for station in everyone if not whys[station.monitoring_station_id]]
-    groups = [{"dealer_id": int(dealer_id), "stations": entries}]
-    text = yaml.safe_dump(
-        {"groups": groups} if entries else {"stations": []}, sort_keys=False, allow_unicode=True, width=1_000_000
-    )
+    entries, left_out = [], []
+    for station in everyone:
+        if why := _why_not(dealer_id, station, alike[_form(station)]):
+            name = shown(station.name, 60)
+            left_out.append(f"Left out: station {station.monitoring_station_id} {name!r}: {why}")
+        else:
+            entries.append(_entry(station))
+    content = {"groups": [{"dealer_id": int(dealer_id), "stations": entries}]} if entries else {"stations": []}
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1_000_000)
     head = f"# What CHeKT holds for dealer {dealer_id}. After the first `pulumi up`, adopt_existing has no effect.\n"
-    return head + text, list(_left_out(everyone, whys))
+    return head + text, left_out
 
 
 def _form(station: Station) -> str:
@@ -47,7 +50,7 @@ def _entry(station: Station) -> dict[str, Any]:
 
 
 def _why_not(dealer_id: str, station: Station, alike: list[Station]) -> str:
-    """Why a station cannot be declared, among those that may have the same external id; "" where it can."""
+    """Why no program can declare a station, "" when one can. `alike` are those that may share its external id."""
     external_id = station.external_monitoring_station_id
     if not external_id:
         return "it has no external id, by which a program knows it."
@@ -55,9 +58,3 @@ def _why_not(dealer_id: str, station: Station, alike: list[Station]) -> str:
         numbers = listed([other.monitoring_station_id for other in others])
         return f"its external id {shown(external_id)!r} is also that of {numbers}: delete all but one."
     return " ".join(input_problems(StationInputs, {"dealer_id": dealer_id, **_entry(station)}))
-
-
-def _left_out(everyone: list[Station], whys: dict[str, str]) -> Iterator[str]:
-    for station in everyone:
-        if why := whys[station.monitoring_station_id]:
-            yield f"Left out: station {station.monitoring_station_id} {shown(station.name, 60)!r}: {why}"

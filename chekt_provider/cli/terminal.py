@@ -1,4 +1,4 @@
-"""What the verbs of the command say to the person who typed it."""
+"""What the command says to the person who typed it."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def say(sentence: str) -> None:
     try:
         print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
     except OSError:
-        # What is left to be written would otherwise make Python end with a status of its own, 120.
+        # Else Python would fail to flush the rest at its end, and exit with 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -1,4 +1,4 @@
-"""What `chekt rollout` does and shows. Apart from its options, since it brings all of Pulumi, which a help need not."""
+"""What `chekt rollout` does and shows. Apart from its options: it loads all of Pulumi, and a help needs none of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from chekt_provider.rollout.stack import Watch
 
 
 def planned(file: str, wave: str | None, shard: str | None) -> Plan:
-    """What the file and the options say. Ends the command where they say nothing that can be done."""
+    """The plan of the file and the options. Ends the command when they are wrong."""
     try:
         plan = read_plan(file)
     except BadFileError as error:
@@ -51,7 +51,7 @@ def planned(file: str, wave: str | None, shard: str | None) -> Plan:
 
 
 def run(plan: Plan, *, preview: bool, resume: bool) -> Report:
-    """Preview the plan's stacks, or roll them out. Ends the command where nothing can be begun."""
+    """Preview the plan's stacks, or roll them out. Ends the command when it cannot begin."""
     console = Console(stderr=True, highlight=False)
     asks = sys.stdin.isatty() and console.is_terminal
     try:
@@ -60,9 +60,11 @@ def run(plan: Plan, *, preview: bool, resume: bool) -> Report:
         _usage("There is no pulumi on PATH: see https://www.pulumi.com/docs/install/.")
     except InvalidVersionError as error:
         _usage(str(error))
-    with _watch(console) as (watch, progress):
+    bars = _bars(console)
+    watch = _Bars(bars) if console.is_terminal else _Lines()
+    with bars:
         try:
-            runner = Runner(plan, watch, (lambda wave: _approved(wave, progress)) if asks else None, command)
+            runner = Runner(plan, watch, (lambda wave: _approved(wave, bars)) if asks else None, command)
             with _stopping(runner):
                 return runner.preview() if preview else runner.roll_out(resume=resume)
         except CannotBeginError as error:
@@ -83,7 +85,7 @@ def print_templates(plan: Plan, *, operator: bool) -> None:
 
 
 def listed(plan: Plan) -> dict[str, Any]:
-    """The plan for machines; a wave's `approval` is what its file of approval must hold, None where it needs none."""
+    """The plan for machines. `approval` is what a wave's file of approval must hold; None where it needs none."""
     prints = plan.fingerprints(plan.stacks)
     waves = [
         {
@@ -129,7 +131,7 @@ def print_report(report: Report) -> None:
 
 
 def _approved(wave: Wave, progress: Progress) -> bool:
-    """Ask the person at the terminal, with the bars out of the way."""
+    """Ask the person at the terminal, without the bars."""
     progress.stop()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -143,7 +145,7 @@ def _approved(wave: Wave, progress: Progress) -> bool:
 
 @contextmanager
 def _stopping(runner: Runner) -> Iterator[None]:
-    """Ctrl-C, a terminal that goes, or CI that ends a job: begins nothing more, and lets Pulumi end what it is at."""
+    """On Ctrl-C, SIGTERM or a lost terminal: begin nothing more, and let Pulumi finish what it has begun."""
 
     def stop(*_: object) -> None:
         runner.stop()
@@ -158,38 +160,38 @@ def _stopping(runner: Runner) -> Iterator[None]:
 
 
 class _Lines(Watch):
-    """A line for each stack that is through: for logs."""
+    """For logs: a line for each stack that has ended."""
 
     def begins(self, stack: str, phase: str, steps: int | None) -> None:
-        """Is not told."""
+        """Say nothing."""
 
     def step(self, stack: str) -> None:
-        """Is not told."""
+        """Say nothing."""
 
     def ended(self, report: StackReport) -> None:
-        """One line."""
+        """Say it in a line."""
         say(_sentence(report))
 
 
 class _Bars(Watch):
-    """A bar for each stack that is worked on: for terminals."""
+    """For terminals: a bar for each stack at work."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
     def begins(self, stack: str, phase: str, steps: int | None) -> None:
-        """The stack's bar begins anew."""
+        """Start the stack's bar again."""
         self._drop(stack)
         self._tasks[stack] = self._progress.add_task(f"{stack} {phase}", total=steps)
 
     def step(self, stack: str) -> None:
-        """The bar grows."""
+        """Move the bar on."""
         if stack in self._tasks:
             self._progress.advance(self._tasks[stack])
 
     def ended(self, report: StackReport) -> None:
-        """The bar makes way for a line."""
+        """Replace the bar by a line."""
         self._drop(report.stack)
         self._progress.console.print(_sentence(report), markup=False)
 
@@ -198,13 +200,11 @@ class _Bars(Watch):
             self._progress.remove_task(self._tasks.pop(stack))
 
 
-@contextmanager
-def _watch(console: Console) -> Iterator[tuple[Watch, Progress]]:
-    """What shows how far it is, and its bars, of which there are none where nobody looks at a terminal."""
+def _bars(console: Console) -> Progress:
+    """Bars at a terminal; nothing elsewhere."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    bars = Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
-    with bars:
-        yield (_Bars(bars) if console.is_terminal else _Lines()), bars
+    off = not console.is_terminal
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=off)
 
 
 def _sentence(report: StackReport) -> str:
@@ -213,7 +213,7 @@ def _sentence(report: StackReport) -> str:
 
 
 def _counted(report: StackReport) -> str:
-    """How many resources: "2 to create, 1 to delete, 3 the same"; of a stack that is done "2 created"."""
+    """The number of resources: "2 to create, 1 to delete, 3 the same"; when done, "2 created"."""
     form = "{} {}d" if report.outcome == "done" else "{} to {}"
     found = [form.format(number, op) for op, number in report.counts.items() if number]
     return ", ".join([*found, f"{report.same} the same"] if report.same else found)

@@ -1,11 +1,8 @@
 """The application: routes, and one form for everything that they refuse."""
 
-from http import HTTPStatus
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -13,67 +10,55 @@ from chekt_provider.emulator.control_routes import control
 from chekt_provider.emulator.document import document
 from chekt_provider.emulator.page import page
 from chekt_provider.emulator.refusals import Refusal
-from chekt_provider.emulator.routes import TheWorld, partner, token
+from chekt_provider.emulator.routes import TheWorld, dealers, sites, stations, token
 
 
-def _name(route: APIRoute) -> str:
-    return route.name
-
-
-async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)  # noqa: S101 - what it is registered for
+async def _refused(request: Request, refusal: Refusal) -> Response:
     request_id = getattr(request.state, "request_id", "")
     return JSONResponse(refusal.envelope(request_id), refusal.status, refusal.headers)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
     """Refuse input that does not fit its shape: 400 when it is not JSON at all, else 422 that names the field."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     first = error.errors()[0]
     where = [str(part) for part in first["loc"][1:]]
     if first["type"] == "json_invalid" or (first["type"] == "missing" and not where):
-        return await _refused(request, Refusal(400, "bad_request", "the body is not JSON"))
+        return await _refused(request, Refusal(400, "the body is not JSON"))
     field = where[0] if where else None
-    return await _refused(request, Refusal(422, "validation_failed", f"{field or 'body'}: {first['msg']}", field))
+    return await _refused(request, Refusal(422, f"{field or 'body'}: {first['msg']}", field))
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        refusal = Refusal(405, "method_not_allowed", f"{request.method} does not work here", headers=_allowed(request))
-    elif error.status_code == HTTPStatus.NOT_FOUND:
-        refusal = Refusal(404, "not_found", "there is nothing here")
+async def _no_route(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 405:
+        refusal = Refusal(
+            405, f"{request.method} does not work here", code="method_not_allowed", headers=_allowed(request)
+        )
+    elif error.status_code == 404:
+        refusal = Refusal(404, "there is nothing here")
     else:
-        refusal = Refusal(400, "bad_request", "the body cannot be read")
+        refusal = Refusal(400, "the body cannot be read")
     return await _refused(request, refusal)
 
 
 def _allowed(request: Request) -> dict[str, str]:
     """Name the methods of every route with this path, not only of the first."""
     asked = {method: {**request.scope, "method": method} for method in ("DELETE", "GET", "PATCH", "POST", "PUT")}
-    works = [
-        method
-        for method, scope in asked.items()
-        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-    ]
+    routes = request.app.routes
+    works = [name for name, scope in asked.items() if any(route.matches(scope)[0] is Match.FULL for route in routes)]
     return {"Allow": ", ".join(works)}
 
 
-def _make_app() -> FastAPI:
-    app = FastAPI(
-        title="CHeKT Partner API, emulated",
-        openapi_url=None,
-        redirect_slashes=False,
-        generate_unique_id_function=_name,
-        exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
-    )
-    for routes in (token, partner, control):
-        app.include_router(routes)
-    return app
-
-
-APP = _make_app()
+APP = FastAPI(
+    title="CHeKT Partner API, emulated",
+    openapi_url=None,
+    redirect_slashes=False,
+    generate_unique_id_function=lambda route: route.name,
+    exception_handlers={Refusal: _refused, RequestValidationError: _invalid, HTTPException: _no_route},
+)
 """One application for all emulators: the gate tells it which world a request belongs to."""
+
+for routes in (token, dealers, stations, sites, control):
+    APP.include_router(routes)
 
 
 @APP.get("/openapi.json", include_in_schema=False)

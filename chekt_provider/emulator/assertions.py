@@ -1,4 +1,4 @@
-"""Client assertions: a client proves itself with a JWT that it signed, in place of its secret (RFC 7523)."""
+"""Client assertions: a client proves itself with a JWT of its own, in place of its secret (RFC 7523)."""
 
 import threading
 from collections.abc import Callable, Collection
@@ -17,13 +17,7 @@ class BadAssertion(Exception):
 
 
 class Assertions:
-    """Checks client assertions with the one key that is registered. May be used from any thread.
-
-    Args:
-        client_id: the app whose key it is.
-        public_key: PEM text of an RSA key.
-        key_id: the `kid` that an assertion must name; None leaves it unchecked.
-        clock: seconds since 1970.
+    """Checks client assertions with the app's public key. Any thread may use it. For its arguments see `Emulator`.
 
     Raises:
         ModuleNotFoundError: the libraries for it are not installed; it says how to.
@@ -39,18 +33,10 @@ class Assertions:
         self._spent: dict[str, float] = {}
 
     def spend(self, assertion: str, audiences: Collection[str]) -> None:
-        """Accept an assertion, once.
-
-        Args:
-            assertion: the JWT.
-            audiences: the values of `aud` that mean this token endpoint.
-
-        Raises:
-            BadAssertion: it is not to be accepted.
-        """
+        """Accept an assertion, once, if its `aud` is one of the audiences. Raises BadAssertion when it is refused."""
         import jwt  # noqa: PLC0415 - an extra
 
-        # The emulator's clock may be a test's, and PyJWT knows only the machine's: times are checked here.
+        # PyJWT knows the machine's clock only, and ours may be a test's: _check looks at the times.
         try:
             decoded = jwt.decode_complete(
                 assertion,
@@ -72,7 +58,7 @@ class Assertions:
         self._check(decoded["payload"])
 
     def _check(self, claims: dict[str, Any]) -> None:
-        """Check what PyJWT does not, and remember the assertion as spent."""
+        """Check what PyJWT does not, and mark the assertion as spent."""
         jti, exp, now = claims["jti"], claims["exp"], self._clock()
         if claims["sub"] != self._client_id:
             raise BadAssertion("sub is not the client id")

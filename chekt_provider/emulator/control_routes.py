@@ -24,8 +24,7 @@ from chekt_provider.emulator.shapes import (
     StationUpdate,
 )
 
-ROOT = "/_emulator"
-_DEALER = ROOT + "/dealers/{dealer_id}"
+_DEALER = "/dealers/{dealer_id}"
 _STATION = _DEALER + "/stations/{monitoring_station_id}"
 _SITE = _DEALER + "/sites/{site_id}"
 
@@ -60,10 +59,10 @@ class Made(BaseModel):
     id: int
 
 
-control = APIRouter(tags=["Controls of the emulator"])
+control = APIRouter(prefix="/_emulator", tags=["Controls of the emulator"])
 
 
-@control.get(f"{ROOT}/requests", response_model=list[Request])
+@control.get("/requests", response_model=list[Request])
 async def list_requests(world: TheWorld) -> Response:
     """List the requests to the imitated API, oldest first."""
     rows = [asdict(request) for request in world.requests]
@@ -71,58 +70,58 @@ async def list_requests(world: TheWorld) -> Response:
     return Response(json.dumps(rows), media_type="application/json")
 
 
-@control.delete(f"{ROOT}/requests", status_code=204)
+@control.delete("/requests", status_code=204)
 async def clear_requests(world: TheWorld) -> None:
     """Forget the requests so far; their numbers go on."""
     world.clear_requests()
 
 
-@control.get(f"{ROOT}/faults")
+@control.get("/faults")
 async def list_faults(world: TheWorld) -> list[Fault]:
     """List the faults in force, each with the times and skip that are left."""
     return world.faults
 
 
-@control.post(f"{ROOT}/faults", status_code=201, responses=_BAD_BODY, dependencies=HAS_JSON)
+@control.post("/faults", status_code=201, responses=_BAD_BODY, dependencies=HAS_JSON)
 async def add_fault(world: TheWorld, fault: Fault) -> Fault:
     """Put a fault in force."""
     world.add_fault(fault)
     return fault
 
 
-@control.delete(f"{ROOT}/faults", status_code=204)
+@control.delete("/faults", status_code=204)
 async def clear_faults(world: TheWorld) -> None:
     """Put an end to all faults."""
     world.clear_faults()
 
 
-@control.get(f"{ROOT}/switches")
+@control.get("/switches")
 async def get_switches(world: TheWorld) -> Switches:
     """Read the switches."""
     return world.switches
 
 
-@control.put(f"{ROOT}/switches", responses=_BAD_BODY, dependencies=HAS_JSON)
+@control.put("/switches", responses=_BAD_BODY, dependencies=HAS_JSON)
 async def set_switches(world: TheWorld, switches: Switches) -> Switches:
     """Set all switches; one that is left out goes back to its default."""
     world.switches = switches
     return switches
 
 
-@control.put(f"{ROOT}/token-life", responses=_BAD_BODY, dependencies=HAS_JSON)
+@control.put("/token-life", responses=_BAD_BODY, dependencies=HAS_JSON)
 async def set_token_life(world: TheWorld, life: TokenLife) -> TokenLife:
     """Set how long tokens live that are handed out from now on."""
     world.token_life = life.seconds
     return life
 
 
-@control.delete(f"{ROOT}/tokens", status_code=204)
+@control.delete("/tokens", status_code=204)
 async def revoke_tokens(world: TheWorld) -> None:
     """Let the API refuse every token handed out so far."""
     world.revoke_tokens()
 
 
-@control.post(f"{ROOT}/reset", status_code=204)
+@control.post("/reset", status_code=204)
 async def reset(world: TheWorld) -> None:
     """Go back to the start; switches and the life of tokens stay."""
     world.reset()

@@ -17,70 +17,53 @@ An imitation of CHeKT's Partner API for tests and trials. Every answer of the im
 with a plan `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`. Where CHeKT's documentation is
 silent, a switch decides."""
 
-_TRACE = {
-    "name": TRACE_HEADER,
-    "in": "header",
-    "required": False,
-    "description": "Follows a request through the logs; comes back in the answer.",
-    "schema": {"type": "string", "format": "uuid"},
-}
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Same key and same body within 24 hours: the first answer again. Another body: 409.",
-    "schema": {"type": "string"},
-}
-_TOKEN_BODY = {
-    "required": True,
-    "content": {
-        "application/x-www-form-urlencoded": {
-            "schema": {
-                "type": "object",
-                "required": ["grant_type"],
-                "anyOf": [
-                    {"required": ["client_id", "client_secret"]},
-                    {"required": ["client_assertion_type", "client_assertion"]},
-                ],
-                "properties": {
-                    "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                    "client_id": {"type": "string"},
-                    "client_secret": {"type": "string"},
-                    "client_assertion_type": {"type": "string", "enum": [JWT_BEARER]},
-                    "client_assertion": {
-                        "type": "string",
-                        "description": "A JWT in place of the secret, where a public key is registered: RS256; iss and "
-                        "sub the client id, aud the token URL, exp at most 5 minutes ahead, jti never seen before.",
-                    },
-                },
-            }
-        }
+
+def _header(name: str, description: str, schema: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+_TRACE = _header(
+    TRACE_HEADER,
+    "Follows a request through the logs; comes back in the answer.",
+    {"type": "string", "format": "uuid"},
+)
+_KEY = _header(
+    "Idempotency-Key",
+    "Same key and same body within 24 hours: the first answer again. Another body: 409.",
+    {"type": "string"},
+)
+_TOKEN_FORM = {
+    "type": "object",
+    "required": ["grant_type"],
+    "anyOf": [
+        {"required": ["client_id", "client_secret"]},
+        {"required": ["client_assertion_type", "client_assertion"]},
+    ],
+    "properties": {
+        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "client_id": {"type": "string"},
+        "client_secret": {"type": "string"},
+        "client_assertion_type": {"type": "string", "enum": [JWT_BEARER]},
+        "client_assertion": {
+            "type": "string",
+            "description": "A JWT in place of the secret, where a public key is registered: RS256; iss and sub the "
+            "client id, aud the token URL, exp at most 5 minutes ahead, jti never seen before.",
+        },
     },
 }
+_TOKEN_BODY = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_FORM}}}
 
+_DELETED_BODY = {"type": "object", "required": ["deleted"], "properties": {"deleted": {"type": "boolean"}}}
 
 _MADE: dict[str, dict[str, Any]] = {
     "location": {"201": {"description": "Made; the Location header says where"}},
     "accepted": {"202": {"description": "Accepted"}},
 }
 _DELETED: dict[str, dict[str, Any]] = {
-    "200": {
-        "200": {
-            "description": "Deleted",
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["deleted"],
-                        "properties": {"deleted": {"type": "boolean"}},
-                    }
-                }
-            },
-        }
-    },
+    "200": {"200": {"description": "Deleted", "content": {"application/json": {"schema": _DELETED_BODY}}}},
     "202": {"202": {"description": "Accepted; it is deleted later"}},
 }
-"""What takes the place of 201 and 204 under the values of `post_answer` and `delete_answer`."""
+"""What replaces 201 and 204 under the values of `post_answer` and `delete_answer`."""
 
 
 def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
@@ -91,19 +74,17 @@ def document(app: FastAPI, switches: Switches) -> dict[str, Any]:
             if path == TOKEN_PATH:
                 operation["requestBody"] = _TOKEN_BODY
             if path.startswith("/partner/"):
-                _describe_partner_call(method, operation, switches)
-                _describe_answers(path, operation, switches)
+                _describe_partner_call(path, method, operation, switches)
             if not path.startswith("/_emulator"):
                 operation.setdefault("parameters", []).append(_TRACE)
-    _describe_clearing(whole["components"]["schemas"], switches)
-    _describe_fields(whole["components"]["schemas"], switches)
+    _describe_shapes(whole["components"]["schemas"], switches)
     whole["components"]["securitySchemes"] = {
         "token": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": {}}}}
     }
     return whole
 
 
-def _describe_partner_call(method: str, operation: dict[str, Any], switches: Switches) -> None:
+def _describe_partner_call(path: str, method: str, operation: dict[str, Any], switches: Switches) -> None:
     operation["security"] = [{"token": []}]
     parameters = operation.setdefault("parameters", [])
     if method in ("post", "put", "delete"):
@@ -112,9 +93,6 @@ def _describe_partner_call(method: str, operation: dict[str, Any], switches: Swi
         for name, least in PAGING[switches.lists].items():
             schema = {"type": "integer", "minimum": least, "maximum": 10**15 - 1}
             parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
-
-
-def _describe_answers(path: str, operation: dict[str, Any], switches: Switches) -> None:
     answers = operation["responses"]
     if operation["operationId"] == "create_station" and switches.post_answer in _MADE:
         del answers["201"]
@@ -126,16 +104,12 @@ def _describe_answers(path: str, operation: dict[str, Any], switches: Switches) 
         answers["410"] = answers["404"] | {"description": "The station or the site was deleted"}
 
 
-def _describe_fields(schemas: dict[str, Any], switches: Switches) -> None:
-    """Say what a PUT of a site requires, and whether a station tells when it was made."""
+def _describe_shapes(schemas: dict[str, Any], switches: Switches) -> None:
+    """Say what a PUT of a site requires, whether a station tells when it was made, and which value clears a field."""
     if switches.site_put == "required":
         schemas["SiteUpdate"]["required"] = list(REQUIRED_OF_SITE)
     if switches.created_at == "absent":
         schemas["Station"]["required"].remove("created_at")
-
-
-def _describe_clearing(schemas: dict[str, Any], switches: Switches) -> None:
-    """Say which value clears a field: the other one is refused."""
     allowed: dict[str, dict[str, Any]] = {
         "empty": {"type": "string"},
         "null": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "null"}]},

@@ -1,81 +1,43 @@
 """The emulator: a CHeKT Partner API on this machine."""
 
-import time
-import weakref
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from chekt_provider.emulator.app import APP
 from chekt_provider.emulator.gate import TOKEN_PATH, Gate
 from chekt_provider.emulator.server import HOST, Server
-from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.world import World
 
 
 class Emulator(World):
-    """CHeKT's Partner API on a port of this machine, for as long as a `with` block or from `start` to `stop`.
+    """CHeKT's Partner API on a port of this machine, during a `with` block or from `start` to `stop`.
 
-    Stopped and started again it is the same: same port, same stations, same log. Only requests need it to run; its
-    methods work before, between and after.
+    A second start gives the same port, stations and log. Only requests need it to run; its methods always work.
 
     Args:
         dealers: ids of the dealers that exist; at least one.
         switches: how the API behaves where CHeKT's documentation is silent.
         client_id, client_secret: the app that may ask for tokens.
-        public_key: PEM text of an RSA key, with which the app may prove itself by client assertions (RFC 7523) in place
-            of its secret; needs the extra `jwt`. None registers none.
+        public_key: PEM text of an RSA key, for client assertions (RFC 7523) in place of the secret; needs the extra
+            `jwt`. None allows none.
         key_id: the `kid` that those assertions must name; None leaves it unchecked.
         token_life: seconds that an access token lives.
-        plan: the rate limit; None for no limit and no headers that tell it.
-        state: a file that keeps dealers, stations, sites, ids and remembered answers from one run to the next;
-            None keeps them in memory.
+        plan: the rate limit; None for no limit and no headers about it.
+        state: a file that keeps dealers, stations, sites, ids and remembered answers between runs; None keeps them in
+            memory.
         port: 0 picks a free one.
         clock: seconds since 1970, for every date, life and limit of the API.
 
     Raises:
-        ValueError: there is no dealer; or the public key is none.
-        ModuleNotFoundError: the extra `jwt` is not installed, and there is a public key.
-        sqlite3.Error: the state file cannot be opened, or is something else.
+        ValueError: there is no dealer, or the public key is wrong.
+        ModuleNotFoundError: there is a public key, and the extra `jwt` is not installed.
+        sqlite3.Error: the state file does not open, or is something else.
         OSError: from `start`: the port is taken.
     """
 
-    def __init__(  # noqa: PLR0913 - each is named at the call
-        self,
-        *,
-        dealers: Sequence[int] = (12345,),
-        switches: Switches | None = None,
-        client_id: str = "emulator-client",
-        client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
-        public_key: str | None = None,
-        key_id: str | None = None,
-        token_life: float = 3600,
-        plan: Plan | None = Plan.ENTERPRISE,
-        state: Path | None = None,
-        port: int = 0,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        super().__init__(
-            dealers=tuple(dealers),
-            switches=switches or Switches(),
-            client_id=client_id,
-            client_secret=client_secret,
-            public_key=public_key,
-            key_id=key_id,
-            token_life=token_life,
-            plan=plan,
-            state=state,
-            clock=clock,
-        )
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._port = port
-        self._server: Server | None = None
-        weakref.finalize(self, self.store.close)
-
     host = HOST
     """The address that it listens on."""
+
+    _server: Server | None = None
 
     @property
     def port(self) -> int:
@@ -99,13 +61,13 @@ class Emulator(World):
         return {
             "CHEKT_BASE_URL": self.url,
             "CHEKT_TOKEN_URL": self.token_url,
-            "CHEKT_CLIENT_ID": self._client_id,
-            "CHEKT_CLIENT_SECRET": self._client_secret,
+            "CHEKT_CLIENT_ID": self.tokens.client_id,
+            "CHEKT_CLIENT_SECRET": self.tokens.client_secret,
             "CHEKT_DEALER_ID": str(self.dealers[0]),
         }
 
     def start(self) -> None:
-        """Start to serve; return when connections are taken."""
+        """Start to serve; return when it takes connections."""
         if self._server is not None:
             raise RuntimeError("the emulator is started already")
         self._server = Server(Gate(APP, self), self._port)
@@ -113,7 +75,7 @@ class Emulator(World):
         self._port = self._server.port
 
     def stop(self) -> None:
-        """End all connections, whatever they wait for, and return when the thread has ended."""
+        """End all connections, and return when the thread has ended."""
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -122,7 +84,5 @@ class Emulator(World):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

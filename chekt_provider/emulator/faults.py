@@ -93,27 +93,27 @@ class Fault(BaseModel):
 
     @property
     def answers(self) -> bool:
-        """Whether it stands in for the API's answer, were it only by silence."""
+        """Whether it replaces the API's answer, if only by silence."""
         return self.status is not None or self.body is not None or self.hang is not None or self.reset
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is one of those that it strikes."""
+        """Whether it strikes a request."""
         return self.method in (None, method) and fnmatchcase(path, self.path)
 
 
 _WHICH = ("method", "path", "times", "skip", "when", "content_type")
-"""Fields that alone make no fault."""
+"""Fields that make no fault by themselves."""
 
 
 class Faults:
-    """The faults in force, in the order in which they were added. May be used from any thread."""
+    """The faults in force, in the order of their addition. Any thread may use them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._live: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Put one more fault in force."""
+        """Put a fault in force."""
         with self._lock:
             self._live.append(fault)
 
@@ -128,7 +128,7 @@ class Faults:
             return list(self._live)
 
     def strike(self, method: str, path: str) -> Fault | None:
-        """Give the fault that strikes this request and count it: the first that matches and has nothing to skip."""
+        """Give the fault that strikes a request, and count it: the first that matches and has nothing to skip."""
         with self._lock:
             for place, fault in enumerate(self._live):
                 if not fault.matches(method, path):

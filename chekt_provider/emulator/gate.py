@@ -1,7 +1,7 @@
 """The gate: every request to the imitated API passes it on its way in, every answer on its way out.
 
-What a page of another site asks for ends here. For the rest, in this order: the log, faults, the trace id, the token,
-the rate limit, the idempotency key; then the routes.
+It refuses pages of other sites. The rest passes, in this order: the log, faults, the trace id, the token, the rate
+limit, the idempotency key; then the routes.
 """
 
 import asyncio
@@ -11,12 +11,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from email.utils import formatdate
-from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chekt_provider.emulator.faults import BODILESS, Fault
-from chekt_provider.emulator.log import masked_body, masked_query
+from chekt_provider.emulator.log import Request, masked_body, masked_query
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.wire import Answer, Wire, send_whole, swollen
 from chekt_provider.emulator.world import World
@@ -26,22 +25,8 @@ REQUEST_HEADER = "x-request-id"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 LARGEST_BODY = 1024 * 1024  # bytes
 
-_CODES = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    409: "conflict",
-    422: "validation_failed",
-    429: "rate_limited",
-    500: "internal_error",
-    502: "bad_gateway",
-    503: "service_unavailable",
-    504: "gateway_timeout",
-}
-
 _KEPT = ("content-type", "location")
-"""Headers that go with what was answered: a repeat has them again, and a fault's status has none of them."""
+"""Headers of the body: a repeat has them again, and a fault's status has none of them."""
 
 _OURS = ("/_emulator", "/docs", "/openapi.json")
 """The emulator's own paths, with everything below them."""
@@ -54,33 +39,23 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """A request that has come in whole.
-
-    `path` is without query and decoded, as the routes see it; `client_id` is the app that its token belongs to;
-    `number` is its number in the log.
-    """
+    """A whole request, its connection, and its entry in the log. `path` is decoded, as the routes see it."""
 
     scope: Scope
     receive: Receive
-    method: str
+    wire: Wire
     path: str
     headers: dict[str, str]
     body: bytes
-    client_id: str | None
-    number: int
-    request_id: str
+    noted: Request
 
     @property
-    def wire(self) -> Wire:
-        """The connection that it came by."""
-        wire: Wire = self.scope["state"]["wire"]
-        return wire
-
-    @property
-    def key(self) -> str | None:
-        """The idempotency key, where one counts: on calls that change something."""
-        counts = self.path.startswith("/partner/") and self.method in ("POST", "PUT", "DELETE")
-        return self.headers.get("idempotency-key") if counts else None
+    def identity(self) -> tuple[str, str, str] | None:
+        """App, endpoint and idempotency key of a call that changes something; None for other calls."""
+        key = self.headers.get("idempotency-key")
+        if not key or not self.path.startswith("/partner/") or self.noted.method not in ("POST", "PUT", "DELETE"):
+            return None
+        return self.noted.client_id or "", f"{self.noted.method} {self.path}", key
 
 
 class Gate:
@@ -94,7 +69,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if stranger := _stranger(dict(scope["headers"])):
-            refusal = Refusal(403, "forbidden", f"the emulator serves nobody who comes by {stranger}")
+            refusal = Refusal(403, f"the emulator serves nobody who comes by {stranger}")
             await send_whole(Answer(403, _JSON, json.dumps(refusal.envelope("")).encode()), send)
             return
         scope["state"]["world"] = self._world
@@ -105,35 +80,32 @@ class Gate:
         if body is None:
             return
         call = self._noted(scope, receive, body)
-        fault = self._world.in_force.strike(call.method, call.path)
+        fault = self._world.in_force.strike(call.noted.method, call.path)
         if fault:
             await self._strike(call, fault, send)
             return
         answer = await self._answer(call)
-        self._world.log.note(call.number, status=answer.status, outcome="answered")
+        self._world.log.note(call.noted.number, status=answer.status, outcome="answered")
         await send_whole(answer, send)
 
     def _noted(self, scope: Scope, receive: Receive, body: bytes) -> Call:
         """Write a request into the log."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = f"req_{secrets.token_hex(8)}"
-        client_id = self._world.tokens.client(headers.get("authorization", ""))
         request = self._world.log.add(
             method=scope["method"],
             path=scope["raw_path"].decode("ascii"),
             query=masked_query(scope["query_string"].decode("ascii")),
             trace_id=headers.get(TRACE_HEADER),
             idempotency_key=headers.get("idempotency-key"),
-            request_id=request_id,
-            client_id=client_id,
+            request_id=f"req_{secrets.token_hex(8)}",
+            client_id=self._world.tokens.client(headers.get("authorization", "")),
             body=masked_body(media_type(headers), body),
         )
-        scope["state"]["request_id"] = request_id
-        number = request.number
-        return Call(scope, receive, scope["method"], scope["path"], headers, body, client_id, number, request_id)
+        scope["state"]["request_id"] = request.request_id
+        return Call(scope, receive, scope["state"]["wire"], scope["path"], headers, body, request)
 
     async def _strike(self, call: Call, fault: Fault, send: Send) -> None:
-        """Let a fault befall a request."""
+        """Serve a request as a fault has it."""
         answer = Answer(200, self._headers(call), b"")
         if fault.when == "before":
             await call.wire.pause(fault.delay)
@@ -142,25 +114,25 @@ class Gate:
         if fault.when == "after":
             await call.wire.pause(fault.delay)
         if fault.reset:
-            self._world.log.note(call.number, outcome="reset")
+            self._world.log.note(call.noted.number, outcome="reset")
             await call.wire.reset(call.receive)
         elif fault.hang is not None:
-            self._world.log.note(call.number, outcome="hang")
+            self._world.log.note(call.noted.number, outcome="hang")
             await call.wire.pause(fault.hang)
             await call.wire.close(call.receive)
         else:
             answer = swollen(self._altered(call, fault, answer), fault)
             cut = fault.cut is not None and fault.cut < len(answer.body)
-            self._world.log.note(call.number, status=answer.status, outcome="cut" if cut else "answered")
+            self._world.log.note(call.noted.number, status=answer.status, outcome="cut" if cut else "answered")
             await call.wire.send(answer, fault, call.receive, send)
 
     def _altered(self, call: Call, fault: Fault, answer: Answer) -> Answer:
-        """Give an answer as a fault makes it."""
+        """Give an answer as a fault changes it."""
         if fault.body is not None:
             headers = self._date() | {"Content-Type": fault.content_type}
             answer = Answer(fault.status or answer.status, headers, fault.body.encode())
         elif fault.status is not None:
-            refusal = Refusal(fault.status, _CODES.get(fault.status, "error"), "a fault of the emulator")
+            refusal = Refusal(fault.status, "a fault of the emulator")
             told = {name: text for name, text in answer.headers.items() if name.lower() not in _KEPT}
             answer = self._refused(call, refusal).with_headers(told)
         answer = answer.with_headers(fault.headers)
@@ -186,41 +158,41 @@ class Gate:
         """
         trace_id = call.headers.get(TRACE_HEADER)
         if trace_id is not None and not _UUID.fullmatch(trace_id):
-            raise Refusal(400, "bad_request", f"{TRACE_HEADER} must be a UUID", TRACE_HEADER)
+            raise Refusal(400, f"{TRACE_HEADER} must be a UUID", TRACE_HEADER)
         if len(call.body) > LARGEST_BODY:
-            raise Refusal(413, "payload_too_large", f"the body is longer than {LARGEST_BODY} bytes")
+            raise Refusal(413, f"the body is longer than {LARGEST_BODY} bytes", code="payload_too_large")
         if not call.path.startswith("/partner/"):
             return {}
-        if call.client_id is None:
+        if call.noted.client_id is None:
             challenge = {"WWW-Authenticate": "Bearer"}
-            raise Refusal(401, "unauthorized", "the access token is missing, invalid or expired", headers=challenge)
-        return self._world.limit.take(call.client_id)
+            raise Refusal(401, "the access token is missing, invalid or expired", headers=challenge)
+        return self._world.limit.take(call.noted.client_id)
 
     async def _once(self, call: Call) -> Answer:
-        """Ask the routes, or repeat what they answered before under the same idempotency key."""
-        if not call.key or self._world.switches.idempotency == "ignored":
+        """Ask the routes, or repeat their earlier answer to the same idempotency key."""
+        if not call.identity or self._world.switches.idempotency == "ignored":
             return await self._ask(call)
-        async with self._keyed:  # a twin that comes meanwhile must find the first one's answer
-            known = self._world.store.remembered(*_identity(call))
+        async with self._keyed:  # a twin must find the first answer
+            known = self._world.store.remembered(*call.identity)
             if known is None:
                 answer = await self._ask(call)
                 self._remember(call, answer)
                 return answer
         if known["digest"] != hashlib.sha256(call.body).hexdigest():
-            raise Refusal(409, "idempotency_conflict", "this Idempotency-Key came before with another body")
-        self._world.log.note(call.number, replayed=True)
+            raise Refusal(409, "this Idempotency-Key came before with another body", code="idempotency_conflict")
+        self._world.log.note(call.noted.number, replayed=True)
         mark = {"Idempotent-Replayed": "true"} if self._world.switches.replays == "marked" else {}
         return Answer(known["status"], known["headers"] | mark, known["body"])
 
     def _remember(self, call: Call, answer: Answer) -> None:
-        if call.key:
+        if call.identity:
             row = {
                 "digest": hashlib.sha256(call.body).hexdigest(),
                 "status": answer.status,
                 "headers": {name: answer.header(name) for name in _KEPT if answer.header(name)},
                 "body": answer.body,
             }
-            self._world.store.remember(*_identity(call), row)
+            self._world.store.remember(*call.identity, row)
 
     async def _ask(self, call: Call) -> Answer:
         """Ask the routes."""
@@ -243,7 +215,7 @@ class Gate:
 
     def _headers(self, call: Call) -> dict[str, str]:
         """Give the headers of every answer: date, the API's id of the request, the caller's trace id."""
-        headers = self._date() | {REQUEST_HEADER: call.request_id}
+        headers = self._date() | {REQUEST_HEADER: call.noted.request_id}
         trace_id = call.headers.get(TRACE_HEADER, "")
         return headers | ({TRACE_HEADER: trace_id} if _UUID.fullmatch(trace_id) else {})
 
@@ -252,8 +224,8 @@ class Gate:
         return {"Date": formatdate(self._world.clock(), usegmt=True)} if sent else {}
 
     def _refused(self, call: Call, refusal: Refusal) -> Answer:
-        """Put a refusal in the form of its place: OAuth's at the token endpoint, the envelope elsewhere."""
-        body: object = refusal.envelope(call.request_id)
+        """Give a refusal in its form: OAuth's at the token endpoint, the envelope elsewhere."""
+        body: object = refusal.envelope(call.noted.request_id)
         if call.path == TOKEN_PATH:
             body = {"error": _oauth_error(refusal.status), "error_description": refusal.message}
         if refusal.status in BODILESS:
@@ -263,9 +235,9 @@ class Gate:
 
 
 def _stranger(headers: dict[bytes, bytes]) -> str:
-    """By which name or page a request came that no program of this machine has sent; "" for one that it has.
+    """The name or page behind a request that no program of this machine sent; "" for other requests.
 
-    A page of another site gets no other Origin than its own; and its name may lead here (DNS rebinding), but stays.
+    A page of another site cannot change its Origin. Its name may lead here (DNS rebinding), but Host still says it.
     """
     host = headers.get(b"host", b"localhost").decode("latin-1").lower()
     name = host.rpartition(":")[0] if _PORT.search(host) else host
@@ -276,9 +248,9 @@ def _stranger(headers: dict[bytes, bytes]) -> str:
 
 
 def _oauth_error(status: int) -> str:
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == 401:
         return "invalid_client"
-    return "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+    return "server_error" if status >= 500 else "invalid_request"
 
 
 def media_type(headers: dict[str, str]) -> str:
@@ -286,13 +258,8 @@ def media_type(headers: dict[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _identity(call: Call) -> tuple[str, str, str]:
-    """Say what an idempotency key belongs to: the app, the endpoint, and the key itself."""
-    return call.client_id or "", f"{call.method} {call.path}", call.key or ""
-
-
 async def _whole_body(receive: Receive) -> bytes | None:
-    """Read a body to its end, and keep just enough to see that it is too large. None when the caller went away."""
+    """Read a body to its end, and keep enough to see that it is too large. None when the caller went away."""
     body = b""
     while True:
         message = await receive()

@@ -1,27 +1,22 @@
-"""Changes of the last minute, to look back; and changes that are still to come."""
+"""The changes of the last minute, to look back, and the changes still to come."""
 
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from chekt_provider.emulator.settings import LONGEST_LAG
-
-Table = Literal["stations", "sites"]
-
-KEYS: dict[Table, str] = {"stations": "monitoring_station_id", "sites": "site_id"}
-"""The column that a table's rows are numbered by."""
+from chekt_provider.emulator.tables import Table, Values
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a row was until `time`, by column; None when there was none."""
+    """What a row was until `time`: the values of its columns, or None when there was none."""
 
     time: float
     table: Table
     number: int
-    before: dict[str, Any] | None
+    before: Values | None
 
 
 @dataclass(frozen=True)
@@ -33,71 +28,52 @@ class _Delayed:
 
 
 class History:
-    """The changes to stations and sites, in memory: those of the last 60 seconds, and those that are decided.
-
-    Args:
-        clock: seconds since 1970.
-    """
+    """The changes to stations and sites, in memory: those of the last 60 seconds, and the delayed ones."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._moment: float | None = None  # while a delayed change is made: when it was due
+        self._moment: float | None = None  # during a delayed change: when it was due
         self._changes: deque[_Change] = deque()
         self._delayed: list[_Delayed] = []
 
     def clear(self) -> None:
-        """Forget what was, and call off what is to come."""
+        """Forget all changes, the delayed ones too."""
         self._changes.clear()
         self._delayed.clear()
 
-    def note(self, db: sqlite3.Connection, table: Table, number: int) -> None:
-        """Note what a row is, just before it changes or is replaced."""
-        row = db.execute(f"SELECT * FROM {table} WHERE {KEYS[table]} = ?", (number,)).fetchone()  # noqa: S608 - our names
-        self._add(table, number, dict(row) if row else None)
-
-    def note_new(self, table: Table, number: int) -> None:
-        """Note that a row was made."""
-        self._add(table, number, None)
-
-    def _add(self, table: Table, number: int, before: dict[str, Any] | None) -> None:
+    def note(self, table: Table, number: int, before: Values | None) -> None:
+        """Note that a row changes, and what it was before; None for a new row."""
         now = self._clock() if self._moment is None else self._moment
         self._changes.append(_Change(now, table, number, before))
         while self._changes[0].time < now - LONGEST_LAG:
             self._changes.popleft()
 
     def go_back(self, db: sqlite3.Connection, seconds: float) -> None:
-        """Undo the changes of the last so many seconds, the latest first."""
+        """Undo the changes of so many seconds, the latest first."""
         then = self._clock() - seconds
         for change in reversed(self._changes):
-            if change.time > then:
-                _restore(db, change)
+            if change.time <= then:
+                continue
+            change.table.delete(db, change.number)
+            if change.before is not None:
+                change.table.put(db, change.before)
+                db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (change.table.name, change.number))
 
     def later(self, seconds: float, table: Table, number: int, act: Callable[[], None]) -> None:
-        """Let a change to a row happen in so many seconds."""
+        """Change a row in so many seconds."""
         self._delayed.append(_Delayed(self._clock() + seconds, table, number, act))
 
     def call_off(self, table: Table, number: int) -> None:
-        """Let nothing more happen to a row: it is gone, and its number may be given again."""
+        """Drop the delayed changes of a row: it is gone, and another one may get its number."""
         self._delayed = [change for change in self._delayed if (change.table, change.number) != (table, number)]
 
     def catch_up(self) -> None:
-        """Make the changes whose time has come, the earliest first, each as of its time."""
+        """Make the due changes, the earliest first, each as of its time."""
         now = self._clock()
         due = sorted((change for change in self._delayed if change.due <= now), key=lambda change: change.due)
         for change in due:
-            if change in self._delayed:  # one that was due before may have called it off
+            if change in self._delayed:  # an earlier one may have called it off
                 self._delayed.remove(change)
                 self._moment = change.due
                 change.act()
         self._moment = None
-
-
-def _restore(db: sqlite3.Connection, change: _Change) -> None:
-    """Make a row what it was before a change."""
-    key = KEYS[change.table]
-    db.execute(f"DELETE FROM {change.table} WHERE {key} = ?", (change.number,))  # noqa: S608 - our names
-    if change.before is not None:
-        values = tuple(change.before.values())
-        marks = ", ".join("?" * len(values))
-        db.execute(f"INSERT INTO {change.table} VALUES ({marks})", values)  # noqa: S608 - our names
-        db.execute("DELETE FROM gone WHERE kind = ? AND number = ?", (change.table, change.number))

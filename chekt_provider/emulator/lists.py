@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chekt_provider.emulator.refusals import Refusal
 from chekt_provider.emulator.settings import Switches
-from chekt_provider.emulator.store import Row
+from chekt_provider.emulator.tables import Row
 
 _DIGITS = 15  # of the longest number taken
 
@@ -19,17 +19,17 @@ PAGING: dict[str, dict[str, int]] = {
     "added": {"page": 1, "page_size": 1, "offset": 0},
     "links": {},
 }
-"""Numbers that the query may hold under each value of the switch `lists`, with the least value of each."""
+"""Numbers that the query may hold under each value of the switch `lists`, and their least values."""
 
 
 def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str) -> tuple[list[Row], dict[str, str]]:
-    """Give the rows of one page and the headers that belong to it.
+    """Give the rows of one page, and its headers.
 
     Args:
         rows: the whole list, in order of id.
         switches: `lists`, `page_size`, `list_total` and `unknown_query` count.
         query: the query parameters.
-        url: the list's own address without query, for the Link header.
+        url: the list's address without query, for the Link header.
 
     Raises:
         Refusal: 422 for a paging parameter that is not a whole number in range, or an unknown cursor; 400 for a
@@ -43,7 +43,8 @@ def cut(rows: list[Row], switches: Switches, query: Mapping[str, str], url: str)
     first, size = _window(query, switches)
     last = first + size
     if switches.lists == "links" and last < len(rows):
-        headers["Link"] = f'<{url}?cursor={_cursor(last)}>; rel="next"'
+        cursor = base64.urlsafe_b64encode(f"after:{last}".encode()).decode()
+        headers["Link"] = f'<{url}?cursor={cursor}>; rel="next"'
     return rows[first:last], headers
 
 
@@ -51,7 +52,7 @@ def _refuse_unknown(query: Mapping[str, str], switches: Switches) -> None:
     known = {"cursor"} if switches.lists == "links" else set(PAGING[switches.lists])
     for name in query:
         if name not in known:
-            raise Refusal(400, "bad_request", f"{name} is not a parameter of this list", name)
+            raise Refusal(400, f"{name} is not a parameter of this list", name)
 
 
 def _window(query: Mapping[str, str], switches: Switches) -> tuple[int, int]:
@@ -68,12 +69,8 @@ def _window(query: Mapping[str, str], switches: Switches) -> tuple[int, int]:
 def _number(query: Mapping[str, str], name: str, least: int) -> int:
     text = query[name]
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= least):
-        raise Refusal(422, "validation_failed", f"{name} must be a whole number from {least}", name)
+        raise Refusal(422, f"{name} must be a whole number from {least}", name)
     return int(text)
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(f"after:{place}".encode()).decode()
 
 
 def _place(cursor: str) -> int:
@@ -82,5 +79,5 @@ def _place(cursor: str) -> int:
     except (binascii.Error, ValueError):
         word, place = "", ""
     if word != "after" or not place.isdigit():
-        raise Refusal(422, "validation_failed", "cursor is not one that this API gave", "cursor")
+        raise Refusal(422, "cursor is not one that this API gave", "cursor")
     return int(place)

@@ -1,4 +1,4 @@
-"""The request log: what was asked, and what came of it, without secrets."""
+"""The request log: requests and their outcome, without secrets."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 KEPT = 100_000
-"""Requests that the log holds; older ones fall out."""
+"""Requests that the log holds; it drops older ones."""
 
 _SECRET = frozenset({"client_secret", "client_assertion", "access_token", "refresh_token"})
 
@@ -53,7 +53,7 @@ class Request:
 
 
 class Log:
-    """The requests so far, oldest first. May be used from any thread."""
+    """The requests so far, oldest first. Any thread may use it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -72,7 +72,7 @@ class Log:
             self._requests.clear()
 
     def add(self, **known: Any) -> Request:
-        """Note a request that has come, with what is known of it."""
+        """Note a new request."""
         with self._lock:
             self._count += 1
             request = Request(number=self._count, time=self._clock(), monotonic=time.monotonic(), **known)
@@ -80,7 +80,7 @@ class Log:
             return request
 
     def note(self, number: int, **news: Any) -> None:
-        """Note what became of a request; one that was cleared meanwhile stays so."""
+        """Note news of a request, unless somebody has cleared it."""
         with self._lock:
             if not self._requests:
                 return
@@ -98,7 +98,7 @@ def masked_query(query: str) -> str:
 
 
 def masked_body(content_type: str, body: bytes) -> Any:
-    """Give a body's content with secret values as ***; what cannot be read is not kept."""
+    """Give a body's content with secret values as ***; keep nothing that is unreadable."""
     if not body:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The page at /docs: the OpenAPI document for people, in one piece that loads nothing from elsewhere."""
+"""The page at /docs: the OpenAPI document for people; it loads nothing else."""
 
 from collections.abc import Iterable
 from html import escape
@@ -33,7 +33,8 @@ def page(document: dict[str, Any], switches: Switches) -> str:
             tag = operation["tags"][0]
             sections[tag] = sections.get(tag, "") + _operation(document, f"{method.upper()} {path}", operation)
     sections["Switches"] = _switches(switches)
-    sections["Faults"] = _faults(document["components"]["schemas"]["Fault"])
+    fault = document["components"]["schemas"]["Fault"]
+    sections["Faults"] = f"<pre>{escape(fault['description'])}</pre>{_table(_fields(fault))}"
     return _PAGE.format(
         title=escape(document["info"]["title"]),
         about=escape(document["info"]["description"]),
@@ -63,16 +64,12 @@ def _fields(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _switches(switches: Switches) -> str:
-    """List the switches: name, values with the present one named, meaning."""
+    """List the switches: name, values, present value, meaning."""
     now = switches.model_dump()
     return _table(
         (name, f"{_type(field)}; now {now[name]}", field["description"])
         for name, field in Switches.model_json_schema()["properties"].items()
     )
-
-
-def _faults(schema: dict[str, Any]) -> str:
-    return f"<pre>{escape(schema['description'])}</pre>{_table(_fields(schema))}"
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

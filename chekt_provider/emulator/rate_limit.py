@@ -9,20 +9,16 @@ from chekt_provider.emulator.settings import Plan
 
 
 class RateLimit:
-    """Counts requests against a plan. May be used from any thread.
+    """Counts requests against a plan; None means no limit and no headers. Any thread may use it.
 
-    A bucket holds `plan.burst` requests and gains `plan.per_minute` / 60 a second; every request takes one. None as
-    the plan means no limit and no headers.
-
-    Args:
-        clock: seconds since 1970.
+    A bucket holds `plan.burst` requests and gains `plan.per_minute` / 60 a second; every request takes one.
     """
 
     def __init__(self, plan: Plan | None, clock: Callable[[], float]) -> None:
         self.plan = plan
         self._clock = clock
         self._lock = threading.Lock()
-        self._buckets: dict[str, tuple[float, float]] = {}  # client id: requests left, at which time
+        self._buckets: dict[str, tuple[float, float]] = {}  # client id: requests left, and when
 
     def reset(self) -> None:
         """Fill every bucket."""
@@ -32,8 +28,8 @@ class RateLimit:
     def take(self, client_id: str) -> dict[str, str]:
         """Count one request and give the headers of its answer.
 
-        X-RateLimit-Limit is the plan's requests a minute, -Remaining what may come at once now, -Reset the Unix
-        time (whole seconds, rounded up) at which the bucket is full again.
+        X-RateLimit-Limit is the plan's requests a minute, -Remaining the requests that may come at once now, -Reset
+        the Unix time (whole seconds, rounded up) when the bucket is full again.
 
         Raises:
             Refusal: 429 with the same headers and Retry-After, whole seconds until one request passes.
@@ -45,7 +41,7 @@ class RateLimit:
             now = self._clock()
             left, then = self._buckets.get(client_id, (float(self.plan.burst), now))
             left = min(self.plan.burst, left + max(0.0, now - then) * per_second)
-            left = round(left, 6)  # the clock is a large float: a bucket that gained 1 must not hold 0.9999999
+            left = round(left, 6)  # a large float loses digits: a gain of 1 must not be 0.9999999
             passes = left >= 1
             left -= passes
             self._buckets[client_id] = (left, now)
@@ -56,5 +52,5 @@ class RateLimit:
         }
         if not passes:
             headers["Retry-After"] = str(math.ceil((1 - left) / per_second))
-            raise Refusal(429, "rate_limited", "too many requests", headers=headers)
+            raise Refusal(429, "too many requests", headers=headers)
         return headers

@@ -1,7 +1,6 @@
-"""The imitated API: HTTP in, HTTP out. Each route is parse, ask the rules, answer."""
+"""The imitated API. Each route parses, asks the rules, and answers."""
 
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -24,11 +23,9 @@ from chekt_provider.emulator.shapes import (
     StationUpdate,
     Token,
 )
-from chekt_provider.emulator.store import Row
+from chekt_provider.emulator.tables import SITES, STATIONS, Row, Table
 from chekt_provider.emulator.tokens import OAuthRefusal
 from chekt_provider.emulator.world import World
-
-DEALER = "/partner/v1/dealers/{dealer_id}"
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorEnvelope, "description": text}
@@ -51,16 +48,15 @@ _BODY: dict[int | str, dict[str, Any]] = _CONFLICT | {
 }
 
 
-async def _world(request: Request) -> World:
-    world: World = request.state.world
-    return world
+async def _world(request: Request) -> Any:
+    return request.state.world
 
 
 async def json_body(request: Request) -> None:
     """Refuse a body that does not call itself JSON."""
     kind = media_type(dict(request.headers))
     if kind != "application/json":
-        raise Refusal(415, "unsupported_media_type", "the body must be application/json")
+        raise Refusal(415, "the body must be application/json", code="unsupported_media_type")
 
 
 TheWorld = Annotated[World, Depends(_world)]
@@ -68,17 +64,27 @@ HAS_JSON = [Depends(json_body)]
 
 
 async def _gone(request: Request, world: TheWorld) -> AsyncIterator[None]:
-    """Turn 404 into 410, where the switch says so, for what the path names and was deleted."""
+    """Turn 404 into 410, where the switch says so, when the path names what somebody deleted."""
     try:
         yield
     except NotThere as refusal:
         if refusal.gone and refusal.field in request.path_params and world.switches.gone == "410":
-            raise Refusal(HTTPStatus.GONE, "gone", refusal.message, refusal.field) from None
+            raise Refusal(410, refusal.message, refusal.field, code="gone") from None
         raise
 
 
 token = APIRouter(tags=["Token"])
-partner = APIRouter(responses=_REFUSED, dependencies=[Depends(_gone)])
+
+
+def _partner(tag: str, path: str) -> APIRouter:
+    """Make the router of a path below a dealer."""
+    prefix = f"/partner/v1/dealers/{{dealer_id}}{path}"
+    return APIRouter(prefix=prefix, tags=[tag], responses=_REFUSED, dependencies=[Depends(_gone)])
+
+
+dealers = _partner("Dealers", "")
+stations = _partner("Monitoring stations", "/monitoring-stations")
+sites = _partner("Sites", "/sites")
 
 
 @token.post(TOKEN_PATH, response_model=Token, responses=_NO_TOKEN)
@@ -96,26 +102,17 @@ async def grant_token(request: Request, world: TheWorld) -> Response:
     return JSONResponse(granted, headers={"Cache-Control": "no-store"})
 
 
-@partner.get(DEALER, response_model=Dealer, tags=["Dealers"])
+@dealers.get("", response_model=Dealer)
 async def get_dealer(world: TheWorld, dealer_id: PathId) -> Response:
     """Read one dealer."""
     return JSONResponse(world.store.dealer(dealer_id))
-
-
-# Monitoring stations
-
-_STATIONS = f"{DEALER}/monitoring-stations"
-_STATION = _STATIONS + "/{monitoring_station_id}"
-_STATION_TAGS: list[Any] = ["Monitoring stations"]
 
 
 def _shown(world: World, row: Row, status: int = 200) -> Response:
     return JSONResponse(rules.shown_station(row, world.switches), status)
 
 
-@partner.post(
-    _STATIONS, status_code=201, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON
-)
+@stations.post("", status_code=201, response_model=Station, responses=_BODY, dependencies=HAS_JSON)
 async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate, request: Request) -> Response:
     """Make a station."""
     world.store.dealer(dealer_id)
@@ -127,25 +124,20 @@ async def create_station(world: TheWorld, dealer_id: PathId, body: StationCreate
     return _shown(world, row, 201)
 
 
-@partner.get(_STATIONS, response_model=list[Station], tags=_STATION_TAGS)
+@stations.get("", response_model=list[Station])
 async def list_stations(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's stations."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.stations(dealer_id)
-    rows, headers = _page(whole, world, request)
+    rows, headers = _page(STATIONS, world, dealer_id, request)
     return JSONResponse([rules.shown_station(row, world.switches) for row in rows], headers=headers)
 
 
-@partner.get(_STATION, response_model=Station, tags=_STATION_TAGS)
+@stations.get("/{monitoring_station_id}", response_model=Station)
 async def get_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Read one station."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.item_lag):
-        return _shown(world, world.store.station(dealer_id, monitoring_station_id))
+    return _shown(world, _item(STATIONS, world, dealer_id, monitoring_station_id))
 
 
-@partner.put(_STATION, response_model=Station, responses=_BODY, tags=_STATION_TAGS, dependencies=HAS_JSON)
+@stations.put("/{monitoring_station_id}", response_model=Station, responses=_BODY, dependencies=HAS_JSON)
 async def update_station(
     world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId, body: StationUpdate
 ) -> Response:
@@ -155,7 +147,7 @@ async def update_station(
     return _shown(world, row)
 
 
-@partner.delete(_STATION, status_code=204, responses=_CONFLICT, tags=_STATION_TAGS)
+@stations.delete("/{monitoring_station_id}", status_code=204, responses=_CONFLICT)
 async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_id: PathId) -> Response:
     """Delete a station."""
     world.store.dealer(dealer_id)
@@ -165,49 +157,48 @@ async def delete_station(world: TheWorld, dealer_id: PathId, monitoring_station_
     return Response(status_code=int(world.switches.delete_answer))
 
 
-# Sites
-
-_SITES = f"{DEALER}/sites"
-_SITE = _SITES + "/{site_id}"
-_SITE_TAGS: list[Any] = ["Sites"]
-
-
-@partner.post(_SITES, status_code=201, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+@sites.post("", status_code=201, response_model=Site, responses=_BODY, dependencies=HAS_JSON)
 async def create_site(world: TheWorld, dealer_id: PathId, body: SiteCreate) -> Response:
     """Make a site."""
     world.store.dealer(dealer_id)
     return JSONResponse(rules.create_site(world.store, dealer_id, body.given()), 201)
 
 
-@partner.get(_SITES, response_model=list[Site], tags=_SITE_TAGS)
+@sites.get("", response_model=list[Site])
 async def list_sites(world: TheWorld, dealer_id: PathId, request: Request) -> Response:
     """List a dealer's sites."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.list_lag):
-        whole = world.store.sites(dealer_id)
-    rows, headers = _page(whole, world, request)
+    rows, headers = _page(SITES, world, dealer_id, request)
     return JSONResponse(rows, headers=headers)
 
 
-@partner.get(_SITE, response_model=Site, tags=_SITE_TAGS)
+@sites.get("/{site_id}", response_model=Site)
 async def get_site(world: TheWorld, dealer_id: PathId, site_id: PathId) -> Response:
     """Read one site."""
-    world.store.dealer(dealer_id)
-    with world.store.glimpse(world.switches.item_lag):
-        return JSONResponse(world.store.site(dealer_id, site_id))
+    return JSONResponse(_item(SITES, world, dealer_id, site_id))
 
 
-@partner.put(_SITE, response_model=Site, responses=_BODY, tags=_SITE_TAGS, dependencies=HAS_JSON)
+@sites.put("/{site_id}", response_model=Site, responses=_BODY, dependencies=HAS_JSON)
 async def update_site(world: TheWorld, dealer_id: PathId, site_id: PathId, body: SiteUpdate) -> Response:
     """Change a site, its monitoring station included."""
     world.store.dealer(dealer_id)
     return JSONResponse(rules.update_site(world.store, world.switches, dealer_id, site_id, body.given()))
 
 
-def _page(rows: list[Row], world: World, request: Request) -> tuple[list[Row], dict[str, str]]:
+def _page(table: Table, world: World, dealer_id: int, request: Request) -> tuple[list[Row], dict[str, str]]:
+    """Give the rows of the page that a request asks for, and its headers."""
+    world.store.dealer(dealer_id)
+    with world.store.glimpse(world.switches.list_lag):
+        rows = world.store.rows(table, dealer_id)
     return cut(rows, world.switches, request.query_params, _url(request))
 
 
+def _item(table: Table, world: World, dealer_id: int, number: int) -> Row:
+    """Give one row as GET sees it."""
+    world.store.dealer(dealer_id)
+    with world.store.glimpse(world.switches.item_lag):
+        return world.store.row(table, dealer_id, number)
+
+
 def _url(request: Request) -> str:
-    """Give a request's own address without its query."""
+    """Give a request's address without its query."""
     return str(request.url.replace(query=""))

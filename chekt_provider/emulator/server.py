@@ -11,14 +11,14 @@ from uvicorn.server import ServerState
 from chekt_provider.emulator.wire import WireProtocol
 
 HOST = "127.0.0.1"
-_KEEP_ALIVE = 75  # seconds that an idle connection is kept
+_KEEP_ALIVE = 75  # seconds until an idle connection is closed
 
 
 class Server:
     """Serves an application from `start` to `stop`, on loopback only.
 
-    It runs uvicorn's protocol in a loop of its own, since uvicorn's loop looks ten times a second whether it is to
-    stop; this one stops at once and takes open connections with it.
+    It runs uvicorn's protocol in its own loop: uvicorn's loop checks ten times a second whether to stop. This one stops
+    at once and takes open connections with it.
 
     Args:
         port: 0 picks a free one.
@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app = app
-        # Named TCP so that asyncio turns Nagle's algorithm off, which would hold answers back for 40 ms
+        # asyncio turns Nagle's algorithm off for IPPROTO_TCP; it would delay answers by 40 ms
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -41,7 +41,7 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="chekt-emulator", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, and return when connections are taken."""
+        """Start the thread, and return when it takes connections."""
         self._thread.start()
         self._ready.wait()
 
@@ -66,11 +66,11 @@ class Server:
         self._ready.set()
         await self._stopping.wait()
         await self._hang_up(state)
-        listener.close()  # last: asyncio would lose a connection that is only just being taken, and leave it open
+        listener.close()  # last: asyncio would lose a connection that it is just taking, and leave it open
 
     async def _hang_up(self, state: ServerState) -> None:
-        """End every connection, and wait until nothing serves one any more."""
-        self._loop.remove_reader(self._socket)  # take no more, or callers that come again at once would keep it going
+        """End every connection, and wait until nothing serves one."""
+        self._loop.remove_reader(self._socket)  # take no more: callers that retry at once would keep it going
         me = asyncio.current_task()
         while state.connections or asyncio.all_tasks() != {me}:
             for connection in list(state.connections):

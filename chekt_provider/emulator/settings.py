@@ -137,18 +137,12 @@ class Switches(BaseModel):
 
 
 class Plan(Enum):
-    """CHeKT's plans: (requests a minute sustained, requests at once)."""
+    """CHeKT's plans: requests a minute for ever, and requests at once after a rest."""
 
     FREE = (60, 5)
     PRO = (600, 30)
     ENTERPRISE = (3000, 200)
 
-    @property
-    def per_minute(self) -> int:
-        """Requests a minute that can go on for ever."""
-        return self.value[0]
-
-    @property
-    def burst(self) -> int:
-        """Requests that may come at once after a rest."""
-        return self.value[1]
+    def __init__(self, per_minute: int, burst: int) -> None:
+        self.per_minute = per_minute
+        self.burst = burst

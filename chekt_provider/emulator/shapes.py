@@ -1,4 +1,4 @@
-"""The shapes of the wire: what bodies hold. Kept by hand after CHeKT's reference, shared with no client."""
+"""The shapes of bodies, by hand after CHeKT's reference. No client shares them."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,25 +6,25 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _digits(value: Any) -> Any:
-    """Refuse what Python takes for a number and an URL should not hold: +1, 1_000, 1.0, full-width digits."""
+    """Refuse what Python reads as a number and no URL should hold: +1, 1_000, 1.0, full-width digits."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("must be a whole number")
     return value
 
 
 def whole(value: Any) -> Any:
-    """Take 1.0 for 1, since JSON knows one kind of number."""
+    """Take 1.0 as 1: JSON has one kind of number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def drop_default(schema: dict[str, Any]) -> None:
-    """Tell nobody of a default that only marks a field as left out."""
+    """Hide a default that only marks a field as left out."""
     schema.pop("default", None)
 
 
 Id = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(whole)]  # the largest that every JSON reader keeps
 PathId = Annotated[int, Field(ge=1, le=2**63 - 1), BeforeValidator(_digits)]  # the largest that the store keeps
-NewId = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_digits)]  # leaves the store numbers to count on to
+NewId = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_digits)]  # leaves the store higher numbers
 Text = Annotated[str, Field(pattern=r"\S")]
 Timezone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", examples=["Europe/London"])]
 
@@ -32,7 +32,7 @@ Timezone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+
 class Body(BaseModel):
     """What a caller sends: types are taken strictly, unknown fields are ignored."""
 
-    # Python's own regular expressions: the other engine takes fewer characters for blank than readers of the schema do
+    # The other engine knows fewer blanks than readers of the schema do
     model_config = ConfigDict(strict=True, regex_engine="python-re")
 
     def given(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class StationOptions(BaseModel):
 STATION_UNSET: dict[str, Any] = {
     name: "" if field.annotation == (str | None) else None for name, field in StationOptions.model_fields.items()
 }
-"""A station's options as they are kept while unset: texts are ""."""
+"""The options of a station that has none: texts are ""."""
 
 STATION_TEXTS = [name for name, unset in STATION_UNSET.items() if unset == ""]
 """Those of the options that are texts."""

@@ -19,14 +19,7 @@ class OAuthRefusal(Exception):
 
 
 class Tokens:
-    """Hands out access tokens and knows whose they are. May be used from any thread.
-
-    Args:
-        client_id, client_secret: the one app that is registered.
-        life: seconds that a token lives from its issue.
-        clock: seconds since 1970.
-        assertions: checks what the app signs with its private key; None where no public key is registered.
-    """
+    """Hands out access tokens of the one registered app, each for `life` seconds. Any thread may use it."""
 
     def __init__(
         self,
@@ -36,23 +29,19 @@ class Tokens:
         clock: Callable[[], float],
         assertions: Assertions | None = None,
     ) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self.client_id = client_id
+        self.client_secret = client_secret
         self.life = life
         self._clock = clock
         self._assertions = assertions
         self._lock = threading.Lock()
-        self._live: dict[str, tuple[str, float]] = {}
+        self._live: dict[str, float] = {}  # token: when it expires
 
     def grant(self, form: str, audiences: Collection[str]) -> str:
-        """Give a new access token for a form body.
-
-        Args:
-            form: the body.
-            audiences: the values of `aud` by which a client assertion may name this token endpoint.
+        """Give a new access token for a form body. The audiences are those of this endpoint in client assertions.
 
         Raises:
-            OAuthRefusal: 400 for a malformed or unsupported request, 401 for a client that does not authenticate.
+            OAuthRefusal: 400 for a malformed or unsupported request, 401 for a client that fails to authenticate.
         """
         fields = parse_qs(form, keep_blank_values=True)
         if any(len(values) > 1 for values in fields.values()):
@@ -62,11 +51,12 @@ class Tokens:
         if fields["grant_type"] != ["client_credentials"]:
             raise OAuthRefusal(400, "unsupported_grant_type", "grant_type must be client_credentials")
         if "client_assertion" in fields:
-            return self._issue(self._asserted(fields, audiences))
-        return self._issue(self._authenticate(fields))
+            self._check_assertion(fields, audiences)
+        else:
+            self._check_secret(fields)
+        return self._issue()
 
-    def _asserted(self, fields: dict[str, list[str]], audiences: Collection[str]) -> str:
-        """Give the id of the client that a form proves with a client assertion."""
+    def _check_assertion(self, fields: dict[str, list[str]], audiences: Collection[str]) -> None:
         try:
             if self._assertions is None:
                 raise BadAssertion("no public key is registered")
@@ -74,40 +64,35 @@ class Tokens:
                 raise BadAssertion(f"client_assertion_type must be {JWT_BEARER}")
             if "client_secret" in fields:
                 raise BadAssertion("client_secret is given as well")
-            if fields.get("client_id", [self._client_id]) != [self._client_id]:
+            if fields.get("client_id", [self.client_id]) != [self.client_id]:
                 raise BadAssertion("client_id is another one")
             self._assertions.spend(fields["client_assertion"][0], audiences)
         except BadAssertion as error:
             raise OAuthRefusal(401, "invalid_client", f"client assertion refused: {error}") from None
-        return self._client_id
 
-    def _authenticate(self, fields: dict[str, list[str]]) -> str:
-        """Give the id of the client that a form proves with the client secret."""
+    def _check_secret(self, fields: dict[str, list[str]]) -> None:
         for field in ("client_id", "client_secret"):
             if field not in fields:
                 raise OAuthRefusal(400, "invalid_request", f"{field} is missing")
-        if fields["client_id"] != [self._client_id] or fields["client_secret"] != [self._client_secret]:
+        if fields["client_id"] != [self.client_id] or fields["client_secret"] != [self.client_secret]:
             raise OAuthRefusal(401, "invalid_client", "client authentication failed")
-        return self._client_id
 
-    def _issue(self, client_id: str) -> str:
+    def _issue(self) -> str:
         token = secrets.token_urlsafe(32)
         now = self._clock()
         with self._lock:
-            self._live = {old: entry for old, entry in self._live.items() if entry[1] > now}
-            self._live[token] = (client_id, now + self.life)
+            self._live = {old: expires for old, expires in self._live.items() if expires > now}
+            self._live[token] = now + self.life
         return token
 
     def client(self, authorization: str) -> str | None:
-        """Give the client id behind an Authorization header, or None when it holds no live bearer token."""
+        """Give the client id behind an Authorization header, or None without a live bearer token."""
         scheme, _, token = authorization.partition(" ")
         with self._lock:
-            client_id, expires = self._live.get(token, ("", 0.0))
-        if scheme.lower() != "bearer" or expires <= self._clock():
-            return None
-        return client_id
+            expires = self._live.get(token, 0.0)
+        return self.client_id if scheme.lower() == "bearer" and expires > self._clock() else None
 
     def revoke(self) -> None:
-        """Let every token that was ever handed out be refused."""
+        """Refuse every token handed out so far."""
         with self._lock:
             self._live.clear()

@@ -16,7 +16,7 @@ _CHUNK = 64 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer. Header names are in the case in which they are sent."""
+    """An HTTP answer. Header names are as the client gets them."""
 
     status: int
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Answer:
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
     def with_headers(self, headers: dict[str, str]) -> "Answer":
-        """Give the same answer with further headers; one that is there already is replaced."""
+        """Give the same answer with further headers, in place of those with the same names."""
         new = {name.lower() for name in headers}
         kept = {name: value for name, value in self.headers.items() if name.lower() not in new}
         return Answer(self.status, kept | headers, self.body)
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Wire:
-    """One connection, and the word that the emulator stops."""
+    """One connection, and the event that the emulator stops."""
 
     transport: asyncio.Transport
     stopping: asyncio.Event
@@ -48,21 +48,21 @@ class Wire:
             return
 
     async def close(self, receive: Receive) -> None:
-        """Close the connection when all that was sent has left, and wait for that."""
+        """Close the connection when everything has left, and wait for that."""
         self.transport.close()
         await _closed(receive)
 
     async def reset(self, receive: Receive) -> None:
-        """Reset the connection: no linger time makes the kernel send RST in place of FIN."""
+        """Reset the connection: without linger time the kernel sends RST in place of FIN."""
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
         await _closed(receive)
 
     async def send(self, answer: Answer, fault: Fault, receive: Receive, send: Send) -> None:
-        """Send an answer with a fault's damage: in drops, or cut short."""
+        """Send an answer as a fault damages it: in drops, or cut short."""
         body = answer.body
-        await send(_start(answer, len(body)))
+        await send(_start(answer))
         step = 1 if fault.drip else _CHUNK
         end = len(body) if fault.cut is None else min(fault.cut, len(body))
         for place in range(0, end, step):
@@ -88,7 +88,7 @@ def swollen(answer: Answer, fault: Fault) -> Answer:
 
 async def send_whole(answer: Answer, send: Send) -> None:
     """Send an answer as it is."""
-    await send(_start(answer, len(answer.body)))
+    await send(_start(answer))
     await send(_part(answer.body, more=False))
 
 
@@ -101,8 +101,9 @@ class WireProtocol(H11Protocol):
         self.app_state = {"wire": Wire(transport, self.app_state["stopping"])}
 
 
-def _start(answer: Answer, length: int) -> Message:
-    headers = answer.headers if answer.status in BODILESS else answer.headers | {"Content-Length": str(length)}
+def _start(answer: Answer) -> Message:
+    length = {} if answer.status in BODILESS else {"Content-Length": str(len(answer.body))}
+    headers = answer.headers | length
     return {
         "type": "http.response.start",
         "status": answer.status,

@@ -1,6 +1,8 @@
-"""The world behind the imitated API: what the routes and the gate share, and what a test does behind the API's back."""
+"""The world behind the imitated API: the routes and the gate share it, and a test changes it behind the API's back."""
 
-from collections.abc import Callable
+import time
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,51 +16,52 @@ from chekt_provider.emulator.rate_limit import RateLimit
 from chekt_provider.emulator.settings import Plan, Switches
 from chekt_provider.emulator.shapes import STATION_UNSET, SiteCreate, SiteEdit, StationCreate, StationUpdate
 from chekt_provider.emulator.store import Store
+from chekt_provider.emulator.tables import SITES, STATIONS
 from chekt_provider.emulator.tokens import Tokens
 
 
 class World:
     """Dealers, stations and sites; tokens, limits and switches; faults and the log.
 
-    Its methods look into it and change it past the imitated API: no token, no rate limit, no log entry, no fault.
-    Wherever `dealer_id` may be left out, the first of the dealers is meant. What does not exist raises a `LookupError`.
-    All of it may be called from any thread.
+    Its methods bypass the imitated API: no token, no rate limit, no log entry, no fault. Without a `dealer_id` they
+    mean the first dealer. They raise a `LookupError` for what does not exist. Any thread may call them.
 
     Attributes:
         switches: the answers to CHeKT's open questions. Assign a new object to change them, with effect at once.
 
-    Args:
-        dealers: ids of the dealers that exist from the start.
-        switches, client_id, client_secret, public_key, key_id, token_life, plan, state, clock: see `Emulator`.
+    Args: those of `Emulator`.
     """
 
     def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         *,
-        dealers: tuple[int, ...],
-        switches: Switches,
-        client_id: str,
-        client_secret: str,
-        public_key: str | None,
-        key_id: str | None,
-        token_life: float,
-        plan: Plan | None,
-        state: Path | None,
-        clock: Callable[[], float],
+        dealers: Sequence[int] = (12345,),
+        switches: Switches | None = None,
+        client_id: str = "emulator-client",
+        client_secret: str = "emulator-secret",  # noqa: S107 - it opens nothing but this emulator
+        public_key: str | None = None,
+        key_id: str | None = None,
+        token_life: float = 3600,
+        plan: Plan | None = Plan.ENTERPRISE,
+        state: Path | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if not dealers:
             raise ValueError("an emulator needs at least one dealer")
         if key_id is not None and public_key is None:
             raise ValueError("a key id needs the public key whose id it is")
         assertions = None if public_key is None else Assertions(client_id, public_key, key_id, clock)
-        self.dealers = dealers
-        self.switches = switches
+        self.dealers = tuple(dealers)
+        self.switches = switches or Switches()
         self.store = Store(state, clock, lambda: clock() + self.switches.database_clock)
         self.tokens = Tokens(client_id, client_secret, token_life, clock, assertions)
         self.limit = RateLimit(plan, clock)
         self.in_force = Faults()
         self.log = Log(clock)
         self.clock = clock
+        self._port = port
+        weakref.finalize(self, self.store.close)
         self._populate()
 
     def _populate(self) -> None:
@@ -77,8 +80,7 @@ class World:
     def reset(self) -> None:
         """Go back to the start: no stations, sites, faults, log, tokens or remembered answers, ids from 1.
 
-        The dealers are those of the start, all of them with access. Switches and the life of tokens stay, and
-        the numbers in the log go on.
+        The dealers are those of the start, with access. Switches, the life of tokens and the log's numbers go on.
         """
         self.store.clear()
         self._populate()
@@ -88,22 +90,22 @@ class World:
         self.log.clear()
 
     def revoke_tokens(self) -> None:
-        """Let the API refuse every token handed out so far with 401."""
+        """Refuse every token handed out so far with 401."""
         self.tokens.revoke()
 
     # Faults and the log
 
     @property
     def faults(self) -> list[Fault]:
-        """The faults in force, each with the times and skip that are left."""
+        """The faults in force, each with its remaining times and skip."""
         return self.in_force.live()
 
     def add_fault(self, fault: Fault) -> None:
-        """Put a fault in force. Of several that match a request the first one added strikes."""
+        """Put a fault in force. The first one added strikes, when several match a request."""
         self.in_force.add(fault)
 
     def clear_faults(self) -> None:
-        """Put an end to all faults."""
+        """End all faults."""
         self.in_force.clear()
 
     @property
@@ -118,11 +120,11 @@ class World:
     # Dealers
 
     def add_dealer(self, dealer_id: int) -> None:
-        """Add a dealer with made-up particulars; one that exists stays as it is."""
+        """Add a dealer with made-up particulars, unless it exists."""
         self.store.add_dealer(dealer_id)
 
     def withdraw_dealer(self, dealer_id: int | None = None, status: Literal[403, 404] = 403) -> None:
-        """Let every call for a dealer be refused: 403 no access, 404 as if it did not exist. Its stations stay."""
+        """Refuse every call for a dealer: 403 no access, 404 as if it did not exist. Its stations stay."""
         self.store.withdraw_dealer(self._dealer(dealer_id), status)
 
     def restore_dealer(self, dealer_id: int | None = None) -> None:
@@ -132,15 +134,15 @@ class World:
     # Stations
 
     def stations(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
-        """Give a dealer's stations in order of id, in one form under all switches: a text that is unset is ""."""
-        return self.store.stations(self._dealer(dealer_id))
+        """Give a dealer's stations in order of id, whatever the switches: an unset text is ""."""
+        return self.store.rows(STATIONS, self._dealer(dealer_id))
 
     def add_station(
         self, *, external_monitoring_station_id: str, name: str, dealer_id: int | None = None, **options: Any
     ) -> int:
         """Add a station, even a twin, and give its id.
 
-        Options are its other fields, each by the API's name of it; None is for one that is unset.
+        Options are its other fields, by the API's names; None means unset.
         """
         fields = {"external_monitoring_station_id": external_monitoring_station_id, "name": name, **options}
         return rules.add_station(self.store, self.switches, self._dealer(dealer_id), _kept(fields, StationCreate))
@@ -154,28 +156,27 @@ class World:
         dealer_id: int | None = None,
         **options: Any,
     ) -> None:
-        """Make the station with this very number, in place of the one that has it, be it another dealer's.
+        """Make the station with this very number, in place of the station that has it, even another dealer's.
 
-        As after a restored backup, or where a number is given again. Its created_at is now; the sites on the number
-        stay on it.
+        As after a restored backup, or where CHeKT gives a number again. Its created_at is now; the sites stay on it.
         """
         fields = {"external_monitoring_station_id": external_monitoring_station_id, "name": name, **options}
-        self.store.add_station(self._dealer(dealer_id), _kept(fields, StationCreate), monitoring_station_id)
+        self.store.add(STATIONS, self._dealer(dealer_id), _kept(fields, StationCreate), monitoring_station_id)
 
     def edit_station(self, monitoring_station_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
-        """Change a station as somebody in the portal would, each field by the API's name of it; None unsets one."""
+        """Change a station as somebody in the portal would, by the API's names of fields; None unsets one."""
         changes = _kept(changes, StationUpdate)
-        self.store.change_station(self._dealer(dealer_id), monitoring_station_id, changes)
+        self.store.change(STATIONS, self._dealer(dealer_id), monitoring_station_id, changes)
 
     def remove_station(self, monitoring_station_id: int, dealer_id: int | None = None) -> None:
         """Remove a station; its sites stay, without one."""
-        self.store.remove_station(self._dealer(dealer_id), monitoring_station_id)
+        self.store.remove(STATIONS, self._dealer(dealer_id), monitoring_station_id)
 
     # Sites
 
     def sites(self, dealer_id: int | None = None) -> list[dict[str, Any]]:
         """Give a dealer's sites in order of id."""
-        return self.store.sites(self._dealer(dealer_id))
+        return self.store.rows(SITES, self._dealer(dealer_id))
 
     def add_site(
         self,
@@ -195,15 +196,15 @@ class World:
             "monitoring_station_id": monitoring_station_id,
             **options,
         }
-        return self.store.add_site(self._dealer(dealer_id), _kept(fields, SiteCreate))
+        return self.store.add(SITES, self._dealer(dealer_id), _kept(fields, SiteCreate))
 
     def edit_site(self, site_id: int, *, dealer_id: int | None = None, **changes: Any) -> None:
-        """Change fields of a site, each by the API's name of it; None unsets one that may be unset."""
-        self.store.change_site(self._dealer(dealer_id), site_id, _kept(changes, SiteEdit))
+        """Change a site, by the API's names of fields; None unsets an optional one."""
+        self.store.change(SITES, self._dealer(dealer_id), site_id, _kept(changes, SiteEdit))
 
     def remove_site(self, site_id: int, dealer_id: int | None = None) -> None:
         """Remove a site, which the API itself cannot."""
-        self.store.remove_site(self._dealer(dealer_id), site_id)
+        self.store.remove(SITES, self._dealer(dealer_id), site_id)
 
     def _dealer(self, dealer_id: int | None) -> int:
         if dealer_id is None:
@@ -213,7 +214,7 @@ class World:
 
 
 def _kept(fields: dict[str, Any], shape: type[BaseModel]) -> dict[str, Any]:
-    """Give fields as they are stored, or raise a TypeError for one that the shape does not have."""
+    """Give fields as the store keeps them. Raises TypeError for a field that the shape lacks."""
     for name in fields:
         if name not in shape.model_fields:
             raise TypeError(f"{name!r} is no field of a {shape.__name__}")

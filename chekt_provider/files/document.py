@@ -1,4 +1,4 @@
-"""A YAML file of a known shape: checked as a whole, with the line of everything that is wrong."""
+"""A YAML file of a known shape: checks all of it, and gives the line of every problem."""
 
 from __future__ import annotations
 
@@ -38,25 +38,20 @@ class Shape(BaseModel):
 S = TypeVar("S", bound=Shape)
 
 _OTHERWISE = "text; what YAML takes for something else needs quotes"
-"""What a value must be of which the meanings say nothing."""
+"""What a value must be when the meanings say nothing of it."""
 
 
 @dataclass(frozen=True)
 class Document(Generic[S]):
-    """A file that was read.
-
-    Attributes:
-        path: as it was given.
-        content: what it says.
-    """
+    """A file, its path as given, and its content."""
 
     path: str
     content: S
-    _node: Node
+    _lines: Mapping[Place, int]
 
     def problem(self, place: Place, sentence: str) -> str:
-        """A line that tells what is wrong at a place, such as ("waves", 0, "stacks")."""
-        return located(self.path, _line(self._node, place), sentence)
+        """One line about a problem at a place, such as ("waves", 0, "stacks")."""
+        return located(self.path, _line(self._lines, place), sentence)
 
 
 def read_document(path: str, shape: type[S], meanings: Mapping[str, str]) -> Document[S]:
@@ -68,45 +63,42 @@ def read_document(path: str, shape: type[S], meanings: Mapping[str, str]) -> Doc
         meanings: what the value of a key must be, in words.
 
     Raises:
-        BadFileError: whatever is wrong with it, all at once.
+        BadFileError: all problems at once.
     """
     try:
         node = read_yaml(path)
     except BadYamlError as error:
         raise BadFileError(located(path, error.line, f"{error}.")) from None
     if not isinstance(node, MappingNode):
-        keys = " or ".join(f"`{key}:`" for key in _least(shape))
+        fields = shape.model_fields
+        least = [name for name, field in fields.items() if field.is_required()] or list(fields)
+        keys = " or ".join(f"`{key}:`" for key in least)
         raise BadFileError(f"{path}: holds no {keys}.")
     try:
         refuse_growth(node)
-        problems = list(_traps(node, 1, ()))
+        lines: dict[Place, int] = {}
+        problems = list(_traps(node, line_of(node), (), lines))
         value = {} if problems else plain_values(node)
     except BadYamlError as error:
         raise BadFileError(f"{path}: {error}.") from None
     if not problems:
         try:
-            return Document(path, shape.model_validate(value), node)
+            return Document(path, shape.model_validate(value), lines)
         except ValidationError as error:
             told = [_sentence(problem, shape, meanings) for problem in _deepest(error)]
-            problems = [(_line(node, place), sentence) for place, sentence in dict.fromkeys(told)]
+            problems = [(_line(lines, place), sentence) for place, sentence in dict.fromkeys(told)]
     raise BadFileError(all_told(path, problems))
 
 
-def _least(shape: type[Shape]) -> list[str]:
-    """The keys that a file must hold; where there are none, those that it may."""
-    fields = shape.model_fields
-    return [name for name, field in fields.items() if field.is_required()] or list(fields)
-
-
 def _deepest(error: ValidationError) -> list[Mapping[str, Any]]:
-    """The problems but for those of a list whose items have problems: of a list that lost them it says too much."""
+    """The problems, without those of a list whose items have problems: they follow from the items'."""
     problems: list[Mapping[str, Any]] = list(error.errors())
     places = [problem["loc"] for problem in problems]
     return [p for p in problems if not any(p["loc"] == place[: len(p["loc"])] != place for place in places)]
 
 
 def _sentence(problem: Mapping[str, Any], shape: type[Shape], meanings: Mapping[str, str]) -> tuple[Place, str]:
-    """Where a problem is, as far as our own keys go, and what is wrong there."""
+    """The place of a problem, as far as our keys go, and a sentence about it."""
     place: Place = problem["loc"]
     if problem["type"] == "extra_forbidden":
         return place, _unknown(place, shape)
@@ -127,39 +119,30 @@ def _unknown(place: Place, shape: type[Shape]) -> str:
 
 
 def _shape_in(annotation: Any) -> type[Shape] | None:
-    """The shape that a field's type is made of; None where there is none."""
+    """The shape in a field's type; None where there is none."""
     if inspect.isclass(annotation) and issubclass(annotation, Shape):
         return annotation
     found = (_shape_in(inner) for inner in get_args(annotation))
     return next((shape for shape in found if shape), None)
 
 
-def _traps(node: Node, line: int, place: Place) -> Iterator[Problem]:
-    """What YAML takes for something else: keys that stand twice or are no words, and dates."""
+def _traps(node: Node, line: int, place: Place, lines: dict[Place, int]) -> Iterator[Problem]:
+    """Traps of YAML: keys that come twice or are no words, and dates. Notes the line of each place."""
+    lines[place] = line
     if isinstance(node, ScalarNode) and node.tag == f"{TAG}timestamp":
         yield line, f"{written(place)} {taken_for('a date', node)}."
     if isinstance(node, SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _traps(item, line_of(item), (*place, index))
+            yield from _traps(item, line_of(item), (*place, index), lines)
     if isinstance(node, MappingNode):
         found, problems = keys_of(node, written(place))
         yield from problems
         for name, entry in found.items():
-            yield from _traps(entry.node, entry.line, (*place, name))
+            yield from _traps(entry.node, entry.line, (*place, name), lines)
 
 
-def _line(node: Node, place: Place) -> int:
-    """The line of a place, as far as it is there."""
-    line = line_of(node)
-    for key in place:
-        if isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            line = line_of(node)
-        elif isinstance(node, MappingNode):
-            found = [(name, value) for name, value in node.value if getattr(name, "value", None) == key]
-            if not found:
-                break
-            line, node = line_of(found[-1][0]), found[-1][1]
-        else:
-            break
-    return line
+def _line(lines: Mapping[Place, int], place: Place) -> int:
+    """The line of a place, or of as much of it as there is."""
+    while place not in lines:
+        place = place[:-1]
+    return lines[place]

@@ -1,4 +1,4 @@
-"""rollout.yaml: which stacks a roll-out changes, in which order, and what may not happen to them.
+"""rollout.yaml: the stacks of a roll-out, their order, and what may not happen to them.
 
 project: stations
 parallel: 2
@@ -12,7 +12,7 @@ waves:
     parallel: 4
     approval: true
 
-What each key means, the classes below say.
+The classes below say what each key means.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Parallel = Annotated[StrictInt, Field(ge=1, le=64)]
 
 
 class Gates(Shape):
-    """What a stack's preview may show without stopping its wave.
+    """What a stack's preview may show. Anything else stops its wave.
 
     Attributes:
-        deletes: whether resources may be deleted.
-        replacements: whether resources may be replaced.
-        changes: how many resources may be changed at most; None: any number.
-        policies: the folders of policy packs, each of which must be satisfied, from rollout.yaml's folder.
+        deletes: whether it may delete resources.
+        replacements: whether it may replace resources.
+        changes: the most resources that it may change; None: any number.
+        policies: the folders of policy packs that it must satisfy, from rollout.yaml's folder.
     """
 
     deletes: StrictBool = False
@@ -48,9 +48,9 @@ class WaveEntry(Shape):
     Attributes:
         name: its name; it is part of file names.
         stacks: names of stacks, or patterns of them such as "prod-*".
-        parallel: how many of its stacks are changed at once; None: what the file says for all.
+        parallel: how many of its stacks change at once; None: what the file says for all.
         approval: whether a person must approve the wave before it begins.
-        gates: what it says in place of the file's own gates.
+        gates: these replace the file's own gates.
     """
 
     name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
@@ -65,9 +65,9 @@ class RolloutFile(Shape):
 
     Attributes:
         project: the folder of the Pulumi project, from rollout.yaml's own.
-        parallel: how many stacks are changed at once.
+        parallel: how many stacks change at once.
         gates: for the stacks of all waves.
-        checkpoints: False: Pulumi writes a stack's state once, at the end, and not after each resource.
+        checkpoints: whether Pulumi writes a stack's state after each resource, and not only at the end.
         waves: in their order.
         operator: what `--list --operator` adds to every Stack resource of Pulumi's Kubernetes Operator.
         deployments: what `--list --deployments` adds to the settings of every stack.
@@ -101,12 +101,5 @@ _MEANINGS = {
 
 
 def read_rollout_file(path: str) -> Document[RolloutFile]:
-    """Read a rollout.yaml.
-
-    Args:
-        path: its path.
-
-    Raises:
-        BadFileError: whatever is wrong with it, all at once.
-    """
+    """Read a rollout.yaml. Raises BadFileError with all problems at once."""
     return read_document(path, RolloutFile, _MEANINGS)

@@ -1,4 +1,4 @@
-"""Stations as data: reads a stations file and finds everything that is wrong with it, each with its line and key.
+"""Stations as data: reads a stations file, and finds every mistake in it, with its line and key.
 
 The file is YAML, for people who do not program:
 
@@ -10,8 +10,8 @@ The file is YAML, for people who do not program:
             name: Central Station, Springfield
             linecard: "10001"
 
-or, without groups, `stations:` alone. What a value may be, `input_problems` says; here are the shape of the file
-and the traps of YAML: a linecard without quotes is a number, the prefix NO is false, a key given twice counts once.
+or, without groups, `stations:` alone. `input_problems` says what a value may be; here are the shape of the file and
+the traps of YAML: a linecard without quotes is a number, the prefix NO is false, a repeated key counts once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from chekt_provider.model.kinds import Text
 
 FILE_KEYS = ("groups", "stations")
 GROUP_KEYS = (*IN_COMMON, "stations")
-"""The last one holds the stations, the others are what they have in common."""
+"""The last one holds the stations; they share the others."""
 
 MOST_STATIONS = 20_000
 _INPUTS = frozenset(facts(StationInputs))
@@ -67,7 +67,7 @@ class DeclaredStation:
     """A station that a file declares.
 
     Attributes:
-        inputs: what MonitoringStation takes, the group's defaults among it.
+        inputs: what MonitoringStation takes, with the group's defaults.
     """
 
     inputs: Mapping[str, Any]
@@ -79,7 +79,7 @@ class DeclaredStation:
 
     @property
     def dealer_id(self) -> str:
-        """The dealer's id as digits; "" where the file names none."""
+        """The dealer's id, digits; "" where the file names none."""
         return str(self.inputs.get("dealer_id", ""))
 
 
@@ -88,10 +88,10 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
 
     Args:
         file: its path.
-        default_dealer_id: whose the stations are for which the file names no dealer; "" where that is not known.
+        default_dealer_id: the dealer of stations for which the file names none; "" where nobody knows.
 
     Raises:
-        BadFileError: whatever is wrong with it, all at once.
+        BadFileError: all problems at once.
     """
     path = os.fspath(file)
     try:
@@ -109,20 +109,17 @@ def read_stations(file: str | os.PathLike[str], default_dealer_id: str = "") -> 
 
 
 def _refuse_link_out(path: str) -> None:
-    """Refuse a link that leads out of its folder: what is wrong with the file would show lines of another one."""
+    """Refuse a link that leads out of its folder: problems would show lines of another file."""
     folder = os.path.realpath(os.path.dirname(path) or ".")
     if os.path.commonpath([folder, os.path.realpath(path)]) != folder:
         raise BadYamlError("is a link that leads out of its folder: name the file itself")
 
 
 class _Reading:
-    """Makes stations of nodes, and gathers what is wrong with them.
-
-    Args:
-        default_dealer_id: as for `read_stations`.
+    """Makes stations of nodes, and gathers their problems.
 
     Attributes:
-        problems: line and sentence of each. Where there are any, the stations are not all, and do not count.
+        problems: line and sentence of each. If there are any, stations are missing, and none counts.
     """
 
     def __init__(self, default_dealer_id: str) -> None:
@@ -132,7 +129,7 @@ class _Reading:
         self._count = 0
 
     def of_file(self, file: Entry) -> Iterator[DeclaredStation]:
-        """The stations of a whole file. Raises BadYamlError where they are too many."""
+        """The stations of a whole file. Raises BadYamlError when there are too many."""
         found = self._keys(file, "", FILE_KEYS)
         if not found and not self.problems:
             self._blame(1, "the file holds neither `groups:` nor `stations:`.")
@@ -161,7 +158,7 @@ class _Reading:
         self, line: int, fields: Mapping[str, Entry], path: str, common: Mapping[str, Any]
     ) -> Iterator[DeclaredStation]:
         inputs = self._values(fields, path)
-        # Whose it is, the group or the settings may say.
+        # The group or the settings may name the dealer.
         for sentence in input_problems(StationInputs, {}, {"dealer_id", *fields}):
             self._blame(line, f"{path}.{sentence}")
         if inputs.get("external_monitoring_station_id"):
@@ -178,7 +175,7 @@ class _Reading:
             self._lines[key] = line
 
     def _values(self, fields: Mapping[str, Entry], path: str) -> dict[str, Any]:
-        """The values of inputs, but for those that YAML takes for something else; what is wrong with each is told."""
+        """The values of inputs, without those that YAML takes for something else. Gathers the problems of each."""
         values = {}
         for name, field in fields.items():
             if trap := _trap(name, field.node):
@@ -193,30 +190,29 @@ class _Reading:
         return values
 
     def _keys(self, value: Entry, path: str, known: tuple[str, ...]) -> dict[str, Entry]:
-        """The keys of the file or of a group; others than the known are refused."""
+        """The known keys of the file or of a group. Refuses others."""
         found = self._mapping(value, path) or {}
-        for name in (name for name in found if name not in known):
-            what = f"{name!a} is not a key of {'a group' if path else 'a stations file'}"
-            self._blame(found[name].line, f"{f'{path}: ' if path else ''}{what}{meant(name, known)}")
+        where, what = (f"{path}: ", "a group") if path else ("", "a stations file")
+        for name, entry in found.items():
+            if name not in known:
+                self._blame(entry.line, f"{where}{name!a} is not a key of {what}{meant(name, known)}")
         return {name: found[name] for name in known if name in found}
 
     def _mapping(self, value: Entry, path: str) -> dict[str, Entry] | None:
-        """Each key with what stands behind it; None where there are no keys but something else."""
+        """Each key with its value; None where there are no keys but something else."""
         if not isinstance(value.node, MappingNode):
-            kind = kind_of(value.node)
-            self._blame(
-                value.line, f"{path or 'the file'} must be keys with values, such as `name: Central`, not {kind}."
-            )
+            what, kind = path or "the file", kind_of(value.node)
+            self._blame(value.line, f"{what} must be keys with values, such as `name: Central`, not {kind}.")
             return None
         found, problems = keys_of(value.node, path)
         self.problems += problems
         return found
 
     def _places(self, found: Mapping[str, Entry], path: str, key: str) -> Iterator[tuple[str, Entry]]:
-        """Each place of a list, with its path such as "groups[0].stations[2]"; none where there is no list."""
+        """Each item of a list, with its path such as "groups[0].stations[2]"; none where there is no list."""
         if key not in found:
             return
-        path, value = _joined(path, key), found[key]
+        path, value = f"{path}.{key}" if path else key, found[key]
         if not isinstance(value.node, SequenceNode):
             kind = kind_of(value.node)
             self._blame(value.line, f"{path} must be a list, each entry begun with a dash, or [] for none; not {kind}.")
@@ -228,12 +224,8 @@ class _Reading:
         self.problems.append((line, sentence))
 
 
-def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
 def _trap(name: str, node: Node) -> str | None:
-    """What is wrong with a value ahead of all rules for it: YAML takes it for something else, or for nothing."""
+    """A problem ahead of all rules for the value: YAML takes it for something else, or for nothing."""
     if not isinstance(node, ScalarNode):
         return None
     kind = node.tag.removeprefix(TAG)
@@ -247,7 +239,7 @@ def _trap(name: str, node: Node) -> str | None:
 
 
 def _plain(name: str, node: Node) -> object:
-    """A value as the rules want it: ids as they are written, so that 012345 is not taken for an octal number."""
+    """A value as the rules want it: ids as written, so that 012345 is no octal number."""
     if isinstance(node, MappingNode):
         return {}
     if isinstance(node, SequenceNode):

@@ -1,7 +1,7 @@
-"""The JSON schema of stations files, by which editors complete them and mark what is wrong while it is typed.
+"""The JSON schema of stations files, for editors: they complete keys and mark mistakes.
 
-It says what a schema can say: keys, kinds, lengths, what is required. A Fleet refuses more than that: twins, blanks at
-the ends, characters that cannot be seen.
+It says what a schema can say: keys, kinds, lengths, what is required. A Fleet refuses more: twins, blanks at the ends,
+invisible characters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ def stations_schema() -> dict[str, Any]:
     required = [name for name, fact in known.items() if fact.is_required and name not in IN_COMMON]
     station = _object("A monitoring station.", fields, required)
     listed = {"description": "The stations.", "type": "array", "items": {"$ref": "#/$defs/station"}}
-    common = {name: _common(name, fields[name]) for name in IN_COMMON}
+    common = {}
+    for name in IN_COMMON:
+        about = f"The {name} of the group's stations that have none of their own."
+        common[name] = {**fields[name], "description": about}
     group = _object("Stations that have something in common.", {**common, "stations": listed}, ["stations"])
     groups = {"description": "Groups of stations.", "type": "array", "items": {"$ref": "#/$defs/group"}}
     return {
@@ -48,7 +51,3 @@ def _field(name: str, fact: Fact) -> dict[str, Any]:
     if name in IN_COMMON:
         notes.append("A group may say it for all its stations.")
     return {"description": " ".join(notes), **fact.kind.schema(is_required=fact.is_required)}
-
-
-def _common(name: str, field: dict[str, Any]) -> dict[str, Any]:
-    return {**field, "description": f"The {name} of the group's stations that have none of their own."}

@@ -1,6 +1,6 @@
-"""YAML from people who do not write it every day: read safely, and refused in words that help them.
+"""YAML from people who do not write it every day: reads it safely, and refuses it in words that help them.
 
-Nothing is made of the text but nodes, which know their lines; no tag is ever obeyed.
+It makes nodes of the text, which know their lines, and obeys no tag.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ITSELF = "holds an alias of itself, or a tag: write the values out"
 
 TAG = "tag:yaml.org,2002:"
 _CONTROL = re.compile(rf"{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]|\r(?!\n)")
-"""What YAML refuses, and line breaks that editors do not count as such."""
+"""What YAML refuses, and line breaks that editors do not count."""
 
 _HINTS = {
     "mapping values are not allowed": 'text that holds ": " needs quotes, and keys that belong together begin in one '
@@ -50,29 +50,25 @@ _HINTS = {
     "another document": "--- begins a second document, and one is taken",
 }
 _SEEN_LATE = ("unexpected end of stream", "could not find expected ':'", "a flow sequence", "a flow mapping")
-"""Problems that PyYAML finds far behind the line in which they begin."""
+"""Problems that PyYAML finds far behind the line where they begin."""
 
 
 Place = tuple[str | int, ...]
-"""Where a value is, such as ("waves", 0, "stacks")."""
+"""The place of a value, such as ("waves", 0, "stacks")."""
 
 Problem = tuple[int, str]
-"""The line in which something is wrong, and a sentence that says what."""
+"""The line of a problem, and a sentence about it."""
 
 MOST_SHOWN = 50
-"""Problems that an error shows; of the others it says how many they are."""
+"""Problems that an error shows; it counts the others."""
 
 
 class BadFileError(ValueError):
-    """A file that cannot be taken; its text has a line for each problem, and at most one more."""
+    """A bad file; the text has a line for each problem, and at most one more."""
 
 
 class BadYamlError(ValueError):
-    """A file that is no YAML, or more of it than is taken; its text is a sentence without a full stop.
-
-    Attributes:
-        line: where it is; None for the whole file.
-    """
+    """A file that is no YAML, or too large. Its text has no full stop; `line` is None for the whole file."""
 
     def __init__(self, sentence: str, line: int | None = None) -> None:
         super().__init__(sentence)
@@ -80,16 +76,10 @@ class BadYamlError(ValueError):
 
 
 def read_yaml(file: str) -> Node | None:
-    """Read a file that holds one YAML document.
-
-    Args:
-        file: its path.
-
-    Returns:
-        Its node; None where it holds blanks and comments alone.
+    """Read the node of a file with one YAML document; None where it holds blanks and comments alone.
 
     Raises:
-        BadYamlError: it cannot be read, is no YAML, or too much of it.
+        BadYamlError: it is unreadable, no YAML, or too large.
     """
     text = _text(_content(file))
     loader = _Loader(text)
@@ -126,7 +116,7 @@ def refuse_growth(node: Node) -> None:
 
 
 def _size(node: Node, known: dict[int, int]) -> int:
-    """How many nodes there are where each alias counts as what it stands for."""
+    """The number of nodes; an alias counts as all that it stands for."""
     if id(node) not in known:
         inner = node.value if isinstance(node, SequenceNode) else ()
         if isinstance(node, MappingNode):
@@ -137,14 +127,14 @@ def _size(node: Node, known: dict[int, int]) -> int:
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands behind a key or at a place of a list, and in which line to look for it."""
+    """A value behind a key or in a list, and its line."""
 
     line: int
     node: Node
 
 
 def keys_of(node: MappingNode, path: str) -> tuple[dict[str, Entry], list[Problem]]:
-    """Each key of a node at a path with what stands behind it; and what is wrong with the keys."""
+    """Each key of a node at a path with its value; and the problems of the keys."""
     found: dict[str, Entry] = {}
     problems: list[Problem] = []
     for key, value in node.value:
@@ -176,7 +166,7 @@ def written(place: Place) -> str:
 
 
 def all_told(path: str, problems: list[Problem]) -> str:
-    """All that is wrong in a file, in the order of its lines, as far as an error shows it."""
+    """The problems of a file that an error shows, in the order of their lines."""
     in_order = sorted(problems, key=lambda problem: problem[0])
     lines = [located(path, line, sentence) for line, sentence in in_order[:MOST_SHOWN]]
     rest = len(problems) - MOST_SHOWN
@@ -184,13 +174,13 @@ def all_told(path: str, problems: list[Problem]) -> str:
 
 
 def located(path: str, line: int | None, sentence: str) -> str:
-    """One line that tells what is wrong in a file, and where; `line` is None for the whole file."""
+    """One line about a problem in a file; `line` is None for the whole file."""
     where = path if line is None else f"{path}:{line}"
     return shown(f"{where}: {sentence}", _LONGEST_LINE)
 
 
 def meant(name: str, known: Sequence[str]) -> str:
-    """The end of a sentence about a key that is none: the one that was meant, or all that there are."""
+    """The end of a sentence about an unknown key: the nearest key, or all of them."""
     meant = did_you_mean(name, known)
     return f": there are {', '.join(known)}." if meant == "." else meant
 
@@ -201,7 +191,7 @@ def line_of(node: Node) -> int:
 
 
 def kind_of(node: Node) -> str:
-    """What a node is, in words."""
+    """The kind of a node, in words."""
     if isinstance(node, MappingNode):
         return "keys with values"
     if isinstance(node, SequenceNode):
@@ -210,7 +200,7 @@ def kind_of(node: Node) -> str:
 
 
 class _Loader(SafeLoader):
-    """Composes nodes up to a depth and a number of them."""
+    """Composes nodes up to a depth and a number."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -218,7 +208,7 @@ class _Loader(SafeLoader):
         self._depth = 0
 
     def descend_resolver(self, _parent: Node | None, _index: object) -> None:
-        """Called ahead of each node."""
+        """Count a node; PyYAML calls this ahead of each."""
         self._nodes += 1
         self._depth += 1
         if self._depth > DEEPEST:
@@ -227,13 +217,13 @@ class _Loader(SafeLoader):
             raise BadYamlError(f"holds more than {MOST_NODES:,} keys and values: split it, with a Fleet for each part")
 
     def ascend_resolver(self) -> None:
-        """Called behind each node."""
+        """Leave a node; PyYAML calls this behind each."""
         self._depth -= 1
 
 
 def _content(file: str) -> bytes:
     try:
-        if Path(file).is_fifo():  # which would be waited for
+        if Path(file).is_fifo():  # open() would wait for it
             raise BadYamlError("is not a file")
         with Path(file).open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)
@@ -259,7 +249,7 @@ def _text(content: bytes) -> str:
 
 
 def _where_and_why(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
-    """The line to look at, and what may be wrong there."""
+    """The line to look at, and the likely mistake."""
     problem = f"{error.problem}, {error.context}"
     began = error.context_mark if any(sign in problem for sign in _SEEN_LATE) else None
     mark = began or error.problem_mark
