@@ -3,7 +3,7 @@ PYTHON ?= python3
 SET_UP = settings=$$($(PYTHON) -m tools.env "$$PATH") && eval "$$settings"
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test faults bench backends scale check tables engine env lock clean
+.PHONY: help up down test faults bench backends scale check growth tables engine env lock clean
 
 help: ## this list
 	@awk -F ': ## ' '/^[a-z]+: ## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ faults: ## try the 60 faults of the fault table, and print what held
 
 bench: ## count the requests of stacks of stations, and time them against a provider that does nothing (STATIONS=100,1000)
 	@$(SET_UP) && python -m tools.bench --stations $(or $(STATIONS),100,1000) $(BENCH)
+
+growth: ## the processor time of our own work among 200, 2,000 and 20,000 stations
+	@$(SET_UP) && python -m tools.growth
 
 scale: ## one roll-out over many dealers: seconds, memory, requests (DEALERS=200 STACKS=200 PARALLEL=2)
 	@$(SET_UP) && python -m tools.scale --dealers $(or $(DEALERS),200) --stacks $(or $(STACKS),$(DEALERS),200) --parallel $(or $(PARALLEL),2)

@@ -12,6 +12,7 @@ import pytest
 
 from tools.backends import STEPS, compared, seconds_of
 from tools.bench import most_at_once
+from tools.growth import milliseconds
 from tools.states import folder_state
 
 CHECKOUT = Path(__file__).parents[2]
@@ -64,3 +65,11 @@ def test_a_backend_is_timed_over_the_life_of_a_stack(tmp_path: Path) -> None:
 
     (stored,) = (data for key, data in state.contents().items() if key.endswith("/bench.json"))
     assert b"chekt:MonitoringStation" in stored
+
+
+def test_the_processor_time_of_our_own_work_is_measured_by_kind() -> None:
+    """Without Pulumi and HTTP; among how many stations, the command says."""
+    took = milliseconds(20, 5)
+
+    assert list(took) == ["create", "refresh", "update", "delete"]
+    assert min(took.values()) >= 0
