@@ -175,7 +175,7 @@ class NotChekt(Unclear):
 
 
 class Refused(ChektError):
-    """CHeKT answered, and the answer was a refusal: what was asked for was not done."""
+    """CHeKT answered by a refusal. Most likely nothing was done; some gateways refuse after the fact."""
 
     default_remedy = "Give the trace id to CHeKT's support."
 
@@ -205,7 +205,7 @@ class PermissionDenied(Refused):
 
 
 class NotFound(Refused):
-    """404: the station or the dealer does not exist."""
+    """404, 410: the station, the site or the dealer does not exist. 416: a list has no such page."""
 
     default_remedy = "Check the dealer id and chekt:baseUrl (CHEKT_BASE_URL), then run again."
 

@@ -18,7 +18,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 
 class _Masked(logging.Formatter):
     def __init__(self, mask: Callable[[str], str]) -> None:
-        super().__init__("chekt: %(message)s")
+        super().__init__("chekt-log: %(message)s")
         self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:

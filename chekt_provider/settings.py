@@ -396,7 +396,7 @@ class _Reader:
         return int(value) if value else None
 
     def _log_level(self) -> str:
-        """The one setting that stack config lacks: it is for whoever runs the command."""
+        """Stack config does not have it: it is for whoever runs the command."""
         level = self.environ.get(LOG_VARIABLE, "")
         if level in ("", *LEVELS):
             return level

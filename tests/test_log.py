@@ -62,7 +62,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 AGAIN = (
-    'chekt: Could not list the stations: CHeKT failed: service_unavailable, "a fault of the emulator"; '
+    'chekt-log: Could not list the stations: CHeKT failed: service_unavailable, "a fault of the emulator"; '
     f"again in 0.2 s (trace id {TRACE})"
 )
 
@@ -78,10 +78,10 @@ def test_debug_is_one_line_for_each_request_and_one_for_each_repeat(
 
     taken = [re.sub(r"\d+ ms", "N ms", line) for line in lines(capsys)]
     assert taken == [
-        f"chekt: POST /oauth/token 200 N ms attempt 1 trace id {TRACE}",
-        f"chekt: GET {COLLECTION} 503 N ms attempt 1 trace id {TRACE}",
+        f"chekt-log: POST /oauth/token 200 N ms attempt 1 trace id {TRACE}",
+        f"chekt-log: GET {COLLECTION} 503 N ms attempt 1 trace id {TRACE}",
         AGAIN,
-        f"chekt: GET {COLLECTION} 200 N ms attempt 2 trace id {TRACE}",
+        f"chekt-log: GET {COLLECTION} 200 N ms attempt 2 trace id {TRACE}",
     ]
 
 
@@ -98,7 +98,7 @@ def test_the_milliseconds_are_those_of_one_attempt(ticking: Transport, capsys: p
     listed(ticking)
 
     assert lines(capsys)[0] in [
-        f"chekt: GET {COLLECTION} 200 {milliseconds} ms attempt 1 trace id {TRACE}" for milliseconds in (12, 16, 20)
+        f"chekt-log: GET {COLLECTION} 200 {milliseconds} ms attempt 1 trace id {TRACE}" for milliseconds in (12, 16, 20)
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_second_provider_does_not_double_the_lines(capsys: pytest.CaptureFixtu
 
     log.info("once")
 
-    assert lines(capsys) == ["chekt: once"]
+    assert lines(capsys) == ["chekt-log: once"]
 
 
 def test_a_request_without_an_answer_has_its_line(
@@ -146,7 +146,7 @@ def test_a_request_without_an_answer_has_its_line(
 
     listed(ticking)
 
-    assert re.fullmatch(rf"chekt: GET {COLLECTION} failed \d+ ms attempt 1 trace id {TRACE}", lines(capsys)[1])
+    assert re.fullmatch(rf"chekt-log: GET {COLLECTION} failed \d+ ms attempt 1 trace id {TRACE}", lines(capsys)[1])
 
 
 def test_both_sides_of_a_renewed_token_have_their_lines(
@@ -161,9 +161,9 @@ def test_both_sides_of_a_renewed_token_have_their_lines(
     listed(ticking)
 
     assert [re.sub(r" \d+ ms.*attempt", " attempt", line).split(" trace")[0] for line in lines(capsys)] == [
-        f"chekt: GET {COLLECTION} 401 attempt 1",
-        "chekt: POST /oauth/token 200 attempt 1",
-        f"chekt: GET {COLLECTION} 200 attempt 1",
+        f"chekt-log: GET {COLLECTION} 401 attempt 1",
+        "chekt-log: POST /oauth/token 200 attempt 1",
+        f"chekt-log: GET {COLLECTION} 200 attempt 1",
     ]
 
 

@@ -67,8 +67,8 @@ class Created:
 class Client:
     """The rows of the API that this package needs.
 
-    Every method raises ChektError (errors.py), with the operation's action in its text. Changes call `admit` each time
-    before they leave: it takes their turn, and may refuse them by an error.
+    Every method raises ChektError (errors.py), with the operation's action in its text. PUT and DELETE call `admit`
+    each time before they leave: it takes their turn, and may refuse them by an error.
     """
 
     def __init__(self, transport: Transport) -> None:

@@ -124,7 +124,7 @@ def _figure(named: re.Pattern[str], said: Iterable[tuple[str, str]]) -> int | No
 
 
 def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each name in small letters, and its text; Content-Range has the total behind its stroke."""
+    """Each name in lowercase letters, and its text; Content-Range has the total behind its stroke."""
     yield "total", headers.get("Content-Range", "").rpartition("/")[2]
     for name, text in headers.items():
         fields = json_fields(text) if re.search("pag|meta", name, re.IGNORECASE) else {}

@@ -6,7 +6,8 @@ is a part, or has more pages, is not whole before they have come. A list that co
 read until two readings agree, but where the last item of each is asked for again with the next: between two pages
 somebody may delete one item and make another. Whatever contradicts itself is read anew, and refused the third time.
 
-What cannot be seen: a list that is cut short, says nothing of it, and takes none of the ways that are tried here.
+What cannot be seen: a list that is cut short, says nothing of it, and takes none of the ways that are tried without a
+word of it: pages by page or by offset.
 """
 
 from __future__ import annotations

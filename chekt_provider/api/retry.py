@@ -7,6 +7,7 @@
     500, 502, 503, 504                    again                      never here
     any other answer                      never                      never
 
+Never again: where the host's certificate does not check out, and where CHeKT asks for a wait of more than a minute.
 All calls of a process share a budget of retries: an outage uses it up after 35, and from then on every failure is final
 until calls succeed again.
 

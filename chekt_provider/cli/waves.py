@@ -46,7 +46,7 @@ def planned(file: str, wave: str | None, shard: str | None) -> Plan:
     if not parts or int(parts[1]) > int(parts[2]):
         _usage(f"--shard {shard}: write which part, and of how many, such as 3/10.")
     if len(plan.waves) > 1:
-        _usage("--shard parts one wave, since machines do not wait for each other: name it with --wave.")
+        _usage("--shard splits one wave, since machines do not wait for each other: name it with --wave.")
     return plan.shard(int(parts[1]), int(parts[2]))
 
 

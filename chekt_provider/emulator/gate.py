@@ -1,7 +1,7 @@
 """The gate: every request to the imitated API passes it on its way in, every answer on its way out.
 
-It refuses pages of other sites. The rest passes, in this order: the log, faults, the trace id, the token, the rate
-limit, the idempotency key; then the routes.
+It refuses pages of other sites. The rest passes, in this order: the log, faults, the trace id, the size, the token,
+the rate limit, the idempotency key; then the routes.
 """
 
 import asyncio

@@ -90,7 +90,7 @@ _MEANINGS = {
     "waves": "a list of waves, of one at least",
     "operator": "keys with values",
     "deployments": "keys with values",
-    "name": "up to 50 small letters, digits and hyphens",
+    "name": "up to 50 lowercase letters, digits and hyphens",
     "stacks": 'a list of stacks or patterns, such as [dev, "prod-*"]; text that YAML takes for a number needs quotes',
     "approval": "true or false",
     "deletes": "true or false",

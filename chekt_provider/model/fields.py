@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, answered, refusal
+from chekt_provider.model.kinds import Flag, Id, Kind, Number, Probe, Text, refusal
 from chekt_provider.model.wire import Listed, WireId, WireText
 
 _YEAR = re.compile(r"[0-9]{4}(?=-)")
@@ -111,7 +111,7 @@ class StationFields(BaseModel):
 
 
 class Inputs(BaseModel):
-    """What a program asks for, checked and in canonical form: an optional input left out is "".
+    """What a program asks for, checked and in canonical form: an optional input left out has its default, "" mostly.
 
     Attributes:
         WHAT: what the inputs describe.
@@ -243,7 +243,10 @@ class Station(StationFields, Listed):
         """Its monitoring_station_id."""
         return self.monitoring_station_id
 
-    _answered = field_validator(*StationFields.model_fields, mode="before")(answered)
+    @field_validator(*StationFields.model_fields, mode="before")
+    @classmethod
+    def _answered(cls, value: object, info: ValidationInfo) -> object:
+        return facts(cls)[info.field_name or ""].kind.answered(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -31,6 +31,10 @@ class Kind:
         """What a JSON schema says of it; a file may spell it otherwise than a program."""
         return {"type": self.json_type}
 
+    def answered(self, value: object) -> object:
+        """A value as CHeKT answers it; pydantic looks at its type after that."""
+        return answered(value)
+
     def limit(self) -> str:
         """The limit, for people; "" for none."""
         return ""
@@ -104,6 +108,11 @@ class Flag(Kind):
         if not isinstance(value, bool):
             raise refusal("must be true or false")
         return value
+
+    def answered(self, value: object) -> object:
+        """1 and 0 are true and false, too."""
+        is_number = isinstance(value, int | str) and str(value) in ("1", "0")
+        return str(value) == "1" if is_number else answered(value)
 
 
 class Probe(Kind):

@@ -1,4 +1,4 @@
-"""What each operation means, in plain Python: here live the safety rules. No Pulumi, no HTTP.
+"""What each operation means, in plain Python: here live the safety rules. No Pulumi, no calls of HTTP.
 
     stations     create, read, update and delete of a monitoring station
     creation     one station once; with outcomes (what came of a POST), adoption, replays (answers given before) and

@@ -165,7 +165,7 @@ class StationClaims(Claims):
                 return False
             if recorded.id in self._not_adopted:
                 cause = "a resource of this program was to adopt it, which failed"
-                raise operation.error(Unsafe, cause, outcome="Nothing was deleted.", remedy="Mend that, and run again.")
+                raise operation.error(Unsafe, cause, outcome="Nothing was deleted.", remedy="Fix that, and run again.")
             self._doomed[recorded.id] = recorded
             return True
 

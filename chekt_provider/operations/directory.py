@@ -24,7 +24,7 @@ BEHIND_SECONDS = sum(LOOKS)
 """How old the world may be that a list shows."""
 
 RECENT_SECONDS = 60.0
-"""How old a list may be on whose word a station or a site is changed."""
+"""How old a list may be when a change relies on it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Look(Generic[Item]):
     """One look at a dealer's stations or sites.
 
     Attributes:
-        number: counts the looks of the run, those that failed included.
+        number: counts the looks at this list, those that failed included.
         items: by id; our own writes since, and those that the list may not show yet, are in it.
         listed: the items as CHeKT listed them, by id.
         trace_id: of the operation that took it.

@@ -7,7 +7,7 @@
 
 Before read, update and delete the number must still belong to the external id that the state has.
 
-Plain Python: nothing of Pulumi and nothing of HTTP, so that another shell can be put around it.
+Plain Python: nothing of Pulumi and no calls of HTTP, so that another shell can be put around it.
 """
 
 from __future__ import annotations

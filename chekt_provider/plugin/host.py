@@ -22,6 +22,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from chekt_provider.errors import ChektError
+from chekt_provider.settings import DEBUG_VARIABLE
 
 MOST_WORKERS = 64
 LAST_SECONDS = 90.0
@@ -47,7 +48,7 @@ def show_errors_as_text(mask: Callable[[str], str]) -> None:
         mask: takes out of an error what nobody may read.
     """
     servicer = _servicer()
-    if isinstance(servicer.get("traceback"), ModuleType) and os.environ.get("CHEKT_DEBUG") != "1":
+    if isinstance(servicer.get("traceback"), ModuleType) and os.environ.get(DEBUG_VARIABLE) != "1":
         servicer["traceback"] = _ErrorText(mask)
 
 

@@ -69,8 +69,8 @@ class Provider(pulumi.ProviderResource):
             opts: Pulumi's resource options.
 
         Raises:
-            pulumi.RunError: the stack's config holds a secret in plain text, or a setting that is none; or a URL is
-                none that may be in the state, or that credentials may go to.
+            pulumi.RunError: the stack's config holds a secret in plain text or an unknown setting; or a URL may not be
+                in the state, or credentials may not go to it.
         """
         refuse_bad_config()
         arguments = {

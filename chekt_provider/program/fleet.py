@@ -41,7 +41,7 @@ class Fleet(pulumi.ComponentResource):
 
         Raises:
             pulumi.RunError: what is wrong with the file, all at once, each in a line of its own; or
-                chekt:clientSecret is set in plain text.
+                the stack's config holds a secret in plain text or an unknown setting.
         """
         dealer_id = read_settings(stack_config, os.environ).dealer_id
         try:

@@ -44,7 +44,7 @@ def get_monitoring_station(
     Args:
         external_monitoring_station_id: the external id; in another case, or with other blanks, where none has it
             exactly so.
-        dealer_id: whose station it is. Default: CHEKT_DEALER_ID, chekt:dealerId.
+        dealer_id: whose station it is. Default: CHEKT_DEALER_ID, else chekt:dealerId.
 
     Raises:
         pulumi.RunError: there is none, there are several, or CHeKT could not be asked; one line says which.
@@ -66,7 +66,7 @@ def list_monitoring_stations(*, dealer_id: int | str | None = None) -> list[Moni
     """List every station of a dealer, in CHeKT's order.
 
     Args:
-        dealer_id: whose stations. Default: CHEKT_DEALER_ID, chekt:dealerId.
+        dealer_id: whose stations. Default: CHEKT_DEALER_ID, else chekt:dealerId.
 
     Raises:
         pulumi.RunError: CHeKT could not be asked, or refused; one line says why.
@@ -117,7 +117,7 @@ class Lookups:
         evidence = Evidence(trace_id=look.trace_id)
         if len(found) > 1:
             ids = ", ".join(str(StationId(dealer, twin.monitoring_station_id)) for twin in found)
-            cause = f"{len(found)} stations have this external id already: {ids}"
+            cause = f"{len(found)} stations have this external id: {ids}"
             raise TwinStations(cause, action=operation.action, evidence=evidence)
         if not found:
             raise NotFound(

@@ -58,7 +58,8 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
             name: the name that people see, up to 200 characters.
             prefix: text in front of the account number, up to 50 characters. Leaving it out means: none.
             linecard: the receiver hardware that handles the lines, up to 50 characters. Leaving it out means: none.
-            dealer_id: whose station it is. Default: chekt:dealerId, CHEKT_DEALER_ID. Changing it replaces the station.
+            dealer_id: whose station it is. Default: CHEKT_DEALER_ID, else chekt:dealerId. Changing it replaces the
+                station.
             adopt_existing: take over a station that already has this external id, and give it these values. Default:
                 the setting chekt:adoptExisting, which is false.
             reassign_sites_to: the monitoring_station_id of a station of the same dealer. When this station is deleted,
@@ -68,8 +69,8 @@ class MonitoringStation(Resource, module="chekt", name="MonitoringStation"):
                 resources; `import_` is refused.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text, another resource of the program has the same
-                external id, or the options hold import_.
+            pulumi.RunError: the stack's config holds a secret in plain text or an unknown setting, another resource of
+                the program has the same external id, or the options hold import_.
         """
         refuse_bad_config()
         refuse_import(resource_name, opts, "Pass adopt_existing=True in its place: it takes an existing station over.")
@@ -162,15 +163,16 @@ class SiteAssignment(Resource, module="chekt", name="SiteAssignment"):
             monitoring_station_id: of the station, such as `central.monitoring_station_id`. Changing it moves the site.
             site_id: CHeKT's number of the site. Another site replaces the assignment.
             external_site_id: your own key of the site, up to 200 characters. Another site replaces the assignment.
-            dealer_id: whose site and station they are. Default: chekt:dealerId, CHEKT_DEALER_ID. Changing it replaces
-                the assignment.
+            dealer_id: whose site and station they are. Default: CHEKT_DEALER_ID, else chekt:dealerId. Changing it
+                replaces the assignment.
             probe: "tcp://host:port" of the receiver, which must accept a TCP connection before the site is moved.
                 Default: none is tried.
             probe_timeout: how long the receiver has to accept it, 1 to 60 seconds. Default: 5.
             opts: Pulumi's resource options; `import_` is refused.
 
         Raises:
-            pulumi.RunError: chekt:clientSecret is set in plain text, or the options hold import_.
+            pulumi.RunError: the stack's config holds a secret in plain text or an unknown setting, or the options hold
+                import_.
         """
         refuse_bad_config()
         refuse_import(resource_name, opts, "Leave it out: an assignment is made for a site that exists already.")

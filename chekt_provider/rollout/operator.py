@@ -128,7 +128,7 @@ def _names(stacks: Iterable[str], project: str) -> dict[str, str]:
 
 
 def _name(text: str) -> str:
-    """The text as a name that Kubernetes takes also for a Service: small letters, digits and hyphens."""
+    """The text as a name that Kubernetes takes also for a Service: lowercase letters, digits and hyphens."""
     name = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
     if not name[:1].isalpha():
         name = f"stack-{name}"

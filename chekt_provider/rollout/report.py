@@ -86,7 +86,7 @@ class Report:
         if self.preview or self.good or self.waiting:
             return ""
         is_stopped = all(stack.outcome in (*GOOD, "not started", "stopped") for stack in self.stacks)
-        return f"{'Run' if is_stopped else 'Mend that, then run'} again with --resume: it passes over what is done."
+        return f"{'Run' if is_stopped else 'Fix that, then run'} again with --resume: it passes over what is done."
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: the attributes, and `good`."""

@@ -114,7 +114,7 @@ def test_the_list_for_other_engines() -> None:
         ),
         (
             ("rollout.yaml", "--shard", "1/2"),
-            "chekt: --shard parts one wave, since machines do not wait for each other: name it with --wave.",
+            "chekt: --shard splits one wave, since machines do not wait for each other: name it with --wave.",
         ),
         (
             ("rollout.yaml", "--list", "--deployments"),

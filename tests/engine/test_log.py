@@ -12,8 +12,8 @@ UUID = "[0-9a-f]{8}-[0-9a-f-]{27}"
 
 
 def log_lines(text: str) -> list[str]:
-    """The text after "chekt:" in Pulumi's output, without milliseconds and trace ids."""
-    found = re.findall(r"chekt: (.*)", text)
+    """The text after "chekt-log:" in Pulumi's output, without milliseconds and trace ids."""
+    found = re.findall(r"chekt-log: (.*)", text)
     return [re.sub(rf"{UUID}", "T", re.sub(r"\d+ ms|in [\d.]+ s", "N", line)).rstrip() for line in found]
 
 
@@ -42,5 +42,5 @@ def test_a_run_is_silent_unless_it_is_asked_to_log(emulator: Emulator, stack: St
     emulator.add_fault(Fault(path=COLLECTION, status=503))
     silent = stack.pulumi("refresh", "--yes", "--skip-preview")
 
-    assert "chekt: " not in silent.text
+    assert "chekt-log: " not in silent.text
     assert 503 in [r.status for r in emulator.requests][-4:]

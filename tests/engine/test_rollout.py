@@ -143,7 +143,7 @@ def test_a_fault_in_staging_stops_there_and_a_resumed_run_ends_it(emulator: Emul
     (problem,) = staging["problems"]
     assert anonymous(problem).startswith("Could not create monitoring station 'staging-")
     assert 'CHeKT refused: no, "not this one", field name.' in problem
-    advice = "Mend that, then run again with --resume: it passes over what is done."
+    advice = "Fix that, then run again with --resume: it passes over what is done."
     assert stopped.text.splitlines()[-2:] == [f"staging: {problem}", advice]
     assert problem.split("'")[1] in (project.folder / ".rollout" / "report.md").read_text()
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from chekt_provider.model.fields import AssignmentInputs, Station, StationInputs, facts
 from chekt_provider.model.ids import id_digits
 from chekt_provider.model.inputs import input_problems, present
-from chekt_provider.model.kinds import Text, probe_address
+from chekt_provider.model.kinds import Flag, Text, probe_address
 from chekt_provider.model.wire import Site
 from chekt_provider.text import unsafe
 from tests.test_text import ANY_TEXT
@@ -530,3 +530,12 @@ def test_all_problems_of_an_assignment_are_told_at_once() -> None:
         PROBE,
         "site_id or external_site_id is missing: pass the one by which you know the site.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_on"), [(1, True), ("1", True), (0, False), ("0", False), (True, True), (None, "")]
+)
+def test_a_flag_may_be_answered_as_a_number(answer: object, is_on: object) -> None:
+    """As CHeKT does for is_activated of a site; null is unset."""
+    assert Flag().answered(answer) == is_on
+    assert type(Flag().answered(answer)) is type(is_on)

@@ -645,6 +645,6 @@ def test_a_station_whose_adoption_failed_is_not_taken_for_kept(stack: Stacks) ->
 
     assert line(caught) == (
         "Could not delete monitoring station 'central-01' (12345/1): a resource of this program was to adopt it, which "
-        "failed. Nothing was deleted. Mend that, and run again. (trace id T)"
+        "failed. Nothing was deleted. Fix that, and run again. (trace id T)"
     )
     assert list(acme.api.stations) == [1]

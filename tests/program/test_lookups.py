@@ -216,7 +216,7 @@ def test_twins_are_refused(emulator: Emulator, environment: pytest.MonkeyPatch) 
     emulator.add_station(external_monitoring_station_id="central-01", name="Twin")
 
     assert failure() == (
-        "Could not look up monitoring station 'central-01' of dealer 12345: 2 stations have this external id already: "
+        "Could not look up monitoring station 'central-01' of dealer 12345: 2 stations have this external id: "
         "12345/1, 12345/3. Nothing was changed. Delete all but one of them in CHeKT's portal, then run again. "
         "(trace id T)"
     )

@@ -141,7 +141,7 @@ def test_errors_are_those_of_resources() -> None:
 
 def test_the_sentences_of_the_provider_are_told() -> None:
     """They come among what its process prints to stderr; other lines there, or elsewhere, do not count."""
-    printed = "chekt: Moved site 'House' (1).\nwarning of Python\nchekt: Moved site 'House' (1).\n"
+    printed = "chekt: Moved site 'House' (1).\nwarning of Python\nchekt-log: GET /x\nchekt: Moved site 'House' (1).\n"
     gathered = heard(
         event("diagnosticEvent", severity="info#err", message=printed),
         event("diagnosticEvent", severity="info", message="chekt: printed by the program"),

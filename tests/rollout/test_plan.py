@@ -111,7 +111,7 @@ MISTAKES = {
         "rollout.yaml:3: waves[0] must be keys with values, such as `name: dev`.",
     ],
     "project: stations\nwaves:\n  - name: Dev\n    stakcs: [dev]\n": [
-        "rollout.yaml:3: waves[0].name must be up to 50 small letters, digits and hyphens.",
+        "rollout.yaml:3: waves[0].name must be up to 50 lowercase letters, digits and hyphens.",
         'rollout.yaml:3: waves[0].stacks is missing: it is a list of stacks or patterns, such as [dev, "prod-*"]; text '
         "that YAML takes for a number needs quotes.",
         "rollout.yaml:4: waves[0]: 'stakcs' is not a key here; did you mean 'stacks'?",

@@ -52,7 +52,7 @@ MARKDOWN = """\
 | dev | dev | done | 1 | 1 |  |  | 3 |
 | prod | prod\\_1 | failed |  |  |  |  |  |
 
-Mend that, then run again with --resume: it passes over what is done.
+Fix that, then run again with --resume: it passes over what is done.
 
 ### dev
 
@@ -87,12 +87,12 @@ def test_the_report_says_what_a_wave_waits_for_and_of_quiet_stacks_no_more_than_
 @pytest.mark.parametrize(
     ("outcomes", "preview", "waiting", "advice"),
     [
-        (["done", "failed"], False, "", "Mend that, then run again with --resume: it passes over what is done."),
+        (["done", "failed"], False, "", "Fix that, then run again with --resume: it passes over what is done."),
         (
             ["refused", "not started"],
             False,
             "",
-            "Mend that, then run again with --resume: it passes over what is done.",
+            "Fix that, then run again with --resume: it passes over what is done.",
         ),
         (["done", "stopped"], False, "", "Run again with --resume: it passes over what is done."),
         (["done", "not started"], False, "The wave waits.", ""),
