@@ -32,12 +32,8 @@ for n in range({stations}):
     MonitoringStation(f"s-{{n}}", external_monitoring_station_id=f"s-{{n}}", name=f"{name} {{n}}")
 """
 NOTHING = """
-from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-
-
-class Nothing(ResourceProvider):
-    def create(self, props):
-        return CreateResult("1", props)
+from pulumi.dynamic import Resource
+from nothing import Nothing
 
 
 class Station(Resource):
@@ -47,10 +43,26 @@ class Station(Resource):
 for n in range({stations}):
     Station(Nothing(), f"s-{{n}}", {{"name": f"{name} {{n}}"}})
 """
+PROVIDER = """
+from pulumi.dynamic import CreateResult, ResourceProvider
+
+
+class Nothing(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def create(self, props):
+        return CreateResult("1", props)
+"""
+"""The module `nothing`: the state then refers to it by name, as it refers to ours."""
+
 PAGE = Path(__file__).parent.parent / "docs" / "bench.md"
 UNPACED = "600000"  # requests a minute: CHeKT's plans would be all that is measured
 PROCESSES = ("engine", "program", "plugin")
-KINDS = {"pulumi/dynamic/__main__.py": "plugin", "pulumi-language-python-exec": "program", "pulumi": "engine"}
+KINDS = {
+    "pulumi.dynamic": "plugin",
+    "pulumi-language-python-exec": "program",
+    "pulumi": "engine",
+}
 """What a command line holds, and which process it is; the first that fits."""
 
 
@@ -144,7 +156,8 @@ def main() -> None:
 def _floor(stations: int, parallel: int) -> dict[str, Cost]:
     """What each step costs with a provider that does nothing."""
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder), environment_of(_in(folder)))
+        (Path(folder) / "nothing.py").write_text(PROVIDER)
+        stack = Stack(Path(folder), environment_of(_in(folder), {"PYTHONPATH": folder}))
         return dict(_steps(stack, NOTHING, stations, parallel, lambda _: None))
 
 

@@ -9,21 +9,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "scale.md").read_text()
-ROW = r"^\| +(\d+) \| +(\d+) \| +(\d+) \| +[\d.]+ \| +\d+ \| +(\d+) \| ([\d.]+) \|$"
+ROW = r"^\| +(\d+) \| +(\d+) \| +(\d+) \| +(\d+) \| +[\d.]+ \| +\d+ \| +(\d+) \| ([\d.]+) \|$"
 
 
-def test_a_stack_costs_twelve_requests() -> None:
-    """Five stations: a token, the empty list read twice, five creations; to verify them, a token and one list."""
-    command = [sys.executable, "-m", "tools.scale", "--stacks", "2", "--parallel", "2"]
+def test_a_dealer_costs_ten_requests_and_a_stack_two_more() -> None:
+    """Five stations: the empty list read twice, five creations; to verify them, a list read as three; a token each."""
+    printed = [_measured("--dealers", "2", "--stacks", stacks) for stacks in ("1", "2")]
+    assert [(row[0], row[1], row[4], row[5]) for row in printed] == [("2", "1", "22", "11.0"), ("2", "2", "24", "12.0")]
+
+
+def test_the_page_shows_how_much_a_stack_costs() -> None:
+    """A stack for each of forty dealers beside one for all of them: the page gives the figure."""
+    took = {(dealers, stacks): int(seconds) for dealers, stacks, _, seconds, *_ in re.findall(ROW, PAGE, re.MULTILINE)}
+    assert f"takes {took['40', '40'] / took['40', '1']:.1f} times as long as one stack for all" in PAGE
+    assert took["40", "1"] < took["40", "8"] < took["40", "40"]
+
+
+def _measured(*arguments: str) -> tuple[str, ...]:
+    command = [sys.executable, "-m", "tools.scale", *arguments]
     printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    ((stacks, parallel, _, requests, each),) = re.findall(ROW, printed, re.MULTILINE)
-    assert (stacks, parallel, requests, each) == ("2", "2", "24", "12.0")
-    assert {row[4] for row in re.findall(ROW, PAGE, re.MULTILINE)} == {"12.0"}
-
-
-def test_the_page_shows_growth_no_faster_than_the_number_of_stacks() -> None:
-    """200 stacks take four times as long as 50, within a fifth, and the page gives the figure."""
-    took = {(stacks, at_once): int(seconds) for stacks, at_once, seconds, _, _ in re.findall(ROW, PAGE, re.MULTILINE)}
-    growth = [took["200", at_once] / (4 * took["50", at_once]) for at_once in ("2", "4")]
-    assert all(0.8 < ratio < 1.2 for ratio in growth)
-    assert "200 take {:.2f} times (two at once) and {:.2f} times (four at once)".format(*growth) in PAGE
+    (row,) = re.findall(ROW, printed, re.MULTILINE)
+    return tuple(row)
