@@ -31,8 +31,8 @@ hypothesis.settings.load_profile("ours")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: many tests wait for a call that hangs, or for the pace."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than there are processors: many tests wait for a call that hangs, or for the pace."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(autouse=True)
