@@ -115,13 +115,13 @@ class Lookalikes:
         """
         external_id = self._wanted.external_monitoring_station_id
         is_like = is_like_loosely if loosely else is_like_it
-        near = [*beginning(look.listed, external_id), *(_near_loosely(look.listed, external_id) if loosely else ())]
+        near = [*beginning(look.listed, external_id), *(near_loosely(look.listed, external_id) if loosely else ())]
         stations = {station.number: station for station in [*near, *self._whole.values()]}
         like = [it for it in stations.values() if is_like(it.external_monitoring_station_id, external_id)]
         return [station for station in like if not self._claims.may_be_of_another(self._wanted, station)]
 
 
-def _near_loosely(stations: Items[Station], external_id: str) -> list[Station]:
+def near_loosely(stations: Items[Station], external_id: str) -> list[Station]:
     """The stations whose external ids may hold this one, or be it but for accents and zeros."""
     near = stations.where(_folded_of, folded(external_id))
     is_short = len(letters(external_id)) < SHORTEST_WITHIN
