@@ -213,7 +213,8 @@ def page(rows: Sequence[Row]) -> str:
         "# What it costs",
         "Written by `make bench`. `floor` is a dynamic provider that does nothing, on the same machine in the same "
         "run; `bound` is the floor and what the requests take at least. The last columns are seconds of processor time "
-        "by process, and the most memory that all of them held together.",
+        "by process, and the most memory that all of them held together. The state is in a folder, and written once a "
+        "command. In the plot of seconds the lower line is the floor.",
     ]
     for stations, latency in dict.fromkeys((row.stations, row.latency) for row in rows):
         parts.append(f"## {stations:,} stations, each answer {latency} ms late")
