@@ -18,7 +18,7 @@ WANTED = st.sampled_from(
         "central-01",
         "dealer 0042/central station 0017",
         "ABC",
-        "ﬁne–station—№12",
+        "\ufb01ne-\u2116 12",
         "1",
         "ß",
     ]
