@@ -13,6 +13,9 @@ from collections.abc import Callable
 log = logging.getLogger("chekt_provider")
 log.addHandler(logging.NullHandler())
 
+SAID = "chekt: "
+"""What sentences for people begin with on stderr, so that a roll-out knows them; a line of the log begins otherwise."""
+
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 
 

@@ -298,7 +298,9 @@ class Stack:
             while command.poll() is None:
                 alive = family([command.pid])
                 peak = max(peak, sum(process.memory for process in alive) / 1024)
-                cpu |= {process.pid: (_kind(process.command), cpu_seconds(process.pid)) for process in alive}
+                for process in alive:
+                    _, so_far = cpu.get(process.pid, ("", 0.0))  # which stays where it has ended since
+                    cpu[process.pid] = (_kind(process.command), max(so_far, cpu_seconds(process.pid)))
                 pause.wait(0.1)
         if command.returncode:
             raise SystemExit(f"pulumi {' '.join(arguments)} failed")

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from chekt_provider.emulator import Emulator
+from tools.bench import environment_of
 from tools.processes import family
 
 STATIONS = 5
@@ -43,13 +44,7 @@ def main() -> None:
     dealers = list(range(1, given.dealers + 1))
     stacks = given.stacks or given.dealers
     with Emulator(dealers=dealers, plan=None) as emulator, tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            **emulator.environment(),
-            "CHEKT_REQUESTS_PER_MINUTE": "600000",  # else CHeKT's plan is what is measured
-            "PULUMI_BACKEND_URL": Path(folder).as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "",
-        }
+        environment = environment_of(emulator.environment(), {"PULUMI_BACKEND_URL": Path(folder).as_uri()})
         _prepare(Path(folder), [dealers[first::stacks] for first in range(stacks)], given.parallel, environment)
         seconds, peak = _roll_out(Path(folder), environment)
         made = sum(len(emulator.stations(dealer)) for dealer in dealers)

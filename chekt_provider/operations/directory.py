@@ -163,10 +163,6 @@ class SharedList(Generic[Item]):
                 self._got[look.number, item_id] = self.get(operation, item_id)
             return self._got[look.number, item_id]
 
-    def note(self, item_id: str, item: Item) -> None:
-        """Take over what CHeKT answered to our own write."""
-        self._note(item_id, item)
-
     def note_gone(self, recorded: Recorded) -> None:
         """Take note that a station is no longer there."""
         with self._lock:
@@ -176,9 +172,10 @@ class SharedList(Generic[Item]):
     def note_deleted(self, recorded: Recorded) -> None:
         """Take over that we deleted a station."""
         self.note_gone(recorded)
-        self._note(recorded.id.station_id, None)
+        self.note(recorded.id.station_id, None)
 
-    def _note(self, item_id: str, item: Item | None) -> None:
+    def note(self, item_id: str, item: Item | None) -> None:
+        """Take over what CHeKT answered to our own write; None for a deletion."""
         with self._lock:
             self._writes.pop(item_id, None)  # the latest write comes last
             self._writes[item_id] = (self._clock(), item)
@@ -206,8 +203,12 @@ class SharedList(Generic[Item]):
     def written_since(self, moment: float) -> set[str]:
         """What we wrote since a moment, by id."""
         with self._lock:
-            latest_first = reversed(self._writes.items())
-            return {item_id for item_id, _ in takewhile(lambda write: write[1][0] >= moment, latest_first)}
+            return set(self._written_since(moment))
+
+    def _written_since(self, moment: float) -> dict[str, Item | None]:
+        latest_first = reversed(self._writes.items())
+        recent = takewhile(lambda write: write[1][0] >= moment, latest_first)
+        return {item_id: item for item_id, (_, item) in recent}
 
     def _is_another(self, item: Item | None, item_id: str) -> bool:
         return isinstance(item, Station) and is_given_again(self._deleted[item_id], item)
@@ -223,9 +224,8 @@ class SharedList(Generic[Item]):
         listing = self._read(operation)
         listed = items = Items({item.number: item for item in listing.items})
         with self._lock:
-            for item_id, (written_at, item) in self._writes.items():
-                is_another = item is None and self._is_another(items.get(item_id), item_id)
-                if written_at >= begun - BEHIND_SECONDS and not is_another:  # which the list may not show yet
+            for item_id, item in self._written_since(begun - BEHIND_SECONDS).items():  # the list may not show it yet
+                if item is not None or not self._is_another(items.get(item_id), item_id):
                     items = items.changed(item_id, item)
             if self.latest:
                 self._known |= self.latest.listed.keys() - self._deleted.keys()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 from chekt_provider.api.client import Item
@@ -35,11 +36,9 @@ class _Base(Generic[Item]):
     def holding(self, key: Callable[[Item], str], part: str) -> Iterator[str]:
         """The ids of items of which a function gives a text that holds another."""
         if key not in self._texts:
-            starts, position = [], 0
-            for item in self.items.values():
-                starts.append(position)
-                position += len(key(item)) + 1
-            self._texts[key] = ("\n".join(map(key, self.items.values())), starts, list(self.items))
+            texts = [key(item) for item in self.items.values()]
+            starts = [0, *accumulate(len(text) + 1 for text in texts)][: len(texts)]
+            self._texts[key] = ("\n".join(texts), starts, list(self.items))
         text, starts, ids = self._texts[key]
         position = text.find(part)
         while position >= 0:

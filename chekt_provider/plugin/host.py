@@ -22,6 +22,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from chekt_provider.errors import ChektError
+from chekt_provider.log import SAID
 from chekt_provider.settings import DEBUG_VARIABLE
 
 MOST_WORKERS = 64
@@ -144,4 +145,4 @@ def _leave_after(
 def say(sentence: str) -> None:
     """Show a sentence under the Diagnostics of a `pulumi` command."""
     with suppress(OSError):  # of an engine that was killed: what is under way must still come to its end
-        print(f"chekt: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the SDK passes stderr on to the user
+        print(f"{SAID}{sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the SDK passes stderr on to the user

@@ -11,6 +11,8 @@ from pulumi.automation import EngineEvent, OpType
 from pulumi.automation.events import StepEventMetadata
 from pulumi.runtime.rpc import UNKNOWN
 
+from chekt_provider.log import SAID
+
 _COLOURS = re.compile(r"<\{%.*?%\}>")
 _OPS = {
     OpType.CREATE: "create",
@@ -112,8 +114,8 @@ class Events:
             self._errors[text.removeprefix("Preview failed: ")] = None
         elif severity == "info#err":
             for line in text.splitlines():
-                if line.startswith("chekt: "):
-                    self._said[line.removeprefix("chekt: ")] = None
+                if line.startswith(SAID):
+                    self._said[line.removeprefix(SAID)] = None
 
 
 def _ours(step: StepEventMetadata) -> bool:
